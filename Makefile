@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds lab. `make help` lists the targets and the variables.
+
+VERSION := 0.1.0
+
+O := build
+prefix := /usr/local
+DESTDIR :=
+V := 0
+DEBUG := 0
+WERROR := 0
+SAN :=
+
+CC := gcc
+CLANG := clang
+BPFTOOL = $(shell scripts/find-bpftool)
+PKG_CONFIG := pkg-config
+INSTALL := install
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+
+machine := $(shell uname -m)
+ifneq ($(machine),x86_64)
+$(error lab runs on x86_64 only (system calls and their arguments are read from saved registers); this machine is $(machine))
+endif
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2);
+MAKEFLAGS += --no-print-directory
+endif
+
+# ---- what there is ----
+
+# `make unit dirs="util trace" units=tests/unit/test_trace.c` builds a part.
+dirs := $(patsubst userspace/%/,%,$(sort $(wildcard userspace/*/)))
+units := $(sort $(filter-out %/unit_main.c,$(wildcard tests/unit/*.c)))
+
+lab_src := $(sort $(foreach dir,$(dirs),$(wildcard userspace/$(dir)/*.c)))
+main_src := $(wildcard userspace/lab.c)
+bpf_src := $(sort $(wildcard bpf/*.bpf.c))
+unit_src := tests/unit/unit_main.c $(units)
+
+lab_obj := $(lab_src:%.c=$(O)/%.o)
+main_obj := $(main_src:%.c=$(O)/%.o)
+bpf_obj := $(bpf_src:%.c=$(O)/%.o)
+unit_obj := $(unit_src:%.c=$(O)/%.o)
+record_obj := $(filter $(O)/userspace/record/%,$(lab_obj))
+cli_obj := $(filter $(O)/userspace/cli/%,$(lab_obj)) $(main_obj)
+skeleton := $(O)/skeleton/lab.skel.h
+
+# ---- flags ----
+
+warnings := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+	-Wformat-security -Wshadow -Wundef -Wimplicit-fallthrough
+harden := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+harden_ld := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifeq ($(WERROR),1)
+warnings += -Werror
+endif
+ifeq ($(DEBUG),1)
+optimize := -Og -g3
+else
+optimize := -O2 -g
+endif
+ifneq ($(SAN),)
+harden += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+harden_ld += -fsanitize=$(SAN)
+else ifneq ($(DEBUG),1)
+harden += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+
+# CFLAGS and LDFLAGS are the caller's: they come last.
+flags := -std=gnu11 $(optimize) $(warnings) $(harden) -D_GNU_SOURCE -Iuserspace -Ibpf
+libs = $(or $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null),-lbpf) -lelf -lz -lpthread
+
+# libbpf's headers need asm/types.h, which a compiler for BPF does not look for by itself.
+bpf_system_includes = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+	sed -n '/<...> search starts here:/,/End of search list./{ s| \(/.*\)|-idirafter \1|p }')
+bpf_flags := -target bpf -g -O2 -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+	-D__TARGET_ARCH_x86 -I. -Ibpf
+ifeq ($(WERROR),1)
+bpf_flags += -Werror
+endif
+
+# Another compiler, other flags or another version make everything anew; a source
+# file that came or went makes new links.
+flags_now := $(strip $(CC) $(flags) $(CFLAGS) $(LDFLAGS) $(CLANG) $(bpf_flags) $(VERSION))
+sources_now := $(strip $(lab_src) $(main_src) $(bpf_src) $(unit_src))
+ifneq ($(file <$(O)/flags),$(flags_now))
+.PHONY: $(O)/flags
+endif
+ifneq ($(file <$(O)/sources),$(sources_now))
+.PHONY: $(O)/sources
+endif
+$(O)/flags $(O)/sources:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$($(@F)_now)' >$@
+
+# ---- targets ----
+
+.PHONY: all unit check test install uninstall clean help
+all: $(O)/lab ## build lab (the default)
+
+unit: $(O)/unit ## build the unit tests
+
+check: all unit ## tests that need neither root nor tracing
+	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
+
+# The first step may install compilers; only the second knows what is there then.
+test: ## all tests; as root, also those that trace; installs what they need
+	$(Q)scripts/setup --for-tests
+	+$(Q)scripts/as-user $(MAKE) all unit
+	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run
+
+man := $(wildcard docs/lab.1)
+
+install: all ## copy lab to $(DESTDIR)$(prefix)
+	$(call say,INSTALL,$(DESTDIR)$(prefix)/bin/lab)
+	$(Q)$(INSTALL) -D -m 755 $(O)/lab '$(DESTDIR)$(prefix)/bin/lab'
+	$(Q)$(if $(man),$(INSTALL) -D -m 644 $(man) '$(DESTDIR)$(prefix)/share/man/man1/lab.1')
+
+uninstall: ## remove what install copied
+	$(call say,REMOVE,$(DESTDIR)$(prefix)/bin/lab)
+	$(Q)rm -f '$(DESTDIR)$(prefix)/bin/lab' '$(DESTDIR)$(prefix)/share/man/man1/lab.1'
+
+# Not rm -r $(O): whoever says O=. would lose the sources.
+clean: ## remove what was built
+	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton'
+	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/flags' '$(O)/sources' '$(O)/launched'
+	$(Q)rmdir '$(O)' 2>/dev/null || true
+
+help: ## this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 14
+	@echo 'Variables:'
+	@echo '  O=DIR       build there (now: $(O))'
+	@echo '  V=1         show the commands'
+	@echo '  DEBUG=1     optimize little, keep everything for a debugger'
+	@echo '  SAN=LIST    sanitizers, such as address,undefined'
+	@echo '  WERROR=1    warnings are errors'
+	@echo '  CFLAGS=, LDFLAGS=, CC=, CLANG=, BPFTOOL=, prefix=, DESTDIR='
+
+# ---- rules ----
+
+ifneq ($(main_src),)
+$(O)/lab: $(lab_obj) $(main_obj) $(O)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
+else
+$(O)/lab:
+	@echo 'lab: userspace/lab.c is missing' >&2; false
+endif
+
+$(O)/unit: $(unit_obj) $(lab_obj) $(O)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
+
+$(O)/%.o: %.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(flags) $(flags_here) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%.bpf.o: %.bpf.c $(O)/flags
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_flags) $(bpf_system_includes) -MMD -MP -c -o $@ $<
+
+$(O)/skeleton/lab.bpf.o: $(bpf_obj) $(O)/sources
+	$(call say,BPFLINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen object $@ $(filter %.o,$^)
+
+$(skeleton): $(O)/skeleton/lab.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name lab_bpf >$@
+
+$(record_obj): flags_here := -I$(O)/skeleton
+$(record_obj): | $(skeleton)
+$(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
+$(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'
+
+-include $(lab_obj:.o=.d) $(main_obj:.o=.d) $(bpf_obj:.o=.d) $(unit_obj:.o=.d)

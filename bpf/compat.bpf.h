@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_COMPAT_BPF_H
+#define LAB_COMPAT_BPF_H
+
+/*
+ * compat - where kernels differ, each difference with the commit that made it.
+ */
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * The CPU a task is on or is queued on. Linux bcf9033e5449 (5.16) moved the
+ * field from task_struct into thread_info.
+ */
+static __always_inline u32 task_cpu(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		return task->thread_info.cpu;
+	return BPF_CORE_READ((struct task_struct___pre_5_16 *)task, cpu);
+}
+
+/*
+ * The run queue of the CPU that @task is queued on. The scheduler keeps it
+ * per task only with CONFIG_FAIR_GROUP_SCHED (every distribution's kernel); NULL without.
+ */
+static __always_inline struct rq *task_rq(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(((struct cfs_rq *)0)->rq))
+		return NULL;
+	return task->se.cfs_rq->rq;
+}
+
+static __always_inline u64 rq_steal_ns(struct rq *rq)
+{
+	if (!bpf_core_field_exists(rq->prev_steal_time_rq))
+		return 0;
+	return rq->prev_steal_time_rq;
+}
+
+#endif /* LAB_COMPAT_BPF_H */

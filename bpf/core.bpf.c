@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * core - the maps, and the few functions through which every probe reaches
+ * them.
+ */
+
+#include "probe.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set by the recorder before load: offsets inside a CPU's own area (from BTF). */
+const volatile __u64 lab_runqueues_off = 0;
+const volatile __u64 lab_preempt_count_off = 0;
+const volatile bool lab_percpu_known = false;
+
+volatile __u32 lab_armed = 0;
+struct lab_counts lab_counts = {};
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);	/* of the template only: the kernel lets each ring have its own size */
+};
+
+/* One ring per CPU; the recorder sizes the array and fills it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* resized to the number of CPUs */
+	__type(key, u32);
+	__type(value, struct lab_cpu_slot);
+} cpu_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LAB_TASK_SLOTS);
+	__type(key, u32);
+	__type(value, struct lab_task_slot);
+} task_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_mark);
+} task_marks SEC(".maps");
+
+__hidden struct lab_cpu_slot *cpu_slot(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpu_slots, &cpu);
+}
+
+__hidden struct lab_task_slot *task_slot(u32 id)
+{
+	u32 idx = id % LAB_TASK_SLOTS;
+
+	return bpf_map_lookup_elem(&task_slots, &idx);
+}
+
+__hidden struct task_mark *task_mark(struct task_struct *task)
+{
+	struct task_mark *mark = bpf_task_storage_get(&task_marks, task, 0, 0);
+
+	return mark && mark->id ? mark : NULL;
+}
+
+__hidden bool task_is_marked(struct task_struct *task)
+{
+	return bpf_task_storage_get(&task_marks, task, 0, 0) != NULL;
+}
+
+__hidden struct task_mark *task_adopt(struct task_struct *task, u32 *id)
+{
+	struct task_mark *mark;
+	struct lab_task_slot *slot;
+
+	mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	*id = __sync_fetch_and_add(&lab_counts.births, 1) + 1;
+	if (!mark) {
+		__sync_fetch_and_add(&lab_counts.storage_failures, 1);
+		return NULL;
+	}
+	__sync_fetch_and_add(&lab_counts.live, 1);
+	slot = task_slot(*id);
+	if (slot) {
+		__builtin_memset(slot, 0, sizeof(*slot));
+		slot->id = *id;
+	}
+	mark->id = *id;
+	return mark;
+}
+
+__hidden void *record_reserve(struct lab_cpu_slot *slot, u32 kind, u64 size, u32 task, u64 ts_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u64 seq = __sync_fetch_and_add(&slot->seq, 1);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	struct lab_ev_head *head = NULL;
+
+	if (ring)
+		head = bpf_ringbuf_reserve(ring, size, 0);
+	if (!head) {
+		if (!__sync_fetch_and_add(&slot->refused, 1))
+			slot->refused_first_ns = ts_ns;
+		slot->refused_last_ns = ts_ns;
+		return NULL;
+	}
+	head->ts_ns = ts_ns;
+	head->seq = seq;
+	head->task = task;
+	head->cpu = cpu;
+	head->kind = kind;
+	head->flags = 0;
+	return head;
+}
+
+__hidden void record_submit(void *record)
+{
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+__hidden void syscall_read(struct task_struct *task, struct syscall_regs *out)
+{
+	struct pt_regs *regs;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	out->nr = LAB_SYSCALL_NONE;
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	out->nr = regs->orig_ax;
+	if (out->nr < 0) {
+		out->nr = LAB_SYSCALL_NONE;
+		return;
+	}
+	out->args[0] = regs->di;
+	out->args[1] = regs->si;
+	out->args[2] = regs->dx;
+	out->compat = task->thread_info.status & TS_COMPAT;
+}
+
+__hidden u32 fd_read(struct task_struct *task, u32 fd, u32 *flags)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table, *file = NULL;
+	struct socket *socket;
+	u32 type;
+
+	*flags = 0;
+	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+		return 0;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &table[fd]);
+	if (!file)
+		return 0;
+	type = BPF_CORE_READ(file, f_inode, i_mode) >> S_IFMT_SHIFT;
+	if (type == FD_TYPE_SOCKET) {
+		socket = BPF_CORE_READ(file, private_data);
+		if (BPF_CORE_READ(socket, sk, __sk_common.skc_state) == TCP_LISTEN)
+			*flags |= LAB_FD_LISTENING;
+	}
+	return type;
+}
+
+__hidden u32 irq_context(struct lab_cpu_slot *slot)
+{
+	u32 count = 0, flags = 0;
+
+	if (!lab_percpu_known || !slot->percpu_base ||
+	    bpf_probe_read_kernel(&count, sizeof(count),
+				  (void *)(slot->percpu_base + lab_preempt_count_off)))
+		return LAB_F_CTX_UNKNOWN;
+	if (count & PREEMPT_NMI)
+		flags |= LAB_F_NMI;
+	if (count & PREEMPT_HARDIRQ)
+		flags |= LAB_F_HARDIRQ;
+	if (count & PREEMPT_SOFTIRQ)
+		flags |= LAB_F_SOFTIRQ;
+	return flags;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_PROBE_BPF_H
+#define LAB_PROBE_BPF_H
+
+/*
+ * probe - what every probe is built from: is a task ours, a record in this
+ * CPU's ring, the system call that a task is in. Defined in core.bpf.c.
+ */
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "compat.bpf.h"
+#include "lab_event.h"
+
+/* What is kept with each task of ours, from before its first event to its end. */
+struct task_mark {
+	u32 id;			/* birth number; 0: marked from outside, not yet seeded */
+	u32 first_kind;		/* of the first scheduling record, for a seed that races with it */
+	u64 enter_ns;		/* of the epoll_wait it is in; 0: none */
+};
+
+/* A task's system call, as its saved registers have it. */
+struct syscall_regs {
+	u64 args[3];
+	s32 nr;			/* LAB_SYSCALL_NONE */
+	bool compat;
+};
+
+/* One while the run is being recorded; every probe returns at once otherwise. */
+extern volatile __u32 lab_armed;
+extern struct lab_counts lab_counts;
+
+/* This CPU's slot, or NULL (a CPU beyond what the recorder knew at its start). */
+struct lab_cpu_slot *cpu_slot(void);
+
+/* The slot of a birth number. */
+struct lab_task_slot *task_slot(u32 id);
+
+/* The mark of @task, or NULL if it is none of ours. Never call it with the idle task. */
+struct task_mark *task_mark(struct task_struct *task);
+
+/* True if @task is ours, or was marked from outside and is still to be seeded. */
+bool task_is_marked(struct task_struct *task);
+
+/*
+ * Mark @task as ours under a new birth number; NULL, counted, if there was no
+ * memory. @id is written even then.
+ */
+struct task_mark *task_adopt(struct task_struct *task, u32 *id);
+
+/*
+ * Room for one record in this CPU's ring, its head filled in; NULL, counted,
+ * if it was refused. A record of @size must be submitted.
+ */
+void *record_reserve(struct lab_cpu_slot *slot, u32 kind, u64 size, u32 task, u64 ts_ns);
+void record_submit(void *record);
+
+/*
+ * The system call of a task that sleeps or runs in one. Of a kernel thread or
+ * worker, which have no user registers: none.
+ */
+void syscall_read(struct task_struct *task, struct syscall_regs *out);
+
+/* The type (inode mode >> 12) of @fd in @task's table, 0 if there is none, and LAB_FD_* flags. */
+u32 fd_read(struct task_struct *task, u32 fd, u32 *flags);
+
+/* LAB_F_HARDIRQ, _SOFTIRQ, _NMI, or LAB_F_CTX_UNKNOWN, of this CPU now. */
+u32 irq_context(struct lab_cpu_slot *slot);
+
+#endif /* LAB_PROBE_BPF_H */

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sched - switches, wakings and migrations of tasks of ours, and who else has
+ * the CPUs that they may use.
+ */
+
+#include "probe.bpf.h"
+
+extern const volatile __u64 lab_runqueues_off;
+extern const volatile bool lab_percpu_known;
+
+/* The x86-64 calls whose first argument is a file descriptor that can block (asm/unistd_64.h). */
+static __always_inline bool takes_fd(s32 nr)
+{
+	switch (nr) {
+	case 0: case 1:			/* read, write */
+	case 17: case 18:		/* pread64, pwrite64 */
+	case 19: case 20:		/* readv, writev */
+	case 40:			/* sendfile */
+	case 275: case 276: case 278:	/* splice, tee, vmsplice */
+	case 295: case 296:		/* preadv, pwritev */
+	case 327: case 328:		/* preadv2, pwritev2 */
+		return true;
+	}
+	return false;
+}
+
+#define SYSCALL_FUTEX_WAITV 449
+
+/* linux/futex.h: one element of futex_waitv's array */
+struct waitv {
+	u64 val;
+	u64 uaddr;
+	u32 flags;
+	u32 reserved;
+};
+
+static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
+					       struct task_struct *prev)
+{
+	struct syscall_regs regs;
+	struct waitv first = {};
+	u32 fd_flags = 0;
+
+	syscall_read(prev, &regs);
+	e->syscall = regs.nr;
+	e->args[0] = regs.args[0];
+	e->args[1] = regs.args[1];
+	e->args[2] = regs.args[2];
+	e->fd_type = 0;
+	e->fd_flags = 0;
+	if (regs.compat) {
+		e->head.flags |= LAB_F_COMPAT;
+		return;
+	}
+	if (takes_fd(regs.nr)) {
+		e->fd_type = fd_read(prev, regs.args[0], &fd_flags);
+		e->fd_flags = fd_flags;
+	} else if (regs.nr == SYSCALL_FUTEX_WAITV &&
+		   !bpf_probe_read_user(&first, sizeof(first), (void *)regs.args[0])) {
+		e->args[0] = first.uaddr;
+		e->args[1] = first.flags;
+		e->args[2] = first.val;
+	}
+}
+
+static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct task_mark *mark,
+					    struct task_struct *prev, u32 prev_state, bool preempt,
+					    struct task_struct *next, u32 next_id, u8 next_class,
+					    struct rq *rq, u64 now)
+{
+	struct lab_task_slot *total = task_slot(mark->id);
+	struct lab_ev_switch_out *e;
+	u32 flags = preempt ? LAB_F_PREEMPT : 0;
+
+	if (BPF_CORE_READ_BITFIELD(prev, in_iowait))
+		flags |= LAB_F_IOWAIT;
+	if (prev->flags & (PF_IO_WORKER | PF_USER_WORKER))
+		flags |= LAB_F_WORKER;
+	if (prev->flags & PF_EXITING)
+		flags |= LAB_F_EXITING;
+	if (!rq)
+		flags |= LAB_F_NO_RQ;
+	if (!mark->first_kind)
+		mark->first_kind = LAB_EV_SWITCH_OUT;
+	if (prev_state & LAB_STATE_DEAD)
+		__sync_fetch_and_add(&lab_counts.live, -1);
+
+	if (total && total->id == mark->id) {
+		total->last_ns = now;
+		total->switch_outs++;
+		total->nvcsw = prev->nvcsw;
+		total->nivcsw = prev->nivcsw;
+		total->sum_exec_ns = prev->se.sum_exec_runtime;
+		total->migrations = prev->se.nr_migrations;
+		total->dead = !!(prev_state & LAB_STATE_DEAD);
+	}
+
+	e = record_reserve(cpu, LAB_EV_SWITCH_OUT, sizeof(*e), mark->id, now);
+	if (!e)
+		return;
+	e->head.flags = flags;
+	e->next_id = next_id;
+	e->prev_state = prev_state;
+	e->nvcsw = prev->nvcsw;
+	e->nivcsw = prev->nivcsw;
+	e->sum_exec_ns = prev->se.sum_exec_runtime;
+	e->exec_start_ns = prev->se.exec_start;
+	e->clock_task_ns = rq ? rq->clock_task : 0;
+	e->steal_ns = rq ? rq_steal_ns(rq) : 0;
+	e->migrations = prev->se.nr_migrations;
+	e->next_tid = next->pid;
+	e->next_class = next_class;
+	switch_out_syscall(e, prev);
+	record_submit(e);
+}
+
+static __always_inline void emit_switch_in(struct lab_cpu_slot *cpu, struct task_mark *mark,
+					   struct task_struct *prev, u8 prev_class, struct rq *rq,
+					   u64 now)
+{
+	struct lab_ev_switch_in *e;
+
+	if (!mark->first_kind)
+		mark->first_kind = LAB_EV_SWITCH_IN;
+	e = record_reserve(cpu, LAB_EV_SWITCH_IN, sizeof(*e), mark->id, now);
+	if (!e)
+		return;
+	e->head.flags = rq ? 0 : LAB_F_NO_RQ;
+	e->clock_task_ns = rq ? rq->clock_task : 0;
+	e->steal_ns = rq ? rq_steal_ns(rq) : 0;
+	e->prev_since_ns = cpu->last_switch_ns;
+	e->prev_tid = prev->pid;
+	e->prev_class = prev_class;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	__builtin_memcpy(e->prev_comm, prev->comm, LAB_COMM_LEN);
+	record_submit(e);
+}
+
+static __always_inline void emit_cpu_class(struct lab_cpu_slot *cpu, struct task_struct *prev,
+					   u8 prev_class, struct task_struct *next, u8 next_class,
+					   struct rq *rq, u64 now)
+{
+	struct lab_ev_cpu_class *e;
+	bool contended = rq ? rq->nr_running > 1 : true;
+
+	if (prev_class == cpu->last_class && next_class == prev_class &&
+	    (prev_class == LAB_CPU_IDLE || !contended))
+		return;
+	e = record_reserve(cpu, LAB_EV_CPU_CLASS, sizeof(*e), 0, now);
+	if (!e)
+		return;
+	e->prev_since_ns = cpu->last_switch_ns;
+	e->prev_tid = prev->pid;
+	e->next_tid = next->pid;
+	e->prev_class = prev_class;
+	e->next_class = next_class;
+	e->last_class = cpu->last_class;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	__builtin_memcpy(e->prev_comm, prev->comm, LAB_COMM_LEN);
+	record_submit(e);
+}
+
+static __always_inline int on_switch(bool preempt, struct task_struct *prev,
+				     struct task_struct *next, u32 prev_state)
+{
+	struct task_mark *from = NULL, *to = NULL;
+	u8 prev_class = LAB_CPU_IDLE, next_class = LAB_CPU_IDLE;
+	struct lab_cpu_slot *cpu;
+	struct rq *rq;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	if (prev->pid) {
+		from = task_mark(prev);
+		prev_class = from ? LAB_CPU_OURS : LAB_CPU_FOREIGN;
+	}
+	if (next->pid) {
+		to = task_mark(next);
+		next_class = to ? LAB_CPU_OURS : LAB_CPU_FOREIGN;
+	}
+	if (prev_class != LAB_CPU_OURS && next_class != LAB_CPU_OURS && !cpu->watched)
+		return 0;
+
+	rq = task_rq(next);
+	if (rq && !cpu->percpu_base)
+		cpu->percpu_base = (u64)rq - lab_runqueues_off;
+	if (to)
+		cpu->watched = 1;
+	if (from)
+		emit_switch_out(cpu, from, prev, prev_state, preempt, next, to ? to->id : 0,
+				next_class, rq, now);
+	else if (to)
+		emit_switch_in(cpu, to, prev, prev_class, rq, now);
+	else
+		emit_cpu_class(cpu, prev, prev_class, next, next_class, rq, now);
+	if (from && to && !to->first_kind)
+		to->first_kind = LAB_EV_SWITCH_IN;
+	cpu->last_switch_ns = now;
+	cpu->last_class = next_class;
+	return 0;
+}
+
+/* Since 5.18 (fa2c3254d7cf, reordered by 9c2136be0878) the tracepoint carries prev_state. */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(sched_on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	return on_switch(preempt, prev, next, prev_state);
+}
+
+/* Before: three arguments, and only the field, which a waker may have changed already. */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(sched_on_switch3, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return on_switch(preempt, prev, next, prev->__state);
+}
+
+SEC("?tp_btf/sched_waking")
+int BPF_PROG(sched_on_waking, struct task_struct *task)
+{
+	struct task_struct *waker = bpf_get_current_task_btf();
+	struct task_mark *mark, *waker_mark = NULL;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_waking *e;
+	struct syscall_regs regs;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	if (!mark->first_kind)
+		mark->first_kind = LAB_EV_WAKING;
+	if (waker->pid)
+		waker_mark = task_mark(waker);
+	syscall_read(waker, &regs);
+	e = record_reserve(cpu, LAB_EV_WAKING, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	e->head.flags = irq_context(cpu);
+	if (waker->flags & PF_EXITING && !e->head.flags)
+		e->head.flags |= LAB_F_WAKER_EXITING;
+	e->waker_id = waker_mark ? waker_mark->id : 0;
+	e->waker_tid = waker->pid;
+	e->waker_arg0 = regs.args[0];
+	e->waker_syscall = regs.nr;
+	e->state = task->__state;
+	__builtin_memcpy(e->waker_comm, waker->comm, LAB_COMM_LEN);
+	record_submit(e);
+	return 0;
+}
+
+SEC("?tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
+{
+	struct lab_ev_wakeup_new *e;
+	struct lab_cpu_slot *cpu;
+	struct task_mark *mark;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_WAKEUP_NEW, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	e->dest_cpu = task_cpu(task);
+	e->pad = 0;
+	record_submit(e);
+	return 0;
+}
+
+/* Fires before the move, and also where the CPU stays the same, which the kernel does not count. */
+SEC("?tp_btf/sched_migrate_task")
+int BPF_PROG(sched_on_migrate, struct task_struct *task, int dest_cpu)
+{
+	struct lab_task_slot *total;
+	struct lab_ev_migrate *e;
+	struct lab_cpu_slot *cpu;
+	struct task_mark *mark;
+	u32 orig_cpu;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	orig_cpu = task_cpu(task);
+	if (orig_cpu == (u32)dest_cpu)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	total = task_slot(mark->id);
+	if (total && total->id == mark->id)
+		__sync_fetch_and_add(&total->migrates, 1);
+	e = record_reserve(cpu, LAB_EV_MIGRATE, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	e->orig_cpu = orig_cpu;
+	e->dest_cpu = dest_cpu;
+	e->migrations = task->se.nr_migrations;
+	e->pad = 0;
+	record_submit(e);
+	return 0;
+}

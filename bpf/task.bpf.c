@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * task - births, names and ends: who belongs to the workload's tree.
+ */
+
+#include "probe.bpf.h"
+
+/* NICE_TO_PRIO, include/linux/sched/prio.h */
+#define DEFAULT_PRIO 120
+
+static __always_inline void fill_task(struct lab_ev_task *e, struct task_struct *task,
+				      u32 parent_id, u64 clone_flags)
+{
+	e->parent_id = parent_id;
+	e->tid = task->pid;
+	e->tgid = task->tgid;
+	e->policy = task->policy;
+	e->nice = task->static_prio - DEFAULT_PRIO;
+	e->clone_flags = clone_flags;
+	e->migrations = task->se.nr_migrations;
+	e->task_cpu = task_cpu(task);
+	e->pad = 0;
+	__builtin_memcpy(e->comm, task->comm, LAB_COMM_LEN);
+}
+
+SEC("?tp_btf/task_newtask")
+int BPF_PROG(task_on_new, struct task_struct *task, unsigned long clone_flags)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	struct task_mark *parent_mark;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_task *e;
+	u64 now;
+	u32 id;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	parent_mark = task_mark(parent);
+	if (!parent_mark)
+		return 0;
+	task_adopt(task, &id);
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_TASK_NEW, sizeof(*e), id, now);
+	if (!e)
+		return 0;
+	fill_task(e, task, parent_mark->id, clone_flags);
+	e->nvcsw = 0;
+	e->nivcsw = 0;
+	e->sum_exec_ns = 0;
+	e->state = 0;
+	e->syscall = LAB_SYSCALL_NONE;
+	__builtin_memset(e->args, 0, sizeof(e->args));
+	e->on_cpu = 0;
+	e->fd_type = 0;
+	record_submit(e);
+	return 0;
+}
+
+static __always_inline void fill_seed_state(struct lab_ev_task *e, struct task_struct *task,
+					    struct task_mark *mark)
+{
+	struct syscall_regs regs;
+	u32 fd_flags;
+
+	e->nvcsw = task->nvcsw;
+	e->nivcsw = task->nivcsw;
+	e->sum_exec_ns = task->se.sum_exec_runtime;
+	e->state = task->__state;
+	e->on_cpu = task->on_cpu;
+	syscall_read(task, &regs);
+	e->syscall = regs.nr;
+	e->args[0] = regs.args[0];
+	e->args[1] = regs.args[1];
+	e->args[2] = regs.args[2];
+	e->fd_type = regs.nr == 0 || regs.nr == 1 ? fd_read(task, regs.args[0], &fd_flags) : 0;
+
+	/* A record made since the mark was set says better what the task was doing before. */
+	switch (mark->first_kind) {
+	case LAB_EV_SWITCH_OUT:
+		e->on_cpu = 1;
+		break;
+	case LAB_EV_SWITCH_IN:
+		e->on_cpu = 0;
+		e->state = 0;
+		break;
+	case LAB_EV_WAKING:
+		e->on_cpu = 0;
+		if (!e->state)
+			e->state = LAB_STATE_INTERRUPTIBLE;
+		break;
+	}
+}
+
+/*
+ * Makes every thread of a marked process ours. The recorder marks the process
+ * from outside (through its pidfd, so that no PID namespace matters) and reads this iterator
+ * until a pass finds no new thread.
+ */
+SEC("?iter/task")
+int task_on_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct task_struct *leader;
+	struct task_mark *mark;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_task *e;
+	u64 now;
+	u32 id;
+
+	if (!task || !lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (task_mark(task))
+		return 0;
+	leader = task->group_leader;
+	if (!leader || !task_is_marked(leader) || task->flags & PF_EXITING)
+		return 0;
+	mark = task_adopt(task, &id);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_TASK_SEED, sizeof(*e), id, now);
+	if (!e)
+		return 0;
+	fill_task(e, task, 0, 0);
+	fill_seed_state(e, task, mark);
+	record_submit(e);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(task_on_exec, struct task_struct *task, int old_tid)
+{
+	struct task_mark *mark;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_exec *e;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_EXEC, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	e->tid = task->pid;
+	e->old_tid = old_tid;
+	__builtin_memcpy(e->comm, task->comm, LAB_COMM_LEN);
+	record_submit(e);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(task_on_exit, struct task_struct *task)
+{
+	struct task_mark *mark;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_exit *e;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_EXIT, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	e->exit_code = task->exit_code;
+	e->pad = 0;
+	record_submit(e);
+	return 0;
+}
+
+/* The task still has its old name here; the new one is the argument. */
+SEC("?tp_btf/task_rename")
+int BPF_PROG(task_on_rename, struct task_struct *task, const char *comm)
+{
+	struct task_mark *mark;
+	struct lab_cpu_slot *cpu;
+	struct lab_ev_rename *e;
+	u64 now;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return 0;
+	cpu = cpu_slot();
+	if (!cpu)
+		return 0;
+	e = record_reserve(cpu, LAB_EV_RENAME, sizeof(*e), mark->id, now);
+	if (!e)
+		return 0;
+	__builtin_memset(e->comm, 0, sizeof(e->comm));
+	bpf_probe_read_kernel_str(e->comm, sizeof(e->comm), comm);
+	record_submit(e);
+	return 0;
+}

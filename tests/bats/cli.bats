@@ -1,0 +1,497 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2016
+#
+# The command line as an ordinary user meets it: help, mistakes, bad files, and
+# how a report looks in a pipe and on a terminal. Nothing here traces.
+
+load helpers
+
+SAMPLE=$REPOSITORY/docs/samples/procs.lab
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset NO_COLOR
+	export TERM=xterm LC_ALL=C.UTF-8
+}
+
+commands() {
+	sed -n 's/^COMMAND(\(.*\))$/\1/p' "$REPOSITORY/userspace/cli/command.def"
+}
+
+workloads() {
+	sed -n 's/^WORKLOAD(\(.*\))$/\1/p' "$REPOSITORY/userspace/workload/workload.def"
+}
+
+# Without root, whoever runs the tests.
+as_nobody() {
+	if [[ $(id -u) -eq 0 ]]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+# on_terminal COLUMNS COMMAND...: with a terminal as stdout; prints what it got.
+on_terminal() {
+	python - "$@" <<-'CODE'
+	import fcntl, os, pty, struct, sys, termios
+
+	columns, command = int(sys.argv[1]), sys.argv[2:]
+	pid, master = pty.fork()
+	if pid == 0:
+	    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+	    os.execvp(command[0], command)
+	data = b""
+	while True:
+	    try:
+	        piece = os.read(master, 65536)
+	    except OSError:
+	        break
+	    if not piece:
+	        break
+	    data += piece
+	sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	CODE
+}
+
+# One sentence of lab's own on stderr, nothing on stdout.
+says_one_sentence() {
+	[[ -z $output ]] || { echo "on stdout: $output" >&2; return 1; }
+	[[ ${#stderr_lines[@]} -eq 1 && ${stderr_lines[0]} == "lab: "* ]] || {
+		echo "on stderr: $stderr" >&2
+		return 1
+	}
+}
+
+stderr_has() {
+	[[ $stderr == *"$1"* ]] || { echo "not on stderr: $1; there is: $stderr" >&2; return 1; }
+}
+
+no_escapes() {
+	! printf '%s' "$1" | grep -q $'[\x01-\x08\x0b-\x1f\x7f]'
+}
+
+is_ascii() {
+	! LC_ALL=C grep -q '[^ -~]' <<<"$1"
+}
+
+# longest_line TEXT: in characters
+longest_line() {
+	awk '{ if (length($0) > max) max = length($0) } END { print max + 0 }' <<<"$1"
+}
+
+# A change of the sample: spoil FILE 'Python on d, a bytearray'
+spoil() {
+	python - "$SAMPLE" "$1" "$2" <<-'CODE'
+	import struct, sys, zlib
+
+	with open(sys.argv[1], "rb") as file:
+	    d = bytearray(file.read())
+	exec(sys.argv[3])
+	with open(sys.argv[2], "wb") as file:
+	    file.write(d)
+	CODE
+}
+
+# ---- help and mistakes ----
+
+@test "no arguments: short help on stderr, status 2" {
+	run -2 --separate-stderr lab
+	[[ -z $output ]]
+	for command in $(commands); do
+		stderr_has "  $command "
+	done
+}
+
+@test "--help and help list every command" {
+	run -0 --separate-stderr lab --help
+	[[ -z $stderr ]]
+	help=$output
+	for command in $(commands); do
+		output_has "  $command "
+	done
+	run -0 lab help
+	[[ $output == "$help" ]]
+	run -0 lab -h
+	[[ $output == "$help" ]]
+}
+
+@test "every command has --help, -h and help COMMAND, on stdout" {
+	for command in $(commands); do
+		run -0 --separate-stderr lab "$command" --help
+		[[ -z $stderr ]]
+		[[ $output == "usage: lab $command"* ]]
+		help=$output
+		run -0 lab "$command" -h
+		[[ $output == "$help" ]]
+		run -0 lab help "$command"
+		[[ $output == "$help" ]]
+	done
+}
+
+@test "every option that --help shows is in the man page" {
+	for command in $(commands); do
+		for option in $(lab "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+			sed 's/\\-/-/g' "$REPOSITORY/docs/lab.1" | grep -qF -- "$option" || {
+				echo "lab.1 lacks $option of lab $command" >&2
+				return 1
+			}
+		done
+	done
+}
+
+@test "the man page has every command and every status, and no error" {
+	for command in $(commands); do
+		grep -q "^\.SS .*$command" "$REPOSITORY/docs/lab.1"
+	done
+	for status in 0 1 2 3 4 5 126 127; do
+		grep -qx "\.B $status" "$REPOSITORY/docs/lab.1"
+	done
+	requires command=man
+	run man --warnings -l -Tutf8 "$REPOSITORY/docs/lab.1"
+	output_lacks warning
+}
+
+@test "--version" {
+	run -0 --separate-stderr lab --version
+	[[ $output =~ ^lab\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	run -0 lab -V
+}
+
+@test "an unknown command names the nearest" {
+	run -2 --separate-stderr lab reprot
+	says_one_sentence
+	stderr_has "'report'"
+	run -2 --separate-stderr lab zzzzzzzz
+	says_one_sentence
+	run -2 --separate-stderr lab help reprot
+	stderr_has "'report'"
+}
+
+@test "an unknown option names the nearest" {
+	run -2 --separate-stderr lab --hlep
+	says_one_sentence
+	stderr_has "'--help'"
+	run -2 --separate-stderr lab report --formt term x
+	says_one_sentence
+	stderr_has "--format"
+	for command in $(commands); do
+		run -2 --separate-stderr lab "$command" --hepl
+		says_one_sentence
+		stderr_has "--help"
+	done
+}
+
+@test "words too many and too few" {
+	run -2 --separate-stderr lab list a b
+	says_one_sentence
+	run -2 --separate-stderr lab doctor x
+	says_one_sentence
+	run -2 --separate-stderr lab report
+	says_one_sentence
+	run -2 --separate-stderr lab report a b
+	says_one_sentence
+}
+
+@test "values out of range" {
+	for arguments in "--width 3" "--width x" "--width -1" "--color blue" "--width" "-o"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lab report x $arguments
+		says_one_sentence
+	done
+}
+
+@test "hostile words reach stderr without their control characters" {
+	local evil=$'\e[2J\e]0;owned\a\x9b31m\xe2\x80\xae'
+
+	for arguments in "$evil" "--$evil" "report|--$evil" "report|$evil" "report|x|-f|$evil" \
+		"report|x|--width|$evil" "report|a|$evil" "list|$evil" "help|$evil" "run|$evil"; do
+		IFS='|' read -r -a words <<<"$arguments"
+		run --separate-stderr lab "${words[@]}"
+		[[ $status -ne 0 && -n $stderr ]]
+		no_escapes "$stderr"
+		[[ $stderr != *$'\xe2\x80\xae'* && $stderr != *$'\x9b'* ]]
+	done
+}
+
+# ---- list ----
+
+@test "list shows every workload, its claim and its options" {
+	run -0 --separate-stderr lab list
+	[[ -z $stderr ]]
+	for workload in $(workloads); do
+		output_has "$workload - "
+	done
+	[[ $(grep -c '^  claims ' <<<"$output") -eq $(workloads | wc -l) ]]
+	output_has --tasks
+	run -0 lab list procs
+	output_has "procs - "
+	output_lacks "async - "
+	run -2 --separate-stderr lab list porcs
+	stderr_has "'procs'"
+}
+
+@test "a reader that went away is no error" {
+	run -0 --separate-stderr bash -c '"$0" list | head -1' "$LAB_BIN"
+	[[ -z $stderr ]]
+	run -0 --separate-stderr bash -c 'trap "" PIPE; { sleep 0.2; "$0" list; } | true; exit ${PIPESTATUS[0]}' "$LAB_BIN"
+	[[ -z $stderr ]]
+}
+
+@test "output that cannot be written is an error" {
+	[[ -c /dev/full ]] || skip "no /dev/full"
+	run -5 --separate-stderr bash -c '"$0" list >/dev/full' "$LAB_BIN"
+	says_one_sentence
+	run -5 --separate-stderr bash -c '"$0" list >&-' "$LAB_BIN"
+	says_one_sentence
+	run -0 bash -c '"$0" list <&- 2>&-' "$LAB_BIN"
+}
+
+# ---- doctor ----
+
+@test "doctor: a line each, and a remedy for what fails" {
+	run --separate-stderr as_nobody "$LAB_BIN" doctor
+	[[ $status -eq 3 && -z $stderr ]]
+	for subject in kernel capabilities lockdown container BTF "ring buffer" "task storage" CPUs \
+		"CPU quota" virtualized; do
+		grep -qE "^  (ok|warn|FAIL|\?) +$subject +[^ ]" <<<"$output"
+	done
+	grep -A1 '^  FAIL' <<<"$output" | grep -q -- '-> '
+	output_has sudo
+	no_escapes "$output"
+}
+
+@test "doctor: colour on request" {
+	run as_nobody "$LAB_BIN" doctor --color always
+	output_has $'\e['
+	[[ $(plain <<<"$output") == "$(as_nobody "$LAB_BIN" doctor)" ]]
+}
+
+# ---- run, without root ----
+
+@test "run without root: status 3 and the command to use" {
+	run --separate-stderr as_nobody "$LAB_BIN" run procs
+	[[ $status -eq 3 ]]
+	says_one_sentence
+	stderr_has sudo
+}
+
+# ---- report: files that are none ----
+
+@test "report: no such file, an empty folder, an empty file" {
+	run -5 --separate-stderr lab report nothing.lab
+	says_one_sentence
+	stderr_has nothing.lab
+	mkdir folder
+	run -5 --separate-stderr lab report folder
+	says_one_sentence
+	stderr_has folder
+	: >empty.lab
+	run -5 --separate-stderr lab report empty.lab
+	says_one_sentence
+	stderr_has empty.lab
+}
+
+@test "report: what is no regular file does not hang" {
+	mkfifo pipe.lab
+	run -5 --separate-stderr timeout 5 "$LAB_BIN" report pipe.lab
+	says_one_sentence
+	run -5 --separate-stderr timeout 5 "$LAB_BIN" report /dev/zero
+	says_one_sentence
+	run -5 --separate-stderr timeout 5 "$LAB_BIN" report /dev/null
+	says_one_sentence
+}
+
+@test "report: files of other kinds" {
+	head -c 100000 /dev/urandom >random.lab
+	run -5 --separate-stderr lab report random.lab
+	says_one_sentence
+	echo hello >text.lab
+	run -5 --separate-stderr lab report text.lab
+	says_one_sentence
+	run -5 --separate-stderr lab report "$LAB_BIN"
+	says_one_sentence
+}
+
+@test "report: no permission" {
+	cp "$SAMPLE" secret.lab
+	chmod 0 secret.lab
+	run --separate-stderr as_nobody "$LAB_BIN" report "$PWD/secret.lab"
+	[[ $status -eq 5 ]]
+	says_one_sentence
+	stderr_has secret.lab
+}
+
+@test "report: a wrong format names the nearest and lists all" {
+	run -2 --separate-stderr lab report "$SAMPLE" -f jsno
+	says_one_sentence
+	stderr_has "'json'"
+	stderr_has term
+	run -2 --separate-stderr lab report nothing.lab -f zzzzzz
+	says_one_sentence
+	stderr_has term
+}
+
+# ---- report: damaged traces ----
+
+@test "report: a trace from a newer version is refused and says so" {
+	spoil newer.lab 'd[8:10] = struct.pack("<H", 99); d[28:32] = struct.pack("<I", zlib.crc32(d[:28]))'
+	run -5 --separate-stderr lab report newer.lab
+	says_one_sentence
+	stderr_has newer
+}
+
+@test "report: a trace cut at any length never crashes" {
+	size=$(stat -c %s "$SAMPLE")
+	for ((i = 1; i <= 12; i++)); do
+		head -c $((size * i / 13)) "$SAMPLE" >cut.lab
+		run --separate-stderr lab report cut.lab
+		[[ $status -eq 5 ]]
+		[[ ${#stderr_lines[@]} -ge 1 ]]
+	done
+}
+
+@test "report: changed bytes never crash, and never pass for a whole trace" {
+	size=$(stat -c %s "$SAMPLE")
+	for ((i = 1; i <= 12; i++)); do
+		spoil changed.lab "d[$((size * i / 13))] ^= 0x55"
+		run --separate-stderr lab report changed.lab
+		[[ $status -eq 5 ]]
+		[[ ${#stderr_lines[@]} -ge 1 ]]
+	done
+}
+
+# ---- report: what it prints ----
+
+@test "report: the sample, as a file and as a folder; options on either side" {
+	run -0 --separate-stderr lab report "$SAMPLE"
+	[[ -z $stderr ]]
+	[[ ${lines[0]} == PARALLEL* ]]
+	report=$output
+	mkdir folder
+	cp "$SAMPLE" folder/trace.lab
+	run -0 lab report folder
+	[[ ${lines[0]} == PARALLEL* ]]
+	run -0 lab report folder/ --width 100
+	[[ ${lines[0]} == PARALLEL* ]]
+	run -0 lab report --width=100 -f term -- "$SAMPLE"
+	[[ $output == "$report" ]]
+}
+
+@test "report: a pipe gets ASCII without colour, at most 100 columns wide" {
+	run -0 lab report "$SAMPLE"
+	no_escapes "$output"
+	is_ascii "$output"
+	[[ $(longest_line "$(grep -v / <<<"$output")") -le 100 ]]
+	run -0 lab report "$SAMPLE" --width 140
+	[[ $(longest_line "$output") -gt 100 ]]
+}
+
+@test "report: --color and NO_COLOR" {
+	run -0 lab report "$SAMPLE" --color always
+	output_has $'\e['
+	NO_COLOR=1 run -0 lab report "$SAMPLE" --color=always
+	output_has $'\e['
+	run -0 on_terminal 100 "$LAB_BIN" report "$SAMPLE"
+	output_has $'\e['
+	run -0 on_terminal 100 "$LAB_BIN" report "$SAMPLE" --color never
+	no_escapes "$output"
+	NO_COLOR=1 run -0 on_terminal 100 "$LAB_BIN" report "$SAMPLE"
+	no_escapes "$output"
+	NO_COLOR='' run -0 on_terminal 100 "$LAB_BIN" report "$SAMPLE"
+	output_has $'\e['
+	TERM=dumb run -0 on_terminal 100 "$LAB_BIN" report "$SAMPLE"
+	no_escapes "$output"
+}
+
+@test "report: a terminal's width and glyphs" {
+	for columns in 80 120 160; do
+		run -0 on_terminal "$columns" "$LAB_BIN" report "$SAMPLE" --color never
+		longest=$(longest_line "$(grep -v / <<<"$output")")
+		[[ $longest -le $columns && $longest -gt $((columns - 20)) ]]
+		run ! is_ascii "$output"
+	done
+	run -0 on_terminal 120 "$LAB_BIN" report "$SAMPLE" --color never --ascii
+	is_ascii "$output"
+	LC_ALL=C run -0 on_terminal 120 "$LAB_BIN" report "$SAMPLE" --color never
+	is_ascii "$output"
+	run -0 on_terminal 120 "$LAB_BIN" report "$SAMPLE" --color never --width 90
+	[[ $(longest_line "$(grep -v / <<<"$output")") -le 90 ]]
+}
+
+@test "report: --quiet is shorter" {
+	run -0 lab report "$SAMPLE"
+	long=${#lines[@]}
+	run -0 lab report -q "$SAMPLE"
+	[[ ${#lines[@]} -lt $long ]]
+	[[ ${lines[0]} == PARALLEL* ]]
+}
+
+@test "report: numbers do not follow the locale" {
+	locale -a 2>/dev/null | grep -qi '^de_DE' || skip "no German locale"
+	expected=$(lab report "$SAMPLE")
+	LC_ALL=de_DE.UTF-8 run -0 lab report "$SAMPLE"
+	[[ $output == "$expected" ]]
+}
+
+# ---- report: where it writes ----
+
+@test "report -o: a file that is whole and private, and nothing beside it" {
+	run -0 --separate-stderr lab report "$SAMPLE" -f json -o out.json
+	[[ -z $output && -z $stderr ]]
+	[[ $(json verdict.class out.json) == parallel ]]
+	[[ $(stat -c %a out.json) == 600 ]]
+	[[ $(find . -type f | wc -l) -eq 1 ]]
+	run -0 lab report "$SAMPLE" -f json -o out.json
+	[[ $(find . -type f | wc -l) -eq 1 ]]
+	run -0 lab report "$SAMPLE" -f json -o -
+	[[ $output == "$(cat out.json)" ]]
+}
+
+@test "report -o: a link is replaced, not followed" {
+	echo precious >target
+	ln -s target link
+	run -0 lab report "$SAMPLE" -o link
+	[[ $(cat target) == precious ]]
+	[[ ! -L link && -s link ]]
+}
+
+@test "report -o: a FIFO is written to" {
+	mkfifo fifo
+	cat fifo >copy &
+	run -0 timeout 10 "$LAB_BIN" report "$SAMPLE" -o fifo
+	wait $!
+	[[ -p fifo ]]
+	grep -q PARALLEL copy
+}
+
+@test "report -o: where it cannot write" {
+	run -5 --separate-stderr lab report "$SAMPLE" -o no/such/file
+	says_one_sentence
+	stderr_has no/such/file
+	mkdir folder
+	run -5 --separate-stderr lab report "$SAMPLE" -o folder
+	says_one_sentence
+	mkdir closed
+	chmod 500 closed
+	chmod a+rx . "$BATS_TEST_TMPDIR"
+	run --separate-stderr as_nobody "$LAB_BIN" report "$SAMPLE" -o "$PWD/closed/out"
+	[[ $status -eq 5 ]]
+	says_one_sentence
+}
+
+@test "report: a root without sudo gives up what root can do beyond its own files" {
+	requires root
+	cp "$SAMPLE" other.lab
+	chown 61234 other.lab
+	chmod 600 other.lab
+	run --separate-stderr env -u SUDO_UID -u SUDO_GID "$LAB_BIN" report other.lab
+	[[ $status -eq 5 ]]
+	says_one_sentence
+	SUDO_UID=61234 SUDO_GID=61234 run -5 --separate-stderr lab report /root/none.lab
+	stderr_has 61234
+	SUDO_UID=-1 SUDO_GID=0 run -2 --separate-stderr lab report other.lab
+	says_one_sentence
+	stderr_has SUDO_UID
+}

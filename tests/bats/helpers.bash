@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154
+#
+# What the tests of the command line share. A file begins with
+#
+#	load helpers
+#
+# and each test says what it needs: requires root btf cpus=2
+
+bats_require_minimum_version 1.5.0
+
+REPOSITORY=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+LAB_BIN=${LAB_BIN:-$REPOSITORY/build/lab}
+
+# The CPUs this process may use.
+usable_cpus() {
+	nproc
+}
+
+# Skip, with the reason, unless all is there. An unknown word is a mistake in the test.
+requires() {
+	local need
+	for need; do
+		case $need in
+		root)
+			[[ $(id -u) -eq 0 ]] || skip "needs root"
+			;;
+		no-root)
+			[[ $(id -u) -ne 0 ]] || skip "needs an ordinary user"
+			;;
+		btf)
+			[[ -r /sys/kernel/btf/vmlinux ]] || skip "this kernel has no BTF"
+			;;
+		tracing)
+			requires root btf
+			"$LAB_BIN" doctor >/dev/null 2>&1 || skip "lab doctor: cannot trace here"
+			;;
+		cpus=*)
+			[[ $(usable_cpus) -ge ${need#cpus=} ]] ||
+				skip "needs ${need#cpus=} CPUs, $(usable_cpus) may be used"
+			;;
+		command=*)
+			command -v "${need#command=}" >/dev/null ||
+				skip "needs the command ${need#command=}"
+			;;
+		*)
+			echo "requires: unknown word $need" >&2
+			return 1
+			;;
+		esac
+	done
+}
+
+# The binary under test; use it with bats' run: run -0 lab list
+lab() {
+	"$LAB_BIN" "$@"
+}
+
+# Debian's own; a python3 in the user's folders may be another one, or a wrapper.
+python() {
+	if [[ -x /usr/bin/python3 ]]; then
+		/usr/bin/python3 "$@"
+	else
+		python3 "$@"
+	fi
+}
+
+# A value of a JSON file or of stdin: json verdict.class [FILE]. Keys and
+# indexes are joined by dots. Strings come bare, all else as JSON writes it. An absent
+# key fails.
+json() {
+	python - "$1" "${2:--}" 4<&0 <<-'CODE'
+	import json, os, sys
+
+	path, name = sys.argv[1], sys.argv[2]
+	with (os.fdopen(4) if name == "-" else open(name, encoding="utf-8")) as file:
+	    value = json.load(file)
+	try:
+	    for key in path.split(".") if path != "." else []:
+	        value = value[int(key)] if isinstance(value, list) else value[key]
+	except (KeyError, IndexError, TypeError, ValueError):
+	    sys.exit(f"json: no {path} in {name}")
+	print(value if isinstance(value, str) else json.dumps(value))
+	CODE
+}
+
+# A Python condition on a JSON file, which is called r there:
+# json_holds FILE 'r["parallelism"]["max"] >= 2'
+json_holds() {
+	python - "$1" "$2" <<-'CODE'
+	import json, sys
+
+	name, condition = sys.argv[1], sys.argv[2]
+	with open(name, encoding="utf-8") as file:
+	    r = json.load(file)
+	if not eval(condition):
+	    sys.exit(f"{name}: not so: {condition}")
+	CODE
+}
+
+# The text without colours, for comparing.
+plain() {
+	sed 's/\x1b\[[0-9;]*m//g'
+}
+
+# Asserts on what `run` left, saying what there was instead.
+output_has() {
+	[[ $output == *"$1"* ]] || {
+		printf 'not in the output: %s\nthe output:\n%s\n' "$1" "$output" >&2
+		return 1
+	}
+}
+
+output_lacks() {
+	[[ $output != *"$1"* ]] || {
+		printf 'in the output: %s\nthe output:\n%s\n' "$1" "$output" >&2
+		return 1
+	}
+}

@@ -1,0 +1,358 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lab run, on the kernel at hand: verdicts and exact identities, never times.
+
+load helpers
+
+setup() {
+	requires tracing
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# A run's JSON in run.json, its report in $output, its exit status in $status.
+trace() {
+	rm -rf out run.json
+	run lab run -o out --json=run.json "$@"
+}
+
+# Every identity of the report that must hold in integers, and a clean audit.
+exact() {
+	json_holds run.json 'r["audit"]["clean"] and not r["audit"]["checks"]'
+	json_holds run.json 'r["loss"]["complete"] and r["loss"]["dropped"] == 0 and r["loss"]["gaps"] == 0'
+	json_holds run.json 'all(t["run_ns"] + t["ready_ns"] + sum(t["blocked_ns"].values()) == t["end_ns"] - t["start_ns"] for t in r["tasks"])'
+	json_holds run.json 'sum(r["parallelism"]["profile_ns"]) == r["window"]["duration_ns"]'
+	json_holds run.json 'sum(k * ns for k, ns in enumerate(r["parallelism"]["profile_ns"])) == sum(t["run_ns"] for t in r["tasks"])'
+	json_holds run.json 'all(sum(c[k] for k in c if k.endswith("_ns")) == r["window"]["duration_ns"] for c in r["cpus"])'
+	json_holds run.json 'sum(c["ours_ns"] for c in r["cpus"]) == sum(t["run_ns"] for t in r["tasks"])'
+	json_holds run.json 'all(t["switches"] == t["voluntary"] + t["involuntary"] for t in r["tasks"])'
+	json_holds run.json 'sum(m["count"] for m in r["migrations"]["matrix"]) == r["migrations"]["count"] == sum(t["migrations"] for t in r["tasks"])'
+}
+
+class_is() {
+	json_holds run.json "r['verdict']['class'] == '$1'"
+}
+
+@test "procs are parallel" {
+	requires cpus=2
+	trace procs --seconds 0.5
+	[ "$status" -eq 0 ]
+	output_has PARALLEL
+	class_is parallel
+	exact
+	json_holds run.json 'len(r["verdict"]["witness"]) >= 2'
+	json_holds run.json 'len({w["cpu"] for w in r["verdict"]["witness"]}) == len(r["verdict"]["witness"])'
+	json_holds run.json 'r["verdict"]["claim_holds"] is True'
+}
+
+@test "threads are parallel" {
+	requires cpus=2
+	trace threads --seconds 0.5 --tasks 3
+	[ "$status" -eq 0 ]
+	class_is parallel
+	exact
+	json_holds run.json 'len({t["tgid"] for t in r["tasks"]}) == 1 and len(r["tasks"]) == 4'
+}
+
+@test "threads that mostly sleep are concurrent" {
+	trace threads --seconds 0.5 --work io
+	[ "$status" -eq 0 ]
+	class_is concurrent
+	exact
+}
+
+@test "async: one thread, as many operations in flight as asked" {
+	trace async --seconds 0.5 --tasks 99
+	[ "$status" -eq 0 ]
+	class_is concurrent
+	exact
+	json_holds run.json 'r["parallelism"]["max"] == 1'
+	json_holds run.json 'r["concurrency"]["max_operations"] == 99'
+	json_holds run.json 'len(r["operations"]) == 99'
+}
+
+@test "procs on one CPU are concurrent, and their claim is undecided" {
+	trace --cpus 0 procs --seconds 0.5
+	[ "$status" -eq 4 ]
+	class_is concurrent
+	exact
+	json_holds run.json 'r["parallelism"]["max"] == 1'
+	json_holds run.json 'r["verdict"]["claim_holds"] is None'
+	json_holds run.json 'r["host"]["cpus_usable"] == [0]'
+}
+
+@test "one program after the other is sequential" {
+	trace -- sh -c 'gzip -c /bin/bash >/dev/null; gzip -c /bin/bash >/dev/null'
+	[ "$status" -eq 0 ]
+	class_is sequential
+	exact
+}
+
+@test "a shell that reads \$(...) many times is sequential" {
+	trace -- sh -c 'i=0; while [ $i -lt 50 ]; do x=$(date); i=$((i + 1)); done'
+	[ "$status" -eq 0 ]
+	class_is sequential
+	exact
+	json_holds run.json 'len(r["tasks"]) >= 51'
+}
+
+@test "CPython: threads under its lock are concurrent, processes are parallel" {
+	requires command=/usr/bin/python3 cpus=2
+	cat >work.py <<-'CODE'
+	import sys, threading, multiprocessing, time
+
+	def work():
+	    end = time.monotonic() + 0.5
+	    n = 0
+	    while time.monotonic() < end:
+	        n += sum(range(1000))
+
+	kind = {"thread": threading.Thread, "process": multiprocessing.Process}[sys.argv[1]]
+	workers = [kind(target=work) for _ in range(2)]
+	for w in workers: w.start()
+	for w in workers: w.join()
+	CODE
+	trace -- /usr/bin/python3 work.py thread
+	[ "$status" -eq 0 ]
+	class_is concurrent
+	exact
+	json_holds run.json 'any(l["kind"] == "lock" and l["waiters"] >= 2 for l in r["locks"])'
+	trace -- /usr/bin/python3 work.py process
+	[ "$status" -eq 0 ]
+	class_is parallel
+	exact
+}
+
+@test "a pool of threads that sleep is concurrent" {
+	requires command=/usr/bin/python3
+	trace -- /usr/bin/python3 -c '
+import time
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(time.sleep, [0.2] * 8))'
+	[ "$status" -eq 0 ]
+	class_is concurrent
+	exact
+}
+
+@test "an event loop whose operations were not observed is inconclusive, and with --ops it is not" {
+	requires command=/usr/bin/python3
+	cat >loop.py <<-'CODE'
+	import os, select, threading, time
+	loop = select.epoll()
+	pipes = [os.pipe() for _ in range(5)]
+	for r, w in pipes:
+	    loop.register(r, select.EPOLLIN)
+	for _ in range(3):
+	    loop.poll(0.05, 1)
+	    for r, w in pipes:
+	        os.write(w, b"x")
+	    for fd, _ in loop.poll(1):
+	        os.read(fd, 1)
+	CODE
+	trace -- /usr/bin/python3 loop.py
+	[ "$status" -eq 0 ]
+	class_is inconclusive
+	output_has "--ops"
+	trace --ops -- /usr/bin/python3 loop.py
+	class_is concurrent
+	json_holds run.json 'r["concurrency"]["max_operations"] == 5'
+	exact
+}
+
+@test "a claim that is contradicted ends with 1" {
+	requires cpus=2
+	trace --expect sequential procs --seconds 0.3
+	[ "$status" -eq 1 ]
+	class_is parallel
+	json_holds run.json 'r["verdict"]["claim_holds"] is False'
+	trace --expect sequential -- true
+	[ "$status" -eq 0 ]
+}
+
+@test "the command's input, output and exit status are its own" {
+	head -c 100000 /dev/urandom >in
+	lab run -o o1 -- gzip -c in >out.gz 2>err
+	gzip -dc out.gz | cmp - in
+	grep -q SEQUENTIAL err
+	[ "$(printf abc | lab run -o o2 -- cat 2>/dev/null)" = abc ]
+	run lab run -o o3 -- sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	run lab run -o o4 -- sh -c 'kill -9 $$'
+	[ "$status" -eq 137 ]
+	run lab run -o o5 -- no-such-command-at-all
+	[ "$status" -eq 127 ]
+	output_has "no-such-command-at-all"
+	[ ! -e o5 ]
+	run lab run -o o6 -- ./in
+	[ "$status" -eq 126 ]
+	[ ! -e o6 ]
+}
+
+@test "double fork, exec, exec by a thread, vfork: every task is followed" {
+	requires command=/usr/bin/python3
+	cat >tree.py <<-'CODE'
+	import os, subprocess, sys, threading, time
+	if len(sys.argv) > 1:
+	    os._exit(0)
+	subprocess.run(["true"])
+	if os.fork() == 0:
+	    os.setsid()
+	    if os.fork() == 0:
+	        time.sleep(0.1)
+	        os._exit(0)
+	    os._exit(0)
+	os.wait()
+	if os.fork() == 0:
+	    threading.Thread(target=lambda: os.execv(sys.executable, [sys.executable, sys.argv[0], "x"])).start()
+	    time.sleep(5)
+	os.wait()
+	time.sleep(0.2)
+	CODE
+	trace -- /usr/bin/python3 tree.py
+	[ "$status" -eq 0 ]
+	exact
+	json_holds run.json 'len(r["tasks"]) == 6'
+	json_holds run.json 'r["audit"]["tasks_checked"] == 6'
+}
+
+@test "--for ends a server, and what was recorded is exact" {
+	trace --for 300ms -- sleep 60
+	[ "$status" -eq 0 ]
+	json_holds run.json 'r["window"]["ended_by"] == "for"'
+	exact
+}
+
+@test "what the command leaves behind ends the run after the grace time, and is named" {
+	trace --grace 200ms -- sh -c 'setsid sleep 5 & exit 3'
+	[ "$status" -eq 3 ]
+	output_has sleep
+	json_holds run.json 'r["window"]["ended_by"] == "daemon"'
+	exact
+	pkill -f '^sleep 5$' || true
+}
+
+@test "--pid attaches to a running process and leaves it running" {
+	requires command=/usr/bin/python3
+	/usr/bin/python3 -c '
+import threading, time
+def work():
+    end = time.monotonic() + 4
+    while time.monotonic() < end: sum(range(1000))
+for _ in range(2): threading.Thread(target=work).start()' 3>&- &
+	local pid=$!
+	sleep 0.5
+	trace --pid $pid --for 500ms
+	[ "$status" -eq 0 ]
+	kill -0 $pid
+	kill $pid
+	class_is concurrent
+	json_holds run.json 'len(r["tasks"]) == 3'
+	json_holds run.json 'any("before" in s for s in r["verdict"]["scope"])'
+	exact
+	run lab run --pid 4194303
+	[ "$status" -eq 2 ]
+}
+
+@test "Ctrl-C ends the workload, and the report still comes" {
+	lab run -o out procs --seconds 30 >report 2>err 3>&- &
+	local pid=$!
+	sleep 1
+	kill -INT $pid
+	wait $pid || true
+	grep -q 'PARALLEL\|CONCURRENT' report
+	lab report out/trace.lab -f json -o run.json
+	json_holds run.json 'r["window"]["ended_by"] == "interrupt"'
+	json_holds run.json 'r["audit"]["clean"]'
+}
+
+@test "a killed recorder leaves what was flushed, and no workload" {
+	lab run -o out procs --seconds 30 >report 2>err 3>&- &
+	local pid=$!
+	sleep 2.5
+	kill -KILL $pid
+	wait $pid || true
+	run lab report out/trace.lab -f json -o run.json
+	[ "$status" -eq 0 ]
+	json_holds run.json 'not r["loss"]["complete"] and len(r["tasks"]) >= 5'
+	json_holds run.json 'r["verdict"]["class"] in ("parallel", "inconclusive")'
+	sleep 0.2
+	! pgrep -f 'run -o out procs'
+}
+
+@test "runs of one second get a folder each" {
+	lab run --quiet -- true
+	lab run --quiet -- true
+	lab run --quiet -- true
+	[ "$(find runs -name trace.lab | wc -l)" -eq 3 ]
+	run lab run -o runs/"$(ls runs | head -n 1)" -- true
+	[ "$status" -eq 5 ]
+	output_has "holds a trace already"
+}
+
+@test "under sudo the workload and the files are the user's" {
+	mkdir mine
+	chmod 777 mine
+	cd mine
+	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody run lab run -- sh -c 'id -u; echo "$HOME"; grep CapEff /proc/self/status' 
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 65534 ]
+	output_has "CapEff:	0000000000000000"
+	[ "$(stat -c %u runs runs/* runs/*/trace.lab | sort -u)" = 65534 ]
+	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody run lab run --root -- id -u
+	[ "${lines[0]}" = 0 ]
+}
+
+@test "a folder that cannot be written to, and a full disk" {
+	run lab run -o /proc/nowhere -- true
+	[ "$status" -eq 5 ]
+	mkdir small
+	mount -t tmpfs -o size=64k tmpfs small || skip "no tmpfs may be mounted here"
+	run lab run -o small/out -- sh -c 'i=0; while [ $i -lt 3000 ]; do /bin/true; i=$((i + 1)); done; exit 9'
+	local st=$status out=$output
+	run lab report small/out/trace.lab -f json -o run.json
+	local report_status=$status
+	umount small
+	printf '%s\n' "$out" >&2
+	[ "$st" -eq 9 ]
+	[[ $out == *"No space left"* ]]
+	[ "$report_status" -eq 0 ]
+	json_holds run.json 'not r["loss"]["complete"] and len(r["tasks"]) > 100'
+}
+
+@test "refused records are counted, placed, and make a never inconclusive" {
+	requires command=perf
+	lab run -o out --buffer 1 --cpus 0 -- perf bench sched pipe -l 100000 >bench 2>err 3>&- &
+	local pid=$!
+	sleep 0.8
+	kill -STOP $pid
+	sleep 2
+	kill -CONT $pid
+	wait $pid || true
+	lab report out/trace.lab -f json -o run.json
+	json_holds run.json 'r["loss"]["dropped"] > 0 and r["loss"]["gaps"] > 0'
+	json_holds run.json 'not r["audit"]["clean"]'
+	class_is inconclusive
+}
+
+@test "hostile names stay data" {
+	requires command=/usr/bin/python3
+	trace -- /usr/bin/python3 -c '
+import ctypes, time
+libc = ctypes.CDLL(None)
+libc.prctl(15, b"\x1b]52;c;eA==\x07\xff</s", 0, 0, 0)
+time.sleep(0.05)' $'\x1b[31m'
+	[ "$status" -eq 0 ]
+	output_lacks $'\x1b]52'
+	output_lacks $'\x1b[31m'
+	output_has '?]52;c;eA==??</s'
+	exact
+}
+
+@test "runs in a row are clean" {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		trace procs --seconds 0.1
+		exact
+	done
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "analyze_fixture.h"
+#include "unit.h"
+
+#define MS AFX_MS
+
+/* Compute @f with the main task and one other; release it. Return: concurrent units of time. */
+static uint64_t concurrent_units(const char *main_life, const char *other_life)
+{
+	struct afx f;
+	uint64_t units;
+
+	afx_init(&f, 2, MS, (unsigned int)strlen(main_life));
+	afx_task(&f, 0, main_life);
+	afx_task(&f, 0, other_life);
+	afx_compute(&f);
+	units = f.r.concurrency.concurrent_ns / MS;
+	CHECK_EQ(f.r.concurrency.concurrent_ns % MS, 0);
+	CHECK_EQ(f.r.concurrency.max_in_progress, units ? 2 : 1);
+	afx_release(&f);
+	return units;
+}
+
+/* From the first run to the last, and not before or after. */
+TEST(analyze_concurrency_between_first_and_last_run)
+{
+	CHECK_EQ(concurrent_units("0000000000", "S..1SS.1SS"), 5);
+	CHECK_EQ(concurrent_units("0000000000", "SSSS......"), 0);
+}
+
+TEST(analyze_concurrency_caller_waits_for_its_callee)
+{
+	CHECK_EQ(concurrent_units("00WWWWWW00", "SS111111SS"), 0);
+	CHECK_EQ(concurrent_units("00JJJJJJ00", "SS111111SS"), 0);
+	/* $(...) reads a pipe that its own child ends; another's end is concurrency. */
+	CHECK_EQ(concurrent_units("00iiiiii00", "SS111111SS"), 0);
+	CHECK_EQ(concurrent_units("00IIIIII00", "SS111111SS"), 6);
+	/* A lock passed on by a descendant is no call. */
+	CHECK_EQ(concurrent_units("00llllll00", "SS111111SS"), 6);
+	CHECK_EQ(concurrent_units("00cccccc00", "SS111111SS"), 0);
+	CHECK_EQ(concurrent_units("00ssssss00", "SS111111SS"), 0);
+}
+
+/* A helper runs 1 ms; the main task 20 ms (not below 5 %) or 1 ns more (below). */
+static uint64_t helper_units(char wait, bool below)
+{
+	char helper[] = "SS1xxxxxx1";
+	struct afx f;
+	uint64_t units;
+
+	for (char *c = helper; *c; c++)
+		*c = *c == 'x' ? wait : *c;
+	afx_init(&f, 2, MS, 22);
+	afx_task(&f, 0, helper);
+	afx_span(&f, 0, 1)->end_ns -= MS / 2;	/* two runs of half a unit */
+	afx_span(&f, 0, 2)->start_ns -= MS / 2;
+	afx_span(&f, 0, 3)->start_ns += MS / 2;
+	afx_span(&f, 0, 2)->end_ns += MS / 2;
+	afx_task(&f, 0, "00000000000000000000");
+	afx_span(&f, 1, 0)->end_ns += below;
+	afx_compute(&f);
+	CHECK_EQ(f.r.tasks[0].run_ns, MS);
+	CHECK_EQ(f.r.tasks[1].run_ns, 20 * MS + below);
+	units = f.r.concurrency.concurrent_ns / MS;
+	afx_release(&f);
+	return units;
+}
+
+TEST(analyze_concurrency_parked_helper)
+{
+	const char *parks = "LCEPGOA", *works = "SINUDFKT";
+
+	for (const char *c = parks; *c; c++) {
+		CHECK_EQ(helper_units(*c, true), 1);	/* only the two runs */
+		CHECK_EQ(helper_units(*c, false), 8);
+	}
+	for (const char *c = works; *c; c++) {
+		CHECK_EQ(helper_units(*c, true), 8);
+		CHECK_EQ(helper_units(*c, false), 8);
+	}
+}
+
+TEST(analyze_concurrency_witness_of_tasks)
+{
+	struct witness *w;
+	struct afx f;
+
+	afx_init(&f, 2, MS, 20);
+	afx_task(&f, 0, "0SS1SS0WWWWWWWWWWW00");
+	afx_task(&f, 0, "SS.01SSSSS....SSS1SS");
+	afx_compute(&f);
+	w = &f.r.concurrency.witness;
+	CHECK(!f.r.concurrency.witness_is_ops);
+	CHECK_EQ(f.r.concurrency.concurrent_ns, 4 * MS);
+	CHECK_EQ(f.r.concurrency.active_ns, 20 * MS);
+	CHECK_EQ(w->part_cnt, 2);
+	CHECK_EQ(w->from_ns, AFX_START_NS + 5 * MS);
+	CHECK_EQ(w->until_ns, w->from_ns);
+	CHECK_EQ(w->parts[0].task_id, 1);
+	CHECK_EQ(w->parts[0].start_ns, AFX_START_NS);
+	CHECK_EQ(w->parts[0].end_ns, AFX_START_NS + 7 * MS);
+	CHECK_EQ(w->parts[0].cpu, 0);
+	CHECK_EQ(w->parts[0].seq_in, 0);
+	CHECK_EQ(w->parts[0].cpu_out, 0);
+	CHECK_EQ(w->parts[0].seq_out, 5);	/* its third stay, the third on CPU 0 */
+	CHECK(!w->parts[0].hidden_in && !w->parts[0].cut_out);
+	CHECK_EQ(w->parts[1].start_ns, AFX_START_NS + 3 * MS);
+	CHECK_EQ(w->parts[1].end_ns, AFX_START_NS + 18 * MS);
+	CHECK_EQ(w->parts[1].cpu, 0);
+	CHECK_EQ(w->parts[1].seq_in, 2);
+	CHECK_EQ(w->parts[1].cpu_out, 1);
+	afx_release(&f);
+}
+
+/* A task woken from its join is in progress before it runs: the run before opens. */
+TEST(analyze_concurrency_witness_before_the_stretch)
+{
+	struct witness *w;
+	struct afx f;
+
+	afx_init(&f, 2, MS, 20);
+	afx_task(&f, 0, "0JJJ............00SS");
+	afx_task(&f, 4, "1111111111");
+	afx_span(&f, 0, 0)->flags |= SPAN_CUT_START;
+	afx_span(&f, 0, 3)->flags |= SPAN_CUT_END;
+	afx_compute(&f);
+	w = &f.r.concurrency.witness;
+	CHECK_EQ(w->from_ns, AFX_START_NS + 9 * MS);
+	CHECK_EQ(w->parts[0].start_ns, AFX_START_NS + 4 * MS);
+	CHECK_EQ(w->parts[0].seq_in, 0);
+	CHECK_EQ(w->parts[0].seq_out, 3);
+	CHECK(w->parts[0].hidden_in && w->parts[0].cut_out);
+	afx_release(&f);
+}
+
+TEST(analyze_concurrency_operations)
+{
+	struct report_concurrency *c;
+	struct afx f;
+
+	afx_init(&f, 1, MS, 20);
+	afx_task(&f, 0, "0EEEEEEEEEEEEEEEE0SS");
+	afx_op(&f, 1, 1, 4);
+	afx_op(&f, 1, 4, 10);	/* touches the first */
+	afx_op(&f, 1, 6, 12);
+	afx_op(&f, 1, 7, 7);	/* no time */
+	afx_op(&f, 1, 8, 9);
+	afx_compute(&f);
+	c = &f.r.concurrency;
+	CHECK_EQ(c->max_operations, 3);
+	CHECK_EQ(c->max_in_progress, 1);
+	CHECK_EQ(c->concurrent_ns, 4 * MS);
+	CHECK_EQ(c->active_ns, 18 * MS);
+	CHECK(c->witness_is_ops);
+	CHECK_EQ(c->witness.part_cnt, 2);
+	CHECK_EQ(c->witness.from_ns, AFX_START_NS + 8 * MS);
+	CHECK_EQ(c->witness.parts[0].op_id, 2);
+	CHECK_EQ(c->witness.parts[1].op_id, 3);
+	CHECK_EQ(c->witness.parts[1].start_ns, AFX_START_NS + 6 * MS);
+	CHECK_EQ(c->witness.parts[1].end_ns, AFX_START_NS + 12 * MS);
+	afx_release(&f);
+}
+
+/* One task and one operation are not two of either. */
+TEST(analyze_concurrency_kinds_do_not_mix)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 10);
+	afx_task(&f, 0, "0000000000");
+	afx_op(&f, 1, 0, 10);
+	afx_compute(&f);
+	CHECK_EQ(f.r.concurrency.concurrent_ns, 0);
+	CHECK_EQ(f.r.concurrency.active_ns, 10 * MS);
+	CHECK_EQ(f.r.concurrency.witness.part_cnt, 0);
+	afx_release(&f);
+}

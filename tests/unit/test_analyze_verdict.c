@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "analyze/share.h"
+#include "analyze_fixture.h"
+#include "unit.h"
+
+#define MS AFX_MS
+
+static bool in_scope(const struct afx *f, const char *word)
+{
+	for (size_t i = 0; i < f->r.verdict.scope_cnt; i++)
+		if (strstr(f->r.verdict.scope[i], word))
+			return true;
+	return false;
+}
+
+/* Two tasks on two CPUs, @units ms of them together, of 100 ms busy. */
+static void overlapping(struct afx *f, unsigned int units)
+{
+	afx_init(f, 2, MS, 100);
+	afx_clocks(f, 25);
+	afx_task(f, 0, "0");
+	afx_span(f, 0, 0)->end_ns = f->m.end_ns;
+	f->m.tasks[0].end_ns = f->m.end_ns;
+	if (!units)
+		return;
+	afx_task(f, 10, "1");
+	afx_span(f, 1, 0)->end_ns += (units - 1) * MS;
+	f->m.tasks[1].end_ns += (units - 1) * MS;
+}
+
+TEST(analyze_share_of_5_percent)
+{
+	CHECK(share_is_5_percent(5, 100));
+	CHECK(!share_is_5_percent(5, 101));
+	CHECK(share_is_5_percent(6, 120));
+	CHECK(share_is_5_percent(0, 0));
+	CHECK(!share_is_5_percent(0, 1));
+	CHECK(share_is_5_percent(UINT64_MAX, UINT64_MAX));
+	CHECK(!share_is_5_percent(UINT64_MAX / 20, UINT64_MAX));
+	CHECK(share_is_5_percent(UINT64_MAX / 20 + 1, UINT64_MAX));
+	CHECK_EQ(share_permille(UINT64_MAX, UINT64_MAX), 1000);
+	CHECK_EQ(share_permille(4999, 100000), 49);
+	CHECK_EQ(share_permille(1, 0), 0);
+}
+
+TEST(analyze_verdict_nothing_ran)
+{
+	struct afx f;
+
+	afx_init(&f, 2, MS, 10);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NOT_MADE);
+	CHECK(!f.r.verdict.never_two);
+	afx_task(&f, 0, "..........");
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_exactly_5_percent_is_parallel)
+{
+	struct afx f;
+
+	overlapping(&f, 5);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
+	CHECK_STR(f.r.verdict.reason, "two or more ran at once for 5.0 % of the busy time");
+	CHECK_EQ(f.r.verdict.eps_ns, 25);
+	CHECK_EQ(f.r.verdict.incidental_ns, 0);
+	CHECK(!f.r.verdict.never_two);
+	CHECK(f.r.lossless && f.r.audit_clean);
+
+	afx_span(&f, 1, 0)->end_ns--;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	CHECK_EQ(f.r.verdict.incidental_ns, 5 * MS - 1);
+	CHECK_STR(f.r.verdict.reason, "two or more were in progress for 4.9 % of the active time");
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_exactly_5_percent_is_concurrent)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 100);
+	afx_task(&f, 0, "0");
+	afx_span(&f, 0, 0)->end_ns = f.m.end_ns - 5 * MS;
+	afx_task(&f, 90, ".....00000");
+	afx_task(&f, 90, "SSSSS0SSS1");
+	f.m.tasks[2].span_cnt = 2;	/* it runs once, before the end */
+	afx_span(&f, 2, 1)->end_ns = f.m.end_ns;
+	afx_span(&f, 2, 1)->state = SPAN_READY;
+	afx_span(&f, 2, 0)->state = SPAN_RUNNING;
+	afx_span(&f, 2, 0)->cpu = 0;
+	afx_span(&f, 2, 0)->start_ns = AFX_START_NS + 90 * MS;
+	afx_compute(&f);
+	CHECK_EQ(f.r.concurrency.concurrent_ns, 5 * MS);
+	CHECK_EQ(f.r.concurrency.active_ns, 100 * MS);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_overlap_within_eps_is_not_guessed)
+{
+	struct afx f;
+
+	overlapping(&f, 50);
+	f.m.meta.clock_pair_cnt = 0;
+	afx_edge(&f, 0, 1, 60 * MS);
+	afx_edge(&f, 1, 0, 10);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason, "no recorded overlap is longer than 1 us and than the 60000000 ns "
+		  "by which the CPUs' clocks may disagree: run it for longer");
+	CHECK(f.r.verdict.never_two);
+	afx_release(&f);
+}
+
+/* A proof of parallelism survives loss elsewhere. */
+TEST(analyze_verdict_parallel_survives_loss)
+{
+	struct afx f;
+
+	overlapping(&f, 50);
+	f.m.dropped = 3;
+	afx_gap(&f, 1, AFX_START_NS + 70 * MS, AFX_START_NS + 80 * MS, 3);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
+	CHECK(!f.r.lossless);
+	CHECK_STR(f.r.verdict.reason, "two or more ran at once for at least 50.0 % of the busy time");
+	CHECK(in_scope(&f, "missing"));
+
+	/* Too few of something is the loss itself; a cause after its effect is not. */
+	afx_audit_failure(&f, "switches", 412, 409);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
+	CHECK(!f.r.audit_clean);
+	afx_audit_failure(&f, "causality", 0, 1);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason,
+		  "3 records were refused on CPU 1: run it again with a larger --buffer");
+	afx_release(&f);
+}
+
+/* A "never" does not. */
+TEST(analyze_verdict_never_does_not_survive_loss)
+{
+	static const char damage[] = "cut after 3 of its chunks";
+	struct afx f;
+
+	overlapping(&f, 0);
+	f.m.dropped = 3;
+	afx_gap(&f, 1, AFX_START_NS + 70 * MS, AFX_START_NS + 71 * MS, 2);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason,
+		  "3 records were refused on CPU 1: run it again with a larger --buffer");
+	CHECK(!f.r.verdict.never_two);
+
+	afx_gap(&f, 0, AFX_START_NS + 80 * MS, UINT64_MAX, 2);
+	afx_compute(&f);
+	CHECK_STR(f.r.verdict.reason, "4 records were refused: run it again with a larger --buffer");
+
+	f.m.gap_cnt = f.m.dropped = 0;
+	f.m.end.storage_failures = 2;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	f.m.end.storage_failures = 0;
+	f.m.end.recursion_misses = 1;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	f.m.end.recursion_misses = 0;
+	f.m.end.reason = TRACE_END_WRITE_ERROR;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+
+	f.m.end.reason = TRACE_END_UNKNOWN;
+	f.m.complete = false;
+	f.m.damage = (char *)damage;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason,
+		  "the trace file is incomplete (cut after 3 of its chunks): run it again");
+	f.m.complete = true;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	CHECK(f.r.verdict.never_two);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_dirty_audit)
+{
+	struct afx f;
+
+	overlapping(&f, 50);
+	afx_audit_failure(&f, "switches", 412, 411);
+	f.m.audit.failures[0].task_id = 2;
+	f.m.audit.failures_total = 3;
+	afx_compute(&f);
+	CHECK(!f.r.audit_clean);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason, "3 checks of the audit failed, the first is switches of tid 102 "
+		  "(expected 412, observed 411): run it again");
+	afx_release(&f);
+}
+
+/* 10 ms are drawn apart; with the hidden start at its earliest they may overlap. */
+TEST(analyze_verdict_hidden_start_decides_nothing)
+{
+	struct model_span *s;
+	struct afx f;
+
+	afx_init(&f, 2, MS, 100);
+	afx_clocks(&f, 25);
+	afx_task(&f, 0, "0000000000");
+	afx_task(&f, 0, "SSSSS.....1111111111");
+	f.m.audit.hidden_switch_ins = 1;
+	s = afx_span(&f, 1, 2);
+	s->flags |= SPAN_HIDDEN_START;
+	s->start_min_ns = s->start_ns - MS;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason, "two or more ran at once for between 0.0 % and 5.0 % of the busy "
+		  "time, as some switch-ins were hidden: run it again");
+	CHECK(in_scope(&f, "hidden"));
+	s->start_min_ns++;
+	afx_compute(&f);
+	CHECK(f.r.verdict.class == CLASS_SEQUENTIAL || f.r.verdict.class == CLASS_CONCURRENT);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_invisible_operations)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 10);
+	afx_task(&f, 0, "0EEEEEEE00");
+	f.m.epoll_waits = 1;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	CHECK(in_scope(&f, "one thread"));
+	f.m.epoll_waits = 2;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason, "operations not visible: add --ops or markers");
+	f.m.epoll_waits = 0;
+	f.m.poll_waits = 2;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	f.m.poll_waits = 0;
+	f.m.uring_waits = 2;
+	f.m.meta.ops_hooked = true;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_STR(f.r.verdict.reason, "operations not visible: add markers");
+	afx_op(&f, 1, 1, 3);
+	afx_op(&f, 1, 3, 6);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	afx_op(&f, 1, 2, 4);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);
+	CHECK_STR(f.r.verdict.reason, "two or more operations were in progress for 20.0 % of the active "
+		  "time, and two ran at once for 0.0 % of the busy time");
+	CHECK(!in_scope(&f, "goroutines"));
+	afx_release(&f);
+}
+
+/* Programs whose class is known. */
+TEST(analyze_verdict_known_programs)
+{
+	static const struct {
+		const char *what;
+		const char *lives[4];
+		enum verdict_class class;
+	} rows[] = {
+		{ "one task", { "0000SSSS00" }, CLASS_SEQUENTIAL },
+		{ "perfectly parallel", { "0000000000", "1111111111" }, CLASS_PARALLEL },
+		{ "staircase", { "0000000000", "SS11111111", "SSSS222222" }, CLASS_PARALLEL },
+		{ "ping-pong", { "00II00II00II00II", "II11II11II11II11" }, CLASS_CONCURRENT },
+		{ "one lock for all", { "00LLLL00LLLL", "LL11LLLL11LL", "LLLL22LLLL22" },
+		  CLASS_CONCURRENT },
+		{ "two on one CPU", { "000...000...", "...000...000" }, CLASS_CONCURRENT },
+		{ "sleepers", { "0SSSSSSSSSSS0", ".0SSSSSSSSSS.0", "..0SSSSSSSSSS.0" }, CLASS_CONCURRENT },
+		{ "shell and child", { "00WWWWWW00WWWW00", "SS111111", "SSSSSSSSSS1111" },
+		  CLASS_SEQUENTIAL },
+		{ "shell reading $()", { "00iiiiii00WWWW00", "SS111111", "SSSSSSSSSS1111" },
+		  CLASS_SEQUENTIAL },
+		{ "start and join", { "00JJJJJJJJ00", "SS1111", "SSSSSS2222" }, CLASS_SEQUENTIAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct afx f;
+
+		afx_init(&f, 3, MS, 16);
+		afx_clocks(&f, 25);
+		for (size_t j = 0; j < 4 && rows[i].lives[j]; j++)
+			afx_task(&f, 0, rows[i].lives[j]);
+		afx_compute(&f);
+		CHECK_STR(verdict_class_name(f.r.verdict.class), verdict_class_name(rows[i].class));
+		if (f.r.verdict.class != rows[i].class)
+			unit_failed(__FILE__, __LINE__, "%s: %s", rows[i].what, f.r.verdict.reason);
+		CHECK_EQ(f.r.verdict.never_two, rows[i].class != CLASS_PARALLEL);
+		afx_release(&f);
+	}
+}
+
+TEST(analyze_verdict_claims)
+{
+	struct claim *claim;
+	struct afx f;
+
+	overlapping(&f, 50);
+	claim = &f.m.meta.claim;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NOT_MADE);
+	claim->class = CLASS_PARALLEL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_YES);
+	claim->class = CLASS_CONCURRENT;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+
+	claim->class = CLASS_PARALLEL;
+	claim->min_parallelism_milli = 1500;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_YES);
+	claim->min_parallelism_milli = 1501;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	claim->needs_cpus = 2;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	claim->needs_cpus = 3;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
+	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
+	*claim = (struct claim){ .class = CLASS_PARALLEL };
+	afx_audit_failure(&f, "births", 2, 1);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
+	afx_release(&f);
+}
+
+/* With one CPU nothing can be parallel, so a claim of it is neither kept nor broken. */
+TEST(analyze_verdict_parallel_claim_on_one_cpu)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 12);
+	afx_task(&f, 0, "000...000...");
+	afx_task(&f, 0, "...000...000");
+	f.m.meta.claim.class = CLASS_PARALLEL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
+	f.m.meta.claim.class = CLASS_SEQUENTIAL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_claimed_operations)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 12);
+	afx_task(&f, 0, "000...000...");
+	afx_task(&f, 0, "...000...000");
+	f.m.meta.claim = (struct claim){ .class = CLASS_CONCURRENT, .min_operations = 2 };
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
+	f.m.meta.ops_hooked = true;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	afx_op(&f, 1, 0, 3);
+	afx_op(&f, 1, 2, 4);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_YES);
+	afx_release(&f);
+}
+
+TEST(analyze_verdict_scope)
+{
+	static const char kvm[] = "kvm", container[] = "container";
+	struct afx f;
+
+	overlapping(&f, 50);
+	f.m.meta.virtualized = (char *)kvm;
+	f.m.meta.smt = true;
+	f.m.end.steal_ns = 1;
+	f.m.end.reason = TRACE_END_FOR;
+	f.m.meta.attach_tgid = 4;
+	afx_compute(&f);
+	CHECK(in_scope(&f, "kernel's view"));
+	CHECK(in_scope(&f, "stamps"));
+	CHECK(in_scope(&f, "steal"));
+	CHECK(in_scope(&f, "virtual machine"));
+	CHECK(in_scope(&f, "core"));
+	CHECK(in_scope(&f, "attached"));
+	CHECK(in_scope(&f, "end of the recording"));
+	CHECK(!in_scope(&f, "goroutines"));
+	f.m.meta.virtualized = (char *)container;
+	afx_compute(&f);
+	CHECK(!in_scope(&f, "virtual machine"));
+	f.m.tasks[1].span_cnt = 0;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	CHECK(in_scope(&f, "goroutines"));
+	CHECK(!in_scope(&f, "core"));
+	afx_release(&f);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "render_fixture.h"
+#include "unit.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+#include "util/text.h"
+
+static const uint32_t widths[] = { 80, 100, 132, 200 };
+
+static const struct render_opts ascii_80 = { .width = 80 };
+
+/* Remove SGR sequences in place; any other escape stays, to be found. */
+static void strip_sgr(char *text)
+{
+	char *to = text;
+
+	for (const char *at = text; *at;) {
+		size_t len = 0;
+
+		if (at[0] == '\033' && at[1] == '[') {
+			len = 2 + strspn(at + 2, "0123456789;");
+			len = at[len] == 'm' ? len + 1 : 0;
+		}
+		if (len)
+			at += len;
+		else
+			*to++ = *at++;
+	}
+	*to = '\0';
+}
+
+static void check_widths(const char *text, uint32_t width)
+{
+	char *copy = xstrdup(text), *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (text_columns(line) <= width)
+			continue;
+		unit_failed(__FILE__, __LINE__, "%zu columns where there are %u: %s",
+			    text_columns(line), width, line);
+		break;
+	}
+	free(copy);
+}
+
+/* In every width, alphabet and colour: no line too wide, nothing but text and SGR. */
+static void check_all_looks(const struct render_fixture *f)
+{
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(widths); i++) {
+		struct render_opts opts = {
+			.width = widths[i / 4], .utf8 = i & 1, .color = i & 2,
+			.trace_path = "runs/a/trace.lab", .html_path = "runs/a/report.html",
+		};
+		char *text = fixture_render(f, "term", &opts);
+
+		if (!opts.color)
+			CHECK(!strchr(text, '\033'));
+		strip_sgr(text);
+		check_widths(text, opts.width);
+		for (const char *c = text; *c; c++) {
+			unsigned char byte = (unsigned char)*c;
+
+			if ((byte < ' ' && byte != '\n') || byte == 0x7f ||
+			    (!opts.utf8 && byte >= 0x80)) {
+				unit_failed(__FILE__, __LINE__, "byte 0x%02x in the output", byte);
+				break;
+			}
+		}
+		CHECK(!strstr(text, "\xc2\x9b"));
+		CHECK(!strstr(text, "\xe2\x80\xae"));
+		free(text);
+	}
+}
+
+static void check_golden(void (*make)(struct render_fixture *), const struct render_opts *opts,
+			 const char *name)
+{
+	struct render_fixture f;
+	char *text;
+
+	make(&f);
+	text = fixture_render(&f, "term", opts);
+	golden_check(name, text);
+	free(text);
+	fixture_release(&f);
+}
+
+#define PATHS .trace_path = "runs/procs/trace.lab", .html_path = "runs/procs/report.html"
+
+TEST(render_term_golden_80_ascii)
+{
+	const struct render_opts opts = { .width = 80, PATHS };
+
+	check_golden(fixture_workers, &opts, "term-80-ascii.txt");
+}
+
+TEST(render_term_golden_100_utf8)
+{
+	const struct render_opts opts = { .width = 100, .utf8 = true, PATHS };
+
+	check_golden(fixture_workers, &opts, "term-100-utf8.txt");
+}
+
+TEST(render_term_golden_200_utf8)
+{
+	const struct render_opts opts = { .width = 200, .utf8 = true, PATHS };
+
+	check_golden(fixture_workers, &opts, "term-200-utf8.txt");
+}
+
+TEST(render_term_golden_color)
+{
+	const struct render_opts opts = { .width = 80, .utf8 = true, .color = true };
+
+	check_golden(fixture_workers, &opts, "term-80-color.txt");
+}
+
+TEST(render_term_golden_loop)
+{
+	check_golden(fixture_loop, &ascii_80, "term-80-loop.txt");
+}
+
+TEST(render_term_golden_loss)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_crowd(&f, 30, 20, 30, 21000000);
+	text = fixture_render(&f, "term", &ascii_80);
+	golden_check("term-80-loss.txt", text);
+	free(text);
+	fixture_release(&f);
+}
+
+TEST(render_term_brief_is_verdict_and_claim)
+{
+	const struct render_opts opts = { .width = 80, .brief = true, PATHS };
+
+	check_golden(fixture_workers, &opts, "term-80-brief.txt");
+}
+
+TEST(render_term_lines_fit)
+{
+	struct render_fixture f;
+
+	fixture_workers(&f);
+	check_all_looks(&f);
+	fixture_release(&f);
+	fixture_loop(&f);
+	check_all_looks(&f);
+	fixture_release(&f);
+}
+
+TEST(render_term_lines_fit_whatever_the_size)
+{
+	static const struct {
+		uint32_t tasks, cpus, futexes;
+		uint64_t window_ns;
+	} crowds[] = {
+		{ 1, 1, 0, 7000 }, { 700, 256, 50, 400 * 86400 * (uint64_t)1000000000 },
+		{ 25, 17, 25, 90 * (uint64_t)60000000000 }, { 3, 64, 1, 50000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(crowds); i++) {
+		struct render_fixture f;
+
+		fixture_crowd(&f, crowds[i].tasks, crowds[i].cpus, crowds[i].futexes,
+			      crowds[i].window_ns);
+		check_all_looks(&f);
+		fixture_release(&f);
+	}
+}
+
+TEST(render_term_nothing_at_all)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_empty(&f);
+	check_all_looks(&f);
+	text = fixture_render(&f, "term", &ascii_80);
+	CHECK(strstr(text, "SEQUENTIAL"));
+	free(text);
+	f.report.verdict.class = CLASS_PARALLEL;
+	check_all_looks(&f);
+	fixture_release(&f);
+}
+
+TEST(render_term_hostile_names)
+{
+	struct render_fixture f;
+
+	fixture_workers(&f);
+	fixture_make_hostile(&f);
+	check_all_looks(&f);
+	f.report.verdict.class = CLASS_INCONCLUSIVE;
+	f.report.verdict.claim_holds = CLAIM_UNDECIDED;
+	check_all_looks(&f);
+	fixture_release(&f);
+}
+
+/* A command to copy must be the path, quoted, or not be offered. */
+TEST(render_term_offers_no_hostile_command)
+{
+	struct render_opts opts = { .width = 80, .trace_path = "runs/a b; rm -rf x/trace.lab" };
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	text = fixture_render(&f, "term", &opts);
+	CHECK(strstr(text, "lab report -f json 'runs/a b; rm -rf x/trace.lab'\n"));
+	free(text);
+	opts.trace_path = "runs/'; rm -rf x; '/trace.lab";
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strstr(text, "lab report -f json runs"));
+	CHECK(!strstr(text, "lab report -f json '"));
+	free(text);
+	opts.trace_path = "runs/\033[2J/trace.lab";
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strchr(text, '\033'));
+	CHECK(strstr(text, "runs/?[2J/trace.lab"));
+	CHECK(!strstr(text, "lab report -f json runs"));
+	free(text);
+	fixture_release(&f);
+}
+
+TEST(render_term_claims)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	f.report.verdict.claim_holds = CLAIM_NO;
+	f.model.meta.claim.min_parallelism_milli = 1900;
+	text = fixture_render(&f, "term", &ascii_80);
+	CHECK(strstr(text, "CONTRADICTED; claimed were 1.900"));
+	free(text);
+	f.report.verdict.claim_holds = CLAIM_UNDECIDED;
+	f.model.meta.claim.needs_cpus = 4;
+	text = fixture_render(&f, "term", &ascii_80);
+	CHECK(strstr(text, "undecided: it takes 4 usable CPUs"));
+	free(text);
+	f.report.verdict.claim_holds = CLAIM_NOT_MADE;
+	text = fixture_render(&f, "term", &ascii_80);
+	CHECK(!strstr(text, "claim"));
+	free(text);
+	fixture_release(&f);
+}
+
+TEST(render_finds_renderers_by_name)
+{
+	CHECK(renderer_find("term") == renderers[0]);
+	CHECK(renderer_find("json"));
+	CHECK(!renderer_find("jso"));
+	CHECK(!renderer_find(""));
+}
+
+TEST(render_utf8_needs_the_locale)
+{
+	CHECK(render_utf8_ok());	/* the harness runs in C.UTF-8 */
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_ANALYZE_LEVELS_H
+#define LAB_ANALYZE_LEVELS_H
+
+/*
+ * levels - for how long exactly k of some intervals were open at once.
+ *
+ * An interval covers [start_ns, end_ns), so two that merely touch are never
+ * open together.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct interval {
+	uint64_t start_ns, end_ns;
+};
+
+/* All zero: empty. free(v) releases it. */
+struct intervals {
+	struct interval *v;
+	size_t cnt, cap;
+};
+
+/* Add [start_ns, end_ns) as far as it lies in [from_ns, until_ns); nothing if that is empty. */
+void intervals_add(struct intervals *iv, uint64_t start_ns, uint64_t end_ns, uint64_t from_ns,
+		   uint64_t until_ns);
+
+struct levels {
+	uint64_t *ns;		/* [k]: exactly k open, k = 0 .. cnt - 1; owned */
+	uint32_t cnt;		/* the highest level that lasted, plus one; at least 1 */
+};
+
+/**
+ * levels_compute() - sweep the intervals once
+ * @iv: borrowed, in any order; all within [from_ns, until_ns)
+ * @out: overwritten; free(out->ns) releases it. Its sum is until_ns - from_ns.
+ */
+void levels_compute(const struct intervals *iv, uint64_t from_ns, uint64_t until_ns,
+		    struct levels *out);
+
+/* Time with @k or more open. */
+uint64_t levels_at_least(const struct levels *l, uint32_t k);
+
+#endif /* LAB_ANALYZE_LEVELS_H */

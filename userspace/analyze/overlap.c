@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "analyze/overlap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/clocks.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+struct slice {
+	uint64_t start_ns, end_ns;
+	const struct model_span *span;
+	uint32_t task_id;
+	uint32_t row;		/* of its CPU in report_clocks */
+};
+
+struct slices {
+	struct slice *v;
+	size_t cnt, cap;
+};
+
+bool span_is_doubtful(const struct model *m, const struct model_span *s)
+{
+	return s->flags & SPAN_ACROSS_GAP || (s->flags & SPAN_CUT_END && !m->complete);
+}
+
+uint64_t span_earliest_ns(const struct model_span *s)
+{
+	return s->flags & SPAN_HIDDEN_START ? min_u64(s->start_ns, s->start_min_ns) : s->start_ns;
+}
+
+static int slice_cmp(const void *a, const void *b)
+{
+	const struct slice *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+enum slice_pick {
+	PICK_DRAWN,		/* all, as drawn */
+	PICK_LONGEST,		/* all, at their longest */
+	PICK_RECORDED,		/* those with a record at both ends */
+	PICK_RECORDED_OR_CUT,	/* and those that were still going on at the cut */
+};
+
+static bool slice_picked(const struct model *m, const struct model_span *s, enum slice_pick pick)
+{
+	if (s->state != SPAN_RUNNING)
+		return false;
+	if (pick == PICK_DRAWN || pick == PICK_LONGEST)
+		return true;
+	if (s->flags & (SPAN_HIDDEN_START | SPAN_CUT_START) || span_is_doubtful(m, s))
+		return false;
+	return pick == PICK_RECORDED_OR_CUT || !(s->flags & SPAN_CUT_END);
+}
+
+/* Return: how many may have begun before they are drawn. */
+static size_t slices_collect(const struct model *m, const struct report_clocks *c,
+			     enum slice_pick pick, struct slices *out)
+{
+	size_t hidden_cnt = 0;
+
+	*out = (struct slices){ 0 };
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+
+		for (size_t j = 0; j < t->span_cnt; j++) {
+			const struct model_span *s = &m->spans[t->span_first + j];
+
+			if (!slice_picked(m, s, pick))
+				continue;
+			hidden_cnt += span_earliest_ns(s) < s->start_ns;
+			*vec_push(out->v, out->cnt, out->cap) = (struct slice){
+				.start_ns = pick == PICK_LONGEST ? span_earliest_ns(s) : s->start_ns,
+				.end_ns = s->end_ns,
+				.span = s,
+				.task_id = t->id,
+				.row = clocks_row(c, s->cpu),
+			};
+		}
+	}
+	if (out->cnt)
+		qsort(out->v, out->cnt, sizeof(*out->v), slice_cmp);
+	return hidden_cnt;
+}
+
+/* The slices that are open at the start of the one looked at. */
+struct active {
+	const struct slice **v;
+	size_t cnt, cap;
+};
+
+static void active_leave(struct active *a, uint64_t at_ns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->cnt; i++)
+		if (a->v[i]->end_ns > at_ns)
+			a->v[kept++] = a->v[i];
+	a->cnt = kept;
+}
+
+static void pairs_sweep(const struct slices *slices, const struct report_clocks *c,
+			uint64_t *longest_ns, bool *beyond_eps)
+{
+	struct active active = { 0 };
+
+	*longest_ns = 0;
+	*beyond_eps = false;
+	for (size_t i = 0; i < slices->cnt; i++) {
+		const struct slice *s = &slices->v[i];
+
+		active_leave(&active, s->start_ns);
+		for (size_t j = 0; j < active.cnt; j++) {
+			const struct slice *o = active.v[j];
+			uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
+
+			*longest_ns = max_u64(*longest_ns, ns);
+			if (!*beyond_eps)
+				*beyond_eps = ns > clocks_eps(c, s->row, o->row);
+		}
+		*vec_push(active.v, active.cnt, active.cap) = s;
+	}
+	free(active.v);
+}
+
+void overlap_pairs(const struct model *m, const struct report_clocks *c,
+		   struct report_parallelism *p)
+{
+	struct slices slices;
+	uint64_t longest_ns;
+	size_t hidden_cnt = slices_collect(m, c, PICK_DRAWN, &slices);
+
+	pairs_sweep(&slices, c, &p->longest_overlap_ns, &p->beyond_eps);
+	free(slices.v);
+	if (!hidden_cnt || p->beyond_eps)
+		return;
+	slices_collect(m, c, PICK_LONGEST, &slices);
+	pairs_sweep(&slices, c, &longest_ns, &p->beyond_eps);
+	free(slices.v);
+}
+
+/* Slices that share time: their common overlap begins where the last of them does. */
+struct set {
+	const struct slice **v;
+	size_t cnt, cap;
+	uint64_t from_ns, until_ns;
+};
+
+static int later_end_cmp(const void *a, const void *b)
+{
+	const struct slice *x = *(const struct slice *const *)a;
+	const struct slice *y = *(const struct slice *const *)b;
+
+	if (x->end_ns != y->end_ns)
+		return x->end_ns > y->end_ns ? -1 : 1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/* The largest eps between @s and the set; UINT64_MAX if it is on a CPU of the set, or of a task in it. */
+static uint64_t set_eps(const struct set *set, const struct report_clocks *c, const struct slice *s)
+{
+	uint64_t eps_ns = 0;
+
+	for (size_t i = 0; i < set->cnt; i++) {
+		const struct slice *o = set->v[i];
+
+		if (o->span->cpu == s->span->cpu || o->task_id == s->task_id)
+			return UINT64_MAX;
+		eps_ns = max_u64(eps_ns, clocks_eps(c, o->row, s->row));
+	}
+	return eps_ns;
+}
+
+/* Take @s and, those that last longest first, each of @near that the set can still prove. */
+static void set_grow(struct set *set, const struct report_clocks *c, const struct slice *s,
+		     const struct slice **near, size_t near_cnt)
+{
+	uint64_t least_ns = WITNESS_LEAST_NS;
+
+	set->cnt = 0;
+	*vec_push(set->v, set->cnt, set->cap) = s;
+	set->from_ns = s->start_ns;
+	set->until_ns = s->end_ns;
+	qsort(near, near_cnt, sizeof(*near), later_end_cmp);
+	for (size_t i = 0; i < near_cnt; i++) {
+		uint64_t until_ns = min_u64(set->until_ns, near[i]->end_ns);
+		uint64_t eps_ns = set_eps(set, c, near[i]);
+
+		if (until_ns - set->from_ns <= max_u64(least_ns, eps_ns))
+			continue;
+		*vec_push(set->v, set->cnt, set->cap) = near[i];
+		set->until_ns = until_ns;
+		least_ns = max_u64(least_ns, eps_ns);
+	}
+}
+
+/* Those of @active that prove something together with @s. Return: the earliest end of all. */
+static uint64_t near_collect(const struct active *active, const struct report_clocks *c,
+			     const struct slice *s, struct active *near)
+{
+	uint64_t until_ns = s->end_ns;
+
+	near->cnt = 0;
+	for (size_t i = 0; i < active->cnt; i++) {
+		const struct slice *o = active->v[i];
+		uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
+
+		if (ns <= max_u64(WITNESS_LEAST_NS, clocks_eps(c, s->row, o->row)))
+			continue;
+		*vec_push(near->v, near->cnt, near->cap) = o;
+		until_ns = min_u64(until_ns, o->end_ns);
+	}
+	return until_ns;
+}
+
+/* More slices are better, then a longer overlap. Every set is looked at from the slice that begins last. */
+static void witness_sweep(const struct slices *slices, const struct report_clocks *c,
+			  struct set *best)
+{
+	struct active active = { 0 }, near = { 0 };
+	struct set set = { 0 };
+
+	for (size_t i = 0; i < slices->cnt; i++) {
+		const struct slice *s = &slices->v[i];
+		uint64_t until_ns, best_ns = best->until_ns - best->from_ns;
+
+		active_leave(&active, s->start_ns);
+		until_ns = near_collect(&active, c, s, &near);
+		*vec_push(active.v, active.cnt, active.cap) = s;
+		if (!near.cnt || near.cnt + 1 < best->cnt)
+			continue;
+		if (near.cnt + 1 == best->cnt && until_ns - s->start_ns <= best_ns)
+			continue;
+		set_grow(&set, c, s, near.v, near.cnt);
+		if (set.cnt < 2 || set.cnt < best->cnt ||
+		    (set.cnt == best->cnt && set.until_ns - set.from_ns <= best_ns))
+			continue;
+
+		struct set worse = *best;
+
+		*best = set;
+		set = worse;
+	}
+	free(active.v);
+	free(near.v);
+	free(set.v);
+}
+
+static int cpu_cmp(const void *a, const void *b)
+{
+	const struct slice *x = *(const struct slice *const *)a;
+	const struct slice *y = *(const struct slice *const *)b;
+
+	return x->span->cpu - y->span->cpu;
+}
+
+static void witness_fill(const struct set *set, const struct report_clocks *c, struct witness *out)
+{
+	qsort(set->v, set->cnt, sizeof(*set->v), cpu_cmp);
+	out->from_ns = set->from_ns;
+	out->until_ns = set->until_ns;
+	out->part_cnt = (uint32_t)min_u64(set->cnt, WITNESS_MAX);
+	for (uint32_t i = 0; i < out->part_cnt; i++) {
+		const struct slice *s = set->v[i];
+
+		out->parts[i] = (struct witness_part){
+			.task_id = s->task_id,
+			.cpu = s->span->cpu,
+			.cpu_out = s->span->cpu,
+			.start_ns = s->start_ns,
+			.end_ns = s->end_ns,
+			.seq_in = s->span->seq_in,
+			.seq_out = s->span->seq_out,
+			.cut_out = s->span->flags & SPAN_CUT_END,
+		};
+		for (uint32_t j = 0; j < i; j++)
+			out->eps_ns = max_u64(out->eps_ns, clocks_eps(c, s->row, set->v[j]->row));
+	}
+}
+
+void overlap_witness(const struct model *m, const struct report_clocks *c, struct witness *out)
+{
+	static const enum slice_pick picks[] = { PICK_RECORDED, PICK_RECORDED_OR_CUT };
+	struct set best = { 0 };
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < ARRAY_SIZE(picks) && !best.cnt; i++) {
+		struct slices slices;
+
+		slices_collect(m, c, picks[i], &slices);
+		witness_sweep(&slices, c, &best);
+		if (best.cnt)
+			witness_fill(&best, c, out);
+		free(slices.v);
+	}
+	free(best.v);
+}

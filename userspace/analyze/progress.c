@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "analyze/progress.h"
+
+#include "analyze/share.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns)
+{
+	return !share_is_5_percent(run_ns, longest_run_ns);
+}
+
+/* Where a helper parks when it has nothing to do. */
+static bool is_idle_wait(const struct model_span *s)
+{
+	switch (s->reason) {
+	case REASON_LOCK:
+	case REASON_COND:
+	case REASON_EPOLL:
+	case REASON_POLL:
+	case REASON_SIGNAL:
+	case REASON_OTHER:
+		return true;
+	default:
+		return s->flags & SPAN_ACCEPT;
+	}
+}
+
+bool progress_counts(const struct model_span *s, bool helper)
+{
+	if (s->state != SPAN_BLOCKED)
+		return true;
+	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
+		return false;
+	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_DESCENDANT)
+		return false;
+	return !(helper && is_idle_wait(s));
+}
+
+static void task_stretches(const struct model *m, size_t idx, bool helper, struct stretches *out)
+{
+	const struct model_span *s = &m->spans[m->tasks[idx].span_first];
+	size_t first = 0, end = m->tasks[idx].span_cnt;
+	bool open = false;
+
+	while (first < end && s[first].state != SPAN_RUNNING)
+		first++;
+	while (end > first && s[end - 1].state != SPAN_RUNNING)
+		end--;
+	for (size_t i = first; i < end; i++) {
+		bool counts = progress_counts(&s[i], helper);
+
+		if (counts && open)
+			out->v[out->cnt - 1].end_ns = s[i].end_ns;
+		else if (counts)
+			*vec_push(out->v, out->cnt, out->cap) =
+				(struct stretch){ s[i].start_ns, s[i].end_ns, idx };
+		open = counts;
+	}
+}
+
+void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out)
+{
+	uint64_t longest_run_ns = 0;
+
+	*out = (struct stretches){ 0 };
+	for (size_t i = 0; i < m->task_cnt; i++)
+		longest_run_ns = max_u64(longest_run_ns, r->tasks[i].run_ns);
+	for (size_t i = 0; i < m->task_cnt; i++)
+		task_stretches(m, i, progress_is_helper(r->tasks[i].run_ns, longest_run_ns), out);
+}
+
+void progress_of_ops(const struct model *m, struct stretches *out)
+{
+	*out = (struct stretches){ 0 };
+	for (size_t i = 0; i < m->op_cnt; i++) {
+		uint64_t start_ns = max_u64(m->ops[i].start_ns, m->start_ns);
+		uint64_t end_ns = min_u64(m->ops[i].end_ns, m->end_ns);
+
+		if (start_ns < end_ns)
+			*vec_push(out->v, out->cnt, out->cap) =
+				(struct stretch){ start_ns, end_ns, i };
+	}
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_ANALYZE_REPORT_H
+#define LAB_ANALYZE_REPORT_H
+
+/*
+ * report - everything that is computed from a model. Each part is filled by
+ * one analysis (analysis.def); renderers read it and compute nothing.
+ *
+ * Times are ns, absolute CLOCK_MONOTONIC where they are instants. Integers
+ * only. An all-zero report is empty.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "claim.h"
+#include "model/model.h"
+
+/* ---- parallelism: how many tasks held a CPU at once (analyze/parallelism.c) ---- */
+
+#define WITNESS_MAX 64	/* slices kept of a witness; a wider one is cut to this many */
+
+struct witness_part {
+	uint32_t task_id;
+	uint32_t op_id;		/* operations; else 0 */
+	uint16_t cpu;		/* of seq_in; operations: void */
+	uint16_t cpu_out;	/* of seq_out; differs from cpu at most where a task moved (concurrent) */
+	uint64_t start_ns, end_ns;
+	uint64_t seq_in, seq_out;
+	bool hidden_in;		/* seq_in is void */
+	bool cut_out;		/* seq_out is void: it was still going on at the cut */
+};
+
+struct witness {
+	uint32_t part_cnt;	/* 0: none */
+	uint64_t from_ns, until_ns; /* the common overlap (parallel), or the instant at from_ns (concurrent) */
+	uint64_t eps_ns;	/* of the pair that disagrees most among the parts */
+	struct witness_part parts[WITNESS_MAX];
+};
+
+struct report_parallelism {
+	uint32_t max;		/* most tasks running at once */
+	uint64_t run_ns;	/* sum of all running spans: work */
+	uint64_t busy_ns;	/* time with one or more running */
+	uint64_t parallel_ns;	/* time with two or more running */
+	uint64_t parallel_upper_ns; /* with hidden starts at their earliest, and gaps in doubt */
+	uint64_t parallel_lower_ns; /* hidden and doubtful stays left out of what overlaps */
+	uint64_t busy_lower_ns, busy_upper_ns;
+	uint64_t longest_overlap_ns; /* longest common stretch of two slices, as drawn */
+	bool beyond_eps;	/* two slices, at their longest, overlap by more than the eps of their CPUs */
+	uint64_t *profile_ns;	/* [k]: exactly k running, k = 0 .. profile_cnt - 1; sums to T; owned */
+	uint32_t profile_cnt;
+	struct witness witness;	/* of the highest degree whose overlap exceeds eps and 1 us */
+};
+
+/* ---- concurrency: how many were in progress at once (analyze/concurrency.c) ---- */
+
+struct report_concurrency {
+	uint32_t max_in_progress;	/* tasks */
+	uint32_t max_operations;	/* open at once */
+	uint64_t active_ns;		/* one or more task or operation in progress */
+	uint64_t concurrent_ns;		/* two or more tasks, or two or more operations, in progress */
+	struct witness witness;		/* two tasks or two operations in progress at from_ns */
+	bool witness_is_ops;
+};
+
+/* ---- clocks: eps per CPU pair (analyze/clocks.c) ---- */
+
+struct report_clocks {
+	uint16_t *cpus;		/* cpu_cnt numbers, those of model.cpus; owned */
+	uint32_t cpu_cnt;
+	uint64_t *eps_ns;	/* [i * cpu_cnt + j]; 0 on the diagonal; owned */
+	uint64_t eps_max_ns;
+};
+
+/* ---- verdict (analyze/verdict.c) ---- */
+
+#define SCOPE_MAX 16
+
+enum claim_holds { CLAIM_NO = 0, CLAIM_YES = 1, CLAIM_UNDECIDED = 2, CLAIM_NOT_MADE = 3 };
+
+struct report_verdict {
+	enum verdict_class class;
+	enum claim_holds claim_holds;
+	char reason[256];	/* why this class: for inconclusive what is missing and what to do */
+	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
+	const char *scope[SCOPE_MAX]; /* static sentences that bound the verdict */
+	size_t scope_cnt;
+	uint64_t incidental_ns;	/* parallel_ns when it did not make the class */
+	bool never_two;		/* proven: lossless, audit clean, and no overlap exceeds eps */
+};
+
+/* ---- tasks: one row each, same order as model.tasks (analyze/tasks.c) ---- */
+
+struct report_task {
+	uint64_t run_ns, ready_ns, max_ready_ns;
+	uint64_t blocked_ns[REASON_CNT];
+	uint16_t *cpus;		/* ascending; owned */
+	uint32_t cpu_cnt;
+};
+
+/* ---- run-queue wait (analyze/wakeups.c) ---- */
+
+#define WAIT_BUCKETS 40		/* [i]: waits in [2^i, 2^(i+1)) ns; [0] also 0 */
+#define ANTAGONIST_MAX 8
+
+/* Who held a CPU while tasks of ours waited for that CPU. */
+struct antagonist {
+	uint32_t task_id;	/* ours; 0: foreign */
+	uint32_t tid;		/* foreign */
+	char comm[LAB_COMM_LEN + 1]; /* raw */
+	uint64_t ns;
+};
+
+struct report_waits {
+	uint64_t cnt;		/* ready spans */
+	uint64_t total_ns;
+	uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* nearest rank, over all ready spans */
+	uint32_t max_task_id;	/* who waited longest */
+	uint64_t max_start_ns;
+	uint64_t histogram[WAIT_BUCKETS];
+	struct antagonist antagonists[ANTAGONIST_MAX]; /* most first, over all waits */
+	uint32_t antagonist_cnt;
+	uint64_t other_antagonists_ns; /* of those not listed */
+	uint64_t idle_ns;	/* the CPU was idle: the wake-up itself under way */
+	uint64_t unknown_ns;	/* the CPU, or who had it, is not known */
+	struct antagonist max_antagonist; /* who had the CPU for most of the longest wait; ns 0: nobody known */
+};
+
+/* ---- locks: one row per futex (analyze/locks.c) ---- */
+
+enum lock_kind { LOCK_KIND_LOCK = 1, LOCK_KIND_COND = 2, LOCK_KIND_JOIN = 3 };
+
+#define LOCK_HOLDERS_MAX 8
+
+struct report_lock {
+	uint32_t mm_id;		/* 0: shared between processes */
+	uint32_t tgid;		/* of the first waiter */
+	uint64_t addr;
+	enum lock_kind kind;	/* of most of its waits */
+	uint32_t ops;		/* bit set: 1 << FUTEX_* op seen; see model/futex.h */
+	uint64_t waits;		/* blocked spans */
+	uint64_t wait_ns, max_wait_ns;
+	uint32_t waiter_cnt;	/* different tasks */
+	uint32_t holders[LOCK_HOLDERS_MAX]; /* birth numbers of those who woke waiters, most wakes first */
+	uint32_t holder_cnt;	/* different tasks that woke; may exceed LOCK_HOLDERS_MAX */
+	uint64_t timeouts;	/* waits ended by an interrupt (a timer) */
+};
+
+/* ---- migrations (analyze/migrations.c) ---- */
+
+struct migration_cell {
+	uint16_t from_cpu, to_cpu;
+	uint64_t cnt;
+};
+
+/* ---- event loops (analyze/loops.c) ---- */
+
+struct report_loop {
+	uint32_t task_id;
+	int32_t epfd;		/* -1: its waits were not recorded, only operations */
+	uint64_t waits;		/* returns of epoll_wait */
+	uint64_t ready;		/* events they returned */
+	uint32_t max_operations;/* of this task; the most open at once */
+
+	/* An iteration lasts from one return to the next call, or to the task's end. */
+	uint64_t iterations;
+	uint64_t cpu_ns, ready_ns, blocked_ns; /* sums over the iterations */
+	uint64_t longest_stall_ns; /* the longest iteration */
+	uint64_t longest_stall_start_ns;
+	uint8_t stall_state;	/* enum span_state that took most of it: hog, starved, blocking call */
+	uint8_t stall_reason;	/* enum reason of the longest block in it, if stall_state is SPAN_BLOCKED */
+};
+
+/* ---- CPUs: one row each, same order as model.cpus (analyze/cpus.c) ---- */
+
+struct report_cpu {
+	uint64_t class_ns[4];	/* [enum lab_cpu_class]; sums to T */
+};
+
+struct report {
+	struct report_clocks clocks;
+	struct report_parallelism parallelism;
+	struct report_concurrency concurrency;
+	struct report_verdict verdict;
+	bool audit_clean;
+	bool lossless;		/* nothing dropped, no gap, complete, all tasks followed */
+	struct report_task *tasks;	/* owned; model.task_cnt rows */
+	size_t task_cnt;
+	struct report_cpu *cpus;	/* owned; model.cpu_cnt rows */
+	size_t cpu_cnt;
+	struct report_waits waits;
+	struct report_lock *locks;	/* owned; most wait_ns first */
+	size_t lock_cnt, lock_cap;
+	struct migration_cell *migrations; /* owned; ascending */
+	size_t migration_cnt, migration_cap;
+	struct report_loop *loops;	/* owned */
+	size_t loop_cnt, loop_cap;
+};
+
+/* One analysis: reads the model and the parts filled by those before it, fills its own. */
+struct analysis {
+	const char *name;
+	void (*run)(const struct model *m, struct report *r);
+};
+
+/* Every analysis of analysis.def in its order. @out is overwritten; report_release() it. */
+void report_compute(const struct model *m, struct report *out);
+
+void report_release(struct report *r);
+
+#endif /* LAB_ANALYZE_REPORT_H */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "analyze/scope.h"
+
+#include <string.h>
+
+#include "util/minmax.h"
+
+struct scope {
+	bool (*applies)(const struct model *m, const struct report *r);
+	const char *sentence;
+};
+
+static bool always(const struct model *m, const struct report *r)
+{
+	(void)m;
+	(void)r;
+	return true;
+}
+
+static bool many_cpus(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->cpu_cnt > 1;
+}
+
+static bool steal(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->end.steal_ns > 0;
+}
+
+static bool is_parallel(const struct report *r)
+{
+	return r->verdict.class == CLASS_PARALLEL;
+}
+
+/* Of a container the CPUs are the machine's own. */
+static bool guest(const struct model *m, const struct report *r)
+{
+	const char *kind = m->meta.virtualized;
+
+	return is_parallel(r) && kind && *kind && strcmp(kind, "container");
+}
+
+static bool smt(const struct model *m, const struct report *r)
+{
+	return is_parallel(r) && m->meta.smt;
+}
+
+static bool hidden(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->audit.hidden_switch_ins > 0;
+}
+
+static bool missing(const struct model *m, const struct report *r)
+{
+	(void)m;
+	return is_parallel(r) && !r->lossless;
+}
+
+static bool own_schedulers(const struct model *m, const struct report *r)
+{
+	(void)m;
+	return r->verdict.class == CLASS_SEQUENTIAL ||
+	       (r->verdict.class == CLASS_CONCURRENT && !r->concurrency.witness_is_ops);
+}
+
+static bool operations_unseen(const struct model *m, const struct report *r)
+{
+	return r->verdict.class == CLASS_SEQUENTIAL && !m->op_cnt;
+}
+
+static bool attached(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->meta.attach_tgid;
+}
+
+static bool cut(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->end.reason != TRACE_END_EXIT;
+}
+
+static const struct scope scopes[] = {
+	{ always, "This is the kernel's view: a task runs from its switch-in to its switch-out." },
+	{ many_cpus, "The order of events on different CPUs is that of their stamps." },
+	{ steal, "The hypervisor took CPU time in the run (steal): a running task may have stood still." },
+	{ guest, "A virtual machine's CPUs may take turns on one CPU of its host." },
+	{ smt, "Two of the CPUs may be threads of one core, which share its units." },
+	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, and count at "
+		  "their longest and at their shortest in the bounds." },
+	{ missing, "Records are missing elsewhere in the run: they cannot undo what was seen." },
+	{ own_schedulers, "Tasks that a runtime schedules by itself (goroutines, virtual threads) are "
+			  "not seen." },
+	{ operations_unseen, "Operations within one thread were not observed." },
+	{ attached, "What began before lab attached was not seen." },
+	{ cut, "What happened after the end of the recording was not seen." },
+};
+
+_Static_assert(ARRAY_SIZE(scopes) <= SCOPE_MAX, "every sentence fits");
+
+void scope_fill(const struct model *m, struct report *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
+		if (scopes[i].applies(m, r))
+			r->verdict.scope[r->verdict.scope_cnt++] = scopes[i].sentence;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/exit.h"
+#include "cli/host.h"
+#include "cli/output.h"
+#include "record/features.h"
+#include "record/kernel_btf.h"
+#include "util/io.h"
+#include "util/log.h"
+#include "util/minmax.h"
+#include "util/text.h"
+
+#define KERNEL_MAJOR 5
+#define KERNEL_MINOR 15
+
+enum health {
+	HEALTH_OK,	/* as it should be */
+	HEALTH_UNTRIED,	/* only root can tell */
+	HEALTH_WARN,	/* tracing works; something about its results is worth knowing */
+	HEALTH_FAIL,	/* no tracing until it is mended */
+	HEALTH_CNT,
+};
+
+/* What the checks look at. */
+struct facts {
+	struct host host;
+	struct record_feature features[RECORD_FEATURES_MAX];
+	size_t feature_cnt;
+	uint64_t caps;		/* effective, one bit each */
+};
+
+/* One line of the answer. */
+struct finding {
+	enum health health;
+	char found[256];	/* made safe for the terminal when it is printed */
+	char remedy[256];	/* "": nothing to mend */
+};
+
+struct doctor_opts {
+	uint32_t color;
+};
+
+static const struct opt doctor_opts[] = {
+	{ .name = "color", .kind = OPT_CHOICE, .off = offsetof(struct doctor_opts, color),
+	  .metavar = "WHEN", .choices = output_color_choices,
+	  .help = "auto (on a terminal, unless NO_COLOR is set), always or never" },
+	{ .name = NULL },
+};
+
+__attribute__((format(printf, 3, 4)))
+static void found(struct finding *f, enum health health, const char *fmt, ...)
+{
+	va_list ap;
+
+	f->health = health;
+	va_start(ap, fmt);
+	vsnprintf(f->found, sizeof(f->found), fmt, ap);
+	va_end(ap);
+}
+
+__attribute__((format(printf, 2, 3)))
+static void remedy(struct finding *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f->remedy, sizeof(f->remedy), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- the kernel and the user ---- */
+
+static void check_kernel(const struct facts *facts, struct finding *f)
+{
+	const struct host *host = &facts->host;
+	bool enough = host->kernel_major > KERNEL_MAJOR ||
+		      (host->kernel_major == KERNEL_MAJOR && host->kernel_minor >= KERNEL_MINOR);
+
+	found(f, HEALTH_OK, "Linux %s on %s; %d.%d or later is needed", host->release,
+	      host->machine, KERNEL_MAJOR, KERNEL_MINOR);
+	if (enough)
+		return;
+	if (record_feature_missing(facts->features, facts->feature_cnt)) {
+		f->health = HEALTH_FAIL;
+		remedy(f, "boot a newer kernel");
+	} else {
+		f->health = HEALTH_WARN;
+		remedy(f, "none is needed if the features below are there: distributions backport");
+	}
+}
+
+static bool has_cap(const struct facts *facts, int cap)
+{
+	return facts->caps >> cap & 1;
+}
+
+static void check_capabilities(const struct facts *facts, struct finding *f)
+{
+	if (has_cap(facts, CAP_SYS_ADMIN))
+		found(f, HEALTH_OK, "CAP_SYS_ADMIN");
+	else if (has_cap(facts, CAP_BPF) && has_cap(facts, CAP_PERFMON))
+		found(f, HEALTH_OK, "CAP_BPF and CAP_PERFMON");
+	else
+		found(f, HEALTH_FAIL, "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON (uid %ld)",
+		      (long)geteuid());
+	if (f->health == HEALTH_FAIL)
+		remedy(f, "run it as root: sudo lab run ...");
+}
+
+static void check_unprivileged(const struct facts *facts, struct finding *f)
+{
+	char text[16];
+
+	(void)facts;
+	if (io_read_text("/proc/sys/kernel/unprivileged_bpf_disabled", text, sizeof(text)) <= 0)
+		found(f, HEALTH_OK, "not told; tracing needs root either way");
+	else
+		found(f, HEALTH_OK, "%s for ordinary users; tracing needs root either way",
+		      strcmp(text, "0") ? "closed" : "open");
+}
+
+static void check_lockdown(const struct facts *facts, struct finding *f)
+{
+	switch (facts->host.lockdown) {
+	case HOST_LOCKDOWN_NONE:
+		found(f, HEALTH_OK, "none");
+		break;
+	case HOST_LOCKDOWN_INTEGRITY:
+		found(f, HEALTH_OK, "integrity, which lets programs read the kernel's memory");
+		break;
+	case HOST_LOCKDOWN_CONFIDENTIALITY:
+		found(f, HEALTH_FAIL, "confidentiality: programs may not read the kernel's memory");
+		remedy(f, "boot with lockdown=integrity, or without lockdown=");
+		break;
+	}
+}
+
+static void check_container(const struct facts *facts, struct finding *f)
+{
+	const struct host *host = &facts->host;
+
+	if (host->user_namespace) {
+		found(f, HEALTH_FAIL, "a user namespace: its root is not the machine's");
+		remedy(f, "run lab outside it");
+	} else if (host->pid_namespace) {
+		found(f, HEALTH_WARN, "%s, a PID namespace", host->container);
+		remedy(f, "tids in reports are the machine's, not those seen here; run outside to match them");
+	} else if (host->container[0]) {
+		found(f, HEALTH_OK, "%s by its marks, but in the machine's own namespaces",
+		      host->container);
+	} else {
+		found(f, HEALTH_OK, "none");
+	}
+}
+
+/* ---- what bounds the results ---- */
+
+static void check_cpus(const struct facts *facts, struct finding *f)
+{
+	const struct host *host = &facts->host;
+
+	found(f, HEALTH_OK, "%" PRIu32 " allowed of %" PRIu32 " online", host->cpus_allowed_cnt,
+	      host->cpus_online);
+	if (host->cpus_allowed_cnt >= 2)
+		return;
+	f->health = HEALTH_WARN;
+	remedy(f, "with one CPU nothing can be parallel, and such claims stay undecided; %s",
+	       host->cpus_online > 1 ? "allow more with taskset or the cpuset" : "use a larger machine");
+}
+
+static void check_quota(const struct facts *facts, struct finding *f)
+{
+	uint32_t milli = facts->host.quota_milli_cpus;
+
+	if (!milli) {
+		found(f, HEALTH_OK, "none");
+		return;
+	}
+	found(f, HEALTH_WARN, "%" PRIu32 ".%03" PRIu32 " CPUs for this cgroup", milli / 1000,
+	      milli % 1000);
+	remedy(f, "raise cpu.max; until then tasks are held back though CPUs are idle");
+}
+
+static void check_hypervisor(const struct facts *facts, struct finding *f)
+{
+	if (!facts->host.hypervisor[0]) {
+		found(f, HEALTH_OK, "no");
+		return;
+	}
+	found(f, HEALTH_WARN, "%s", facts->host.hypervisor);
+	remedy(f, "nothing to mend: CPUs may be shared with other guests, and reports say so");
+}
+
+static void check_smt(const struct facts *facts, struct finding *f)
+{
+	found(f, facts->host.smt ? HEALTH_WARN : HEALTH_OK, "%s",
+	      facts->host.smt ? "on: two CPUs may be one core" : "off, or not shown");
+	if (facts->host.smt)
+		remedy(f, "for speed-ups to mean cores, choose one CPU of each core with --cpus");
+}
+
+static void check_folder(const struct facts *facts, struct finding *f)
+{
+	(void)facts;
+	if (access(".", W_OK) == 0) {
+		found(f, HEALTH_OK, "traces can be written to this folder");
+		return;
+	}
+	found(f, HEALTH_WARN, "traces cannot be written to this folder");
+	remedy(f, "change to another, or give 'lab run -o DIR'");
+}
+
+static const struct check {
+	const char *subject;
+	void (*run)(const struct facts *facts, struct finding *f);
+} checks_before[] = {
+	{ "kernel", check_kernel },
+	{ "capabilities", check_capabilities },
+	{ "unprivileged BPF", check_unprivileged },
+	{ "lockdown", check_lockdown },
+	{ "container", check_container },
+}, checks_after[] = {
+	{ "CPUs", check_cpus },
+	{ "CPU quota", check_quota },
+	{ "virtualized", check_hypervisor },
+	{ "SMT", check_smt },
+	{ "folder", check_folder },
+};
+
+/* ---- features ---- */
+
+static void check_feature(const struct record_feature *row, struct finding *f)
+{
+	switch (row->state) {
+	case FEATURE_PRESENT:
+		found(f, HEALTH_OK, "%s (since %s)", row->use, row->since);
+		break;
+	case FEATURE_UNTRIED:
+		found(f, HEALTH_UNTRIED, "%s (since %s): only root can try it", row->use,
+		      row->since);
+		break;
+	default:
+		found(f, row->required ? HEALTH_FAIL : HEALTH_WARN, "missing: %s", row->use);
+		remedy(f, "a kernel from %s on has it%s", row->since,
+		       !strcmp(row->name, "BTF") ? ", where it is built with CONFIG_DEBUG_INFO_BTF" :
+						   ", unless it is configured out");
+	}
+}
+
+/* All are there: what is left to know is the shape of the one that changed. */
+static void check_tracepoints(size_t cnt, struct finding *f)
+{
+	struct kernel_facts kernel = { 0 };
+
+	if (!kernel_facts_read(&kernel) && kernel.switch_args) {
+		found(f, HEALTH_OK, "all %zu; sched_switch has %d arguments", cnt,
+		      kernel.switch_args);
+		return;
+	}
+	found(f, HEALTH_FAIL, "all %zu; sched_switch has its arguments in an unknown order", cnt);
+	remedy(f, "boot another kernel, and report this one");
+}
+
+/* ---- printing ---- */
+
+static void print_finding(const char *subject, const struct finding *f, bool color)
+{
+	static const char *const words[HEALTH_CNT] = { "ok", "?", "warn", "FAIL" };
+	static const char *const colors[HEALTH_CNT] = { "\033[32m", "\033[36m", "\033[33m",
+							"\033[31m" };
+	char safe[sizeof(f->found)];
+
+	text_for_terminal(safe, sizeof(safe), f->found, strlen(f->found), sizeof(safe), false);
+	printf("  %s%-4s%s  %-18s %s\n", color ? colors[f->health] : "", words[f->health],
+	       color ? "\033[0m" : "", subject, safe);
+	if (f->remedy[0])
+		printf("  %-4s  %-18s -> %s\n", "", "", f->remedy);
+}
+
+static bool run_checks(const struct check *checks, size_t cnt, const struct facts *facts, bool color)
+{
+	bool possible = true;
+
+	for (size_t i = 0; i < cnt; i++) {
+		struct finding f = { 0 };
+
+		checks[i].run(facts, &f);
+		print_finding(checks[i].subject, &f, color);
+		possible = possible && f.health != HEALTH_FAIL;
+	}
+	return possible;
+}
+
+/* Each feature has its line; the tracepoints share one unless one of them is not there. */
+static bool run_features(const struct facts *facts, bool color)
+{
+	size_t tracepoints = 0, there = 0;
+	bool possible = true;
+
+	for (size_t i = 0; i < facts->feature_cnt; i++) {
+		const struct record_feature *row = &facts->features[i];
+		struct finding f = { 0 };
+
+		tracepoints += row->tracepoint;
+		if (row->tracepoint && row->state == FEATURE_PRESENT) {
+			there++;
+			continue;
+		}
+		check_feature(row, &f);
+		print_finding(row->name, &f, color);
+		possible = possible && f.health != HEALTH_FAIL;
+	}
+	if (there == tracepoints) {
+		struct finding f = { 0 };
+
+		check_tracepoints(there, &f);
+		print_finding("tracepoints", &f, color);
+		possible = possible && f.health != HEALTH_FAIL;
+	}
+	return possible;
+}
+
+static void read_facts(struct facts *facts)
+{
+	char text[8192];
+	const char *line;
+
+	*facts = (struct facts){ 0 };
+	host_read(&facts->host);
+	facts->feature_cnt = record_features(facts->features, ARRAY_SIZE(facts->features));
+	if (io_read_text("/proc/self/status", text, sizeof(text)) > 0) {
+		line = strstr(text, "\nCapEff:");
+		if (line)
+			sscanf(line, "\nCapEff: %" SCNx64, &facts->caps);
+	}
+}
+
+static int cmd_doctor(int argc, char **argv)
+{
+	struct doctor_opts opts = { 0 };
+	struct facts facts;
+	bool want_help, possible, color;
+
+	if (command_parse(doctor_opts, &opts, argc, argv, "lab doctor", NULL, 0, &want_help) < 0)
+		return LAB_EXIT_USAGE;
+	if (want_help) {
+		command_print_help(command_find("doctor"));
+		return LAB_EXIT_OK;
+	}
+	read_facts(&facts);
+	color = output_color_on(STDOUT_FILENO, (enum output_color)opts.color);
+	possible = run_checks(checks_before, ARRAY_SIZE(checks_before), &facts, color);
+	possible = run_features(&facts, color) && possible;
+	possible = run_checks(checks_after, ARRAY_SIZE(checks_after), &facts, color) && possible;
+	printf("\n%s\n", possible ? "Tracing is possible here: lab run procs" :
+				    "Tracing is not possible here until each FAIL is mended.");
+	return possible ? LAB_EXIT_OK : LAB_EXIT_CANNOT_TRACE;
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.summary = "Tell what this machine lets lab trace, and how to mend what it does not",
+	.usage = "lab doctor [--color WHEN]",
+	.opts = doctor_opts,
+	.details = "Each line is ok, warn (tracing works; know this about its results), FAIL (it does\n"
+		   "not), or ? (only root can tell). Ends with 0 if tracing is possible for this user,\n"
+		   "else with 3. Nothing is changed, and nothing is left loaded.\n",
+	.main = cmd_doctor,
+};

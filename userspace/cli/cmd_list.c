@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/command.h"
+
+#include <stdio.h>
+
+#include "cli/exit.h"
+#include "util/log.h"
+#include "util/minmax.h"
+#include "util/text.h"
+#include "workload/workload.h"
+
+static const struct opt list_opts[] = { { .name = NULL } };
+
+static void print_claim(const struct workload *workload)
+{
+	struct claim claim = { 0 };
+
+	workload->claim(&workload->defaults, &claim);
+	if (claim.class == CLASS_NONE) {
+		printf("  claims nothing\n");
+		return;
+	}
+	printf("  claims %s: \"%s\"", verdict_class_name(claim.class), claim.why);
+	if (claim.min_parallelism_milli)
+		printf("; at least %u.%02u CPUs while busy", claim.min_parallelism_milli / 1000,
+		       claim.min_parallelism_milli % 1000 / 10);
+	if (claim.min_operations)
+		printf("; at least %u operations at once", claim.min_operations);
+	if (claim.needs_cpus > 1)
+		printf("; needs %u CPUs", claim.needs_cpus);
+	printf("\n");
+}
+
+static void print_workload(const struct workload *workload)
+{
+	printf("%s - %s\n", workload->name, workload->shows);
+	print_claim(workload);
+	if (workload->opts && workload->opts[0].name)
+		opts_print_help(workload->opts);
+}
+
+static int unknown_workload(const char *name)
+{
+	const char *names[64];
+	const char *nearest;
+	size_t cnt = 0;
+
+	for (; workloads[cnt] && cnt < ARRAY_SIZE(names); cnt++)
+		names[cnt] = workloads[cnt]->name;
+	nearest = text_nearest(name, names, cnt);
+	if (nearest)
+		log_err("there is no workload '%s'; did you mean '%s'?", name, nearest);
+	else
+		log_err("there is no workload '%s'; 'lab list' shows what there is", name);
+	return LAB_EXIT_USAGE;
+}
+
+static int cmd_list(int argc, char **argv)
+{
+	const char *name = NULL;
+	bool want_help;
+	int cnt = command_parse(list_opts, NULL, argc, argv, "lab list", &name, 1, &want_help);
+
+	if (cnt < 0)
+		return LAB_EXIT_USAGE;
+	if (want_help) {
+		command_print_help(command_find("list"));
+		return LAB_EXIT_OK;
+	}
+	if (cnt) {
+		const struct workload *workload = workload_find(name);
+
+		if (!workload)
+			return unknown_workload(name);
+		print_workload(workload);
+		return LAB_EXIT_OK;
+	}
+	for (size_t i = 0; workloads[i]; i++) {
+		if (i)
+			printf("\n");
+		print_workload(workloads[i]);
+	}
+	return LAB_EXIT_OK;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "Show the built-in workloads: what each shows, what it claims, its options",
+	.usage = "lab list [WORKLOAD]",
+	.details = "The claims shown are those of the defaults on this machine. The options stand after\n"
+		   "the workload's name: lab run procs --tasks 4.\n",
+	.main = cmd_list,
+};

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "cli/output.h"
+#include "cli/privilege.h"
+#include "render/render.h"
+#include "util/log.h"
+
+struct report_opts {
+	const char *format;
+	const char *file;	/* NULL or "-": standard output */
+	struct output_look look;
+};
+
+static const struct opt report_opts[] = {
+	{ .name = "format", .letter = 'f', .kind = OPT_STRING,
+	  .off = offsetof(struct report_opts, format), .metavar = "FORMAT",
+	  .help = "one of those below (default: term)" },
+	{ .name = "output", .letter = 'o', .kind = OPT_STRING,
+	  .off = offsetof(struct report_opts, file), .metavar = "FILE",
+	  .help = "write to FILE, whole or not at all; - is standard output" },
+	OUTPUT_LOOK_OPTS(struct report_opts, look),
+	{ .name = NULL },
+};
+
+static void print_help(void)
+{
+	command_print_help(command_find("report"));
+	printf("\nformats:\n");
+	for (size_t i = 0; renderers[i]; i++)
+		printf("  %-12s %s\n", renderers[i]->name, renderers[i]->help);
+}
+
+static int status_of(int err)
+{
+	switch (err) {
+	case 0:
+	case -EPIPE: return LAB_EXIT_OK;
+	case -EINVAL:
+	case -ENOENT: return LAB_EXIT_USAGE;
+	default: return LAB_EXIT_FILE;
+	}
+}
+
+static bool to_stdout(const char *file)
+{
+	return !file || !strcmp(file, "-") || !strcmp(file, "/dev/stdout");
+}
+
+/* Everything from here on handles the trace's bytes, without root. */
+static int report(const char *path, const struct report_opts *opts, const struct privilege_user *user)
+{
+	struct output out;
+	int status, err = output_load(&out, path);
+
+	if (err) {
+		if (err == -EACCES && user->differs)
+			log_info("under sudo, reports are made as the invoking user, %s", user->name);
+		output_release(&out);
+		return LAB_EXIT_FILE;
+	}
+	if (to_stdout(opts->file))
+		status = status_of(output_write(&out, opts->format, &opts->look, NULL, stdout));
+	else if (output_write_file(&out, opts->format, &opts->look, NULL, opts->file))
+		status = LAB_EXIT_FILE;
+	else
+		status = LAB_EXIT_OK;
+	if (status == LAB_EXIT_OK && out.damaged)
+		status = LAB_EXIT_FILE;
+	output_release(&out);
+	return status;
+}
+
+static int cmd_report(int argc, char **argv)
+{
+	struct report_opts opts = { .format = "term" };
+	struct privilege_user user;
+	const char *path = NULL;
+	bool want_help;
+	int cnt = command_parse(report_opts, &opts, argc, argv, "lab report", &path, 1, &want_help);
+
+	if (cnt < 0)
+		return LAB_EXIT_USAGE;
+	if (want_help) {
+		print_help();
+		return LAB_EXIT_OK;
+	}
+	if (!cnt) {
+		log_err("lab report: name a trace, or the folder of a run: lab report runs/.../trace.lab");
+		return LAB_EXIT_USAGE;
+	}
+	if (output_check_format(opts.format))
+		return LAB_EXIT_USAGE;
+	if (privilege_workload_ids(false, &user))
+		return LAB_EXIT_USAGE;
+	if (privilege_drop_for_rendering(&user))
+		return LAB_EXIT_FILE;
+	return report(path, &opts, &user);
+}
+
+const struct command command_report = {
+	.name = "report",
+	.summary = "Report on a recorded trace",
+	.usage = "lab report TRACE [OPTIONS]",
+	.opts = report_opts,
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. On a terminal\n"
+		   "the report takes its width, colour, and UTF-8 if the locale has it; in a pipe or a\n"
+		   "file it is 100 columns of ASCII without colour.\n\n"
+		   "Ends with 0 even if the verdict is inconclusive: it did report. A trace whose\n"
+		   "recording was cut off is reported as far as it goes (0); from a damaged one, what can\n"
+		   "be read is reported, and the status is 5.\n",
+	.main = cmd_report,
+};

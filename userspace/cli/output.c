@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/exit.h"
+#include "render/render.h"
+#include "trace/trace.h"
+#include "util/alloc.h"
+#include "util/io.h"
+#include "util/log.h"
+#include "util/minmax.h"
+#include "util/text.h"
+
+const char *const output_color_choices[] = { "auto", "always", "never", NULL };
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Return: the trace's own path, to be freed; NULL after one logged sentence. */
+static char *trace_file_of(const char *path)
+{
+	size_t len = strlen(path);
+	char *file;
+
+	if (!is_folder(path))
+		return xstrdup(path);
+	file = xasprintf("%s%s" OUTPUT_TRACE_NAME, path, len && path[len - 1] == '/' ? "" : "/");
+	if (access(file, F_OK) == 0)
+		return file;
+	log_err("%s is a folder without a " OUTPUT_TRACE_NAME ": name a trace, or the folder of a run",
+		path);
+	free(file);
+	return NULL;
+}
+
+int output_load(struct output *out, const char *path)
+{
+	struct trace_reader *reader = NULL;
+	int err;
+
+	*out = (struct output){ 0 };
+	out->trace_path = trace_file_of(path);
+	if (!out->trace_path)
+		return -EISDIR;
+	err = trace_reader_open(&reader, out->trace_path);
+	if (err)
+		return err;
+	err = model_build(reader, &out->model);
+	if (!err) {
+		out->damaged = trace_reader_damaged(reader);
+		if (!out->model.complete)
+			log_warn("%s is %s: %s", out->trace_path,
+				 out->damaged ? "damaged" : "incomplete", out->model.damage);
+		report_compute(&out->model, &out->report);
+	}
+	trace_reader_free(reader);
+	return err;
+}
+
+void output_release(struct output *out)
+{
+	if (!out)
+		return;
+	report_release(&out->report);
+	model_release(&out->model);
+	free(out->trace_path);
+	*out = (struct output){ 0 };
+}
+
+bool output_color_on(int fd, enum output_color color)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (color != OUTPUT_COLOR_AUTO)
+		return color == OUTPUT_COLOR_ALWAYS;
+	if (no_color && *no_color)
+		return false;
+	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static uint32_t width_of(int fd, uint32_t asked)
+{
+	struct winsize size = { 0 };
+
+	if (asked)
+		return asked;
+	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
+		return OUTPUT_WIDTH_DEFAULT;
+	return size.ws_col;
+}
+
+int output_check_format(const char *format)
+{
+	const char *names[64];
+	char list[512] = "";
+	size_t cnt = 0, used = 0;
+	const char *nearest;
+
+	if (renderer_find(format))
+		return 0;
+	for (; renderers[cnt] && cnt < ARRAY_SIZE(names); cnt++) {
+		names[cnt] = renderers[cnt]->name;
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", names[cnt]);
+	}
+	nearest = text_nearest(format, names, cnt);
+	if (nearest)
+		log_err("there is no format '%s'; did you mean '%s'? All of them:%s", format, nearest,
+			list);
+	else
+		log_err("there is no format '%s'; there are:%s", format, list);
+	return -ENOENT;
+}
+
+static int write_error(const char *path, int err)
+{
+	if (err != -EPIPE)
+		log_err("cannot write %s: %s", path, strerror(-err));
+	return err;
+}
+
+/* Logs nothing. */
+static int render_to(const struct output *out, const struct renderer *renderer,
+		     const struct output_look *look, const char *html_path, FILE *to)
+{
+	int fd = fileno(to);
+	struct render_opts opts = {
+		.width = width_of(fd, look->width),
+		.utf8 = !look->ascii && isatty(fd) && render_utf8_ok(),
+		.color = output_color_on(fd, look->color),
+		.brief = look->brief,
+		.trace_path = out->trace_path,
+		.html_path = html_path,
+	};
+	int err;
+
+	errno = 0;
+	err = renderer->render(&out->model, &out->report, &opts, to);
+	if (!err && (fflush(to) || ferror(to)))
+		err = errno ? -errno : -EIO;
+	return err;
+}
+
+int output_write(const struct output *out, const char *format, const struct output_look *look,
+		 const char *html_path, FILE *to)
+{
+	const struct renderer *renderer = renderer_find(format);
+	int err;
+
+	if (!renderer)
+		return output_check_format(format);
+	if (renderer->binary && isatty(fileno(to))) {
+		log_err("%s is not meant for a terminal: give '-o FILE'", format);
+		return -EINVAL;
+	}
+	err = render_to(out, renderer, look, html_path, to);
+	return err ? write_error("the report", err) : 0;
+}
+
+/* A name beside @path that is not taken. Return: an fd, and the name in *@name, to be freed; or -errno. */
+static int create_beside(const char *path, char **name)
+{
+	const char *slash = strrchr(path, '/');
+	int folder_len = slash ? (int)(slash - path) + 1 : 0;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		int fd;
+
+		*name = xasprintf("%.*s.lab-%ld-%u.tmp", folder_len, path, (long)getpid(), i);
+		fd = io_create_excl(*name);
+		if (fd != -EEXIST)
+			return fd;
+		free(*name);
+		*name = NULL;
+	}
+	return -EEXIST;
+}
+
+/* Devices and FIFOs are written where they are: a rename would replace them. */
+static int open_target(const char *path, char **temporary)
+{
+	struct stat st;
+	int fd;
+
+	*temporary = NULL;
+	if (lstat(path, &st) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return create_beside(path, temporary);
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISCHR(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return -EINVAL;
+	fd = open(path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int output_write_file(const struct output *out, const char *format, const struct output_look *look,
+		      const char *html_path, const char *path)
+{
+	const struct renderer *renderer = renderer_find(format);
+	char *temporary;
+	FILE *to;
+	int err, fd;
+
+	if (!renderer)
+		return output_check_format(format);
+	fd = open_target(path, &temporary);
+	to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!to) {
+		err = fd < 0 ? fd : -errno;
+		if (fd >= 0)
+			close(fd);
+		goto out;
+	}
+	err = render_to(out, renderer, look, html_path, to);
+	if (fclose(to) && !err)
+		err = -errno;
+	if (!err && temporary && rename(temporary, path))
+		err = -errno;
+out:
+	if (err && temporary)
+		unlink(temporary);
+	free(temporary);
+	return err ? write_error(path, err) : 0;
+}
+
+int output_exit_code(const struct output *out)
+{
+	const struct report_verdict *verdict = &out->report.verdict;
+
+	if (verdict->class == CLASS_INCONCLUSIVE)
+		return LAB_EXIT_UNDECIDED;
+	switch (verdict->claim_holds) {
+	case CLAIM_NO: return LAB_EXIT_CONTRADICTED;
+	case CLAIM_UNDECIDED: return LAB_EXIT_UNDECIDED;
+	case CLAIM_YES:
+	case CLAIM_NOT_MADE: break;
+	}
+	return LAB_EXIT_OK;
+}

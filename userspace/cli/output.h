@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_CLI_OUTPUT_H
+#define LAB_CLI_OUTPUT_H
+
+/*
+ * output - from a trace file to a report on a stream or in a file: what run
+ * and report share. Call privilege_drop_for_rendering() first: everything here
+ * handles hostile bytes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "analyze/report.h"
+#include "model/model.h"
+#include "util/opts.h"
+
+#define OUTPUT_TRACE_NAME "trace.lab"	/* in a run's folder */
+#define OUTPUT_WIDTH_DEFAULT 100	/* where there is no terminal */
+#define OUTPUT_WIDTH_MIN 80	/* what --width takes */
+#define OUTPUT_WIDTH_MAX 200
+
+enum output_color {
+	OUTPUT_COLOR_AUTO = 0,	/* on a terminal, unless NO_COLOR is set or TERM is dumb */
+	OUTPUT_COLOR_ALWAYS = 1,
+	OUTPUT_COLOR_NEVER = 2,
+};
+
+/* How a report is to look. All-zero is the default. */
+struct output_look {
+	uint32_t width;		/* columns; 0: the terminal's, or OUTPUT_WIDTH_DEFAULT */
+	uint32_t color;		/* enum output_color */
+	bool ascii;		/* even where the terminal takes UTF-8 */
+	bool brief;		/* the verdict only */
+};
+
+extern const char *const output_color_choices[];
+
+/* The rows of an option table for a struct output_look which is member @look of @type. */
+#define OUTPUT_LOOK_OPTS(type, look) \
+	{ .name = "width", .kind = OPT_U32, .off = offsetof(type, look.width), .metavar = "N", \
+	  .help = "columns of the report (default: the terminal's; 100 in a pipe or file)", \
+	  .min = OUTPUT_WIDTH_MIN, .max = OUTPUT_WIDTH_MAX }, \
+	{ .name = "color", .kind = OPT_CHOICE, .off = offsetof(type, look.color), \
+	  .metavar = "WHEN", .choices = output_color_choices, \
+	  .help = "auto (on a terminal, unless NO_COLOR is set), always or never" }, \
+	{ .name = "ascii", .kind = OPT_FLAG, .off = offsetof(type, look.ascii), \
+	  .help = "draw with ASCII only" }, \
+	{ .name = "quiet", .letter = 'q', .kind = OPT_FLAG, .off = offsetof(type, look.brief), \
+	  .help = "print the verdict only" }
+
+/* A trace with everything computed from it. All-zero is empty. */
+struct output {
+	struct model model;
+	struct report report;
+	bool damaged;		/* bytes of the file are wrong or gone, not merely never written */
+	char *trace_path;	/* owned */
+};
+
+/**
+ * output_load() - read a trace and compute its report
+ * @path: the file, or a run's folder that has OUTPUT_TRACE_NAME in it
+ * @out: caller's storage, overwritten; output_release() it even after an error
+ *
+ * An incomplete file loads, and so does a damaged one of which something can be
+ * read: one warning is logged.
+ *
+ * Return: 0, or -errno after one logged sentence which names @path.
+ */
+int output_load(struct output *out, const char *path);
+
+/* Accepts NULL and an all-zero one. */
+void output_release(struct output *out);
+
+/**
+ * output_write() - render to a stream
+ * @format: a renderer's name
+ * @html_path: a file to mention in the report, or NULL
+ * @to: flushed before it returns; its file descriptor decides width, colour and glyphs
+ *
+ * Return: 0, -EPIPE (a reader that went away: logs nothing), or -errno after one logged
+ * sentence. -ENOENT: no such format; the sentence names the nearest and lists all.
+ */
+int output_write(const struct output *out, const char *format, const struct output_look *look,
+		 const char *html_path, FILE *to);
+
+/**
+ * output_write_file() - render to a file, which appears whole or not at all
+ * @path: made with mode 0600 under a temporary name in the same folder, then renamed over what
+ *        was there. A symbolic link is replaced, not followed; a device or a FIFO is written to
+ *
+ * Return: as output_write().
+ */
+int output_write_file(const struct output *out, const char *format, const struct output_look *look,
+		      const char *html_path, const char *path);
+
+/*
+ * 0, or -ENOENT after the sentence of output_write(): so that a wrong format is refused before
+ * any work is done.
+ */
+int output_check_format(const char *format);
+
+/* The exit status that the verdict on a claim (or on --expect) asks for: OK, CONTRADICTED or UNDECIDED. */
+int output_exit_code(const struct output *out);
+
+/* Whether text on this descriptor is coloured. */
+bool output_color_on(int fd, enum output_color color);
+
+#endif /* LAB_CLI_OUTPUT_H */

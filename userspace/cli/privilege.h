@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_CLI_PRIVILEGE_H
+#define LAB_CLI_PRIVILEGE_H
+
+/*
+ * privilege - who the user is when lab runs as root, and the ways down from
+ * root. There is no way back up.
+ *
+ * The functions that change the process act on every thread's ids but only on
+ * the calling thread's capabilities: call them while there is one thread.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whose files and whose workload a run's are. */
+struct privilege_user {
+	uid_t uid;
+	gid_t gid;
+	char name[256];		/* the uid in decimal if it has no name */
+	char home[PATH_MAX];	/* "/" if unknown */
+	bool named;		/* the user database knows it */
+	bool differs;		/* not the effective user: there is something to become */
+};
+
+/**
+ * privilege_workload_ids() - the user for whom lab was called
+ * @keep_root: --root: whoever is effective stays
+ *
+ * Under sudo SUDO_UID and SUDO_GID, which must be decimal ids; they are believed
+ * only when the real user is root as well. Where the real user is not the
+ * effective one, the real one. Else the effective one.
+ *
+ * Return: 0, or -EINVAL after one logged sentence (SUDO_UID or SUDO_GID is no id).
+ */
+int privilege_workload_ids(bool keep_root, struct privilege_user *user);
+
+/**
+ * privilege_become() - take on that user's ids and groups for good
+ *
+ * Supplementary groups are the user's own from the database (none but @user->gid
+ * if it has no name). Does nothing if !user->differs. Verifies that the old ids cannot be
+ * had back. For the workload; the capabilities of a root that stays root are kept.
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_become(const struct privilege_user *user);
+
+/**
+ * privilege_drop_capabilities() - give up every capability for good
+ *
+ * Sets no_new_privs, clears the ambient, bounding, permitted, effective and
+ * inheritable sets, and verifies it. Ids stay: root still owns its files, and nothing else.
+ * A process that has none is not changed but for no_new_privs.
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_drop_capabilities(void);
+
+/**
+ * privilege_drop_for_rendering() - before any byte of a trace is parsed
+ * @user: whom the files belong to, from privilege_workload_ids(false, ...)
+ *
+ * Becomes @user where that is somebody else, then drops every capability.
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_drop_for_rendering(const struct privilege_user *user);
+
+#endif /* LAB_CLI_PRIVILEGE_H */

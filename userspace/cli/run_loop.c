@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/run_loop.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/log.h"
+#include "util/minmax.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define DRAIN_BUSY_MS 5		/* between two drains; a 16 MiB ring holds about a quarter of a second */
+#define DRAIN_CALM_MS 20
+#define CALM_RECORDS 500	/* fewer than this at a drain is calm */
+#define STATUS_NS (SECOND_NS / 4)
+#define KILL_NS (2 * SECOND_NS)	/* from the polite signal to the next harder one */
+
+struct loop {
+	const struct run_loop_opts *opts;
+	struct run_loop_result *result;
+	int signal_fd;
+	uint64_t start_ns;
+	uint64_t flush_ns;	/* when the writer was last flushed */
+	uint64_t status_ns;
+	uint64_t status_events;
+	uint64_t daemon_ns;	/* deadline for what the root left behind; 0: it has not ended */
+	uint64_t kill_ns;	/* deadline for the next harder signal; 0: none was sent */
+	int signals_sent;
+	bool ending;		/* interrupted: the workload is being ended */
+	bool over;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND_NS + ts.tv_nsec;
+}
+
+static void taken_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+void run_loop_block_signals(void)
+{
+	sigset_t set;
+
+	taken_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void finish(struct loop *loop, enum trace_end_reason reason)
+{
+	if (!loop->over) {
+		loop->result->end.reason = reason;
+		loop->result->end.end_ns = now_ns();
+		record_stop(loop->opts->record);
+	}
+	loop->over = true;
+}
+
+static void signal_root(struct loop *loop, int sig)
+{
+	if (loop->opts->pid && !loop->result->end.root_reaped)
+		syscall(SYS_pidfd_send_signal, loop->opts->pidfd, sig, NULL, 0);
+}
+
+/* SIGINT came to the workload from the terminal as well; then SIGTERM, then SIGKILL. */
+static void press_harder(struct loop *loop, uint64_t now)
+{
+	static const int signals[] = { SIGTERM, SIGKILL };
+
+	if (!loop->kill_ns || now < loop->kill_ns || loop->signals_sent >= 2)
+		return;
+	signal_root(loop, signals[loop->signals_sent++]);
+	loop->kill_ns = now + KILL_NS;
+}
+
+static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
+{
+	if (!loop->opts->pid) {
+		finish(loop, TRACE_END_DETACH);
+		return;
+	}
+	if (loop->ending) {
+		loop->result->abandoned = true;
+		signal_root(loop, SIGKILL);
+		finish(loop, TRACE_END_INTERRUPT);
+		return;
+	}
+	loop->ending = true;
+	loop->kill_ns = now_ns() + KILL_NS;
+	/* From the terminal, the workload has it already; from kill(2), lab alone. */
+	if (info->ssi_code != SI_KERNEL)
+		signal_root(loop, info->ssi_signo);
+}
+
+static void reap(struct loop *loop)
+{
+	struct trace_end *end = &loop->result->end;
+	int status;
+
+	if (!loop->opts->pid || end->root_reaped ||
+	    waitpid(loop->opts->pid, &status, WNOHANG) != loop->opts->pid)
+		return;
+	end->root_reaped = true;
+	end->wait_status = status;
+	loop->daemon_ns = now_ns() + loop->opts->grace_ns;
+}
+
+static void drain(struct loop *loop, uint64_t now, int *wait_ms)
+{
+	int64_t n;
+
+	*wait_ms = DRAIN_CALM_MS;
+	if (loop->result->write_err)
+		return;
+	n = record_drain(loop->opts->record, loop->opts->writer);
+	if (n >= 0 && now - loop->flush_ns >= SECOND_NS) {
+		n = trace_writer_flush(loop->opts->writer);
+		loop->flush_ns = now;
+	}
+	if (n < 0) {
+		loop->result->write_err = n;
+		log_err("the trace could not be written any further (%s): recording has ended, the "
+			"workload goes on", strerror(-n));
+		record_stop(loop->opts->record);
+		loop->result->end.reason = TRACE_END_WRITE_ERROR;
+		loop->result->end.end_ns = now;
+		return;
+	}
+	if (n >= CALM_RECORDS)
+		*wait_ms = DRAIN_BUSY_MS;
+}
+
+static void show_status(struct loop *loop, uint64_t now)
+{
+	uint64_t events = trace_writer_events(loop->opts->writer);
+	uint64_t dropped = record_refused_cnt(loop->opts->record);
+
+	if (!loop->opts->status_line || now - loop->status_ns < STATUS_NS)
+		return;
+	fprintf(stderr, "\r\033[Klab: %" PRIu64 ".%" PRIu64 " s  %" PRIu64 " events/s  %" PRIu64
+		" tasks  %" PRIu64 " dropped",
+		(now - loop->start_ns) / SECOND_NS, (now - loop->start_ns) / (SECOND_NS / 10) % 10,
+		(events - loop->status_events) * SECOND_NS / max_u64(now - loop->status_ns, 1),
+		record_live_cnt(loop->opts->record), dropped);
+	fflush(stderr);
+	loop->status_ns = now;
+	loop->status_events = events;
+}
+
+static void check_end(struct loop *loop, uint64_t now)
+{
+	const struct run_loop_opts *opts = loop->opts;
+	struct run_loop_result *result = loop->result;
+	bool root_gone = result->end.root_reaped || !opts->pid;
+
+	if (result->write_err) {
+		loop->over = root_gone;
+		return;
+	}
+	if (root_gone && !record_live_cnt(opts->record))
+		finish(loop, TRACE_END_EXIT);
+	else if (opts->for_ns && now - loop->start_ns >= opts->for_ns)
+		finish(loop, TRACE_END_FOR);
+	else if (result->end.root_reaped && loop->ending)
+		finish(loop, TRACE_END_INTERRUPT);
+	else if (result->end.root_reaped && now >= loop->daemon_ns)
+		finish(loop, TRACE_END_DAEMON);
+}
+
+/* --for is over and the recording with it: end the workload and fetch its status. */
+static void end_root(struct loop *loop)
+{
+	static const int signals[] = { SIGTERM, SIGKILL };
+
+	if (!loop->opts->pid || loop->result->end.root_reaped)
+		return;
+	loop->result->stopped_by_lab = true;
+	for (int i = 0; i < 2 && !loop->result->end.root_reaped; i++) {
+		uint64_t until_ns = now_ns() + KILL_NS;
+
+		signal_root(loop, signals[i]);
+		do {
+			struct pollfd fd = { .fd = loop->opts->pidfd, .events = POLLIN };
+
+			poll(&fd, 1, 100);
+			reap(loop);
+		} while (!loop->result->end.root_reaped && now_ns() < until_ns);
+	}
+}
+
+static void wait_for_news(struct loop *loop, int wait_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = loop->signal_fd, .events = POLLIN },
+		{ .fd = loop->result->end.root_reaped ? -1 : loop->opts->pidfd, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+
+	/* An attached process that has ended stays readable: its threads' last records are what counts. */
+	if (!loop->opts->pid)
+		fds[1].fd = -1;
+	if (poll(fds, 2, wait_ms) <= 0)
+		return;
+	if (fds[0].revents & POLLIN && read(loop->signal_fd, &info, sizeof(info)) == sizeof(info))
+		on_signal(loop, &info);
+	if (fds[1].revents)
+		reap(loop);
+}
+
+void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
+{
+	struct loop loop = { .opts = opts, .result = result, .start_ns = now_ns() };
+	sigset_t set;
+	int wait_ms;
+
+	*result = (struct run_loop_result){ 0 };
+	loop.flush_ns = loop.status_ns = loop.start_ns;
+	taken_signals(&set);
+	loop.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	while (!loop.over) {
+		uint64_t now = now_ns();
+
+		drain(&loop, now, &wait_ms);
+		show_status(&loop, now);
+		press_harder(&loop, now);
+		check_end(&loop, now);
+		if (!loop.over)
+			wait_for_news(&loop, wait_ms);
+	}
+	if (opts->status_line)
+		fprintf(stderr, "\r\033[K");
+	if (!result->abandoned)
+		end_root(&loop);
+	close(loop.signal_fd);
+}

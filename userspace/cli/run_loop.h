@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_CLI_RUN_LOOP_H
+#define LAB_CLI_RUN_LOOP_H
+
+/*
+ * run_loop - from the release to the end of recording: empties the rings,
+ * shows the status line, and decides when and why a run ends.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "record/record.h"
+#include "trace/trace.h"
+
+struct run_loop_opts {
+	struct record *record;
+	struct trace_writer *writer;
+	int pidfd;		/* of the root, or of the process attached to */
+	pid_t pid;		/* the root, to be reaped; 0: attached */
+	uint64_t for_ns;	/* --for; 0: none */
+	uint64_t grace_ns;	/* how long what the root left behind may go on */
+	bool status_line;
+};
+
+struct run_loop_result {
+	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status */
+	bool abandoned;		/* a second Ctrl-C: leave at once */
+	bool stopped_by_lab;	/* the root was told to end: --for */
+	int write_err;		/* -errno that ended the recording early; the workload was let run on */
+};
+
+/* Block the signals that the loop takes. Before record_start(), after the fork. */
+void run_loop_block_signals(void);
+
+/* Returns when the recording is over; the caller still has to record_finish(). */
+void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result);
+
+#endif /* LAB_CLI_RUN_LOOP_H */

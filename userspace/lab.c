@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/command.h"
+
+int main(int argc, char **argv)
+{
+	return command_dispatch(argc, argv);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+static char *dup_or_null(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static void *dup_array(const void *src, size_t cnt, size_t size)
+{
+	void *copy;
+
+	if (!cnt)
+		return NULL;
+	copy = xcalloc(cnt, size);
+	memcpy(copy, src, cnt * size);
+	return copy;
+}
+
+static void copy_meta(struct trace_meta *dst, const struct trace_meta *src)
+{
+	*dst = *src;
+	dst->lab_version = dup_or_null(src->lab_version);
+	dst->name = dup_or_null(src->name);
+	dst->release = dup_or_null(src->release);
+	dst->machine = dup_or_null(src->machine);
+	dst->virtualized = dup_or_null(src->virtualized);
+	dst->argv = xcalloc((size_t)src->argc + 1, sizeof(*dst->argv));
+	for (uint32_t i = 0; i < src->argc; i++)
+		dst->argv[i] = dup_or_null(src->argv[i]);
+	dst->cpus_usable = dup_array(src->cpus_usable, src->cpus_usable_cnt, sizeof(*dst->cpus_usable));
+	dst->clock_pairs = dup_array(src->clock_pairs, src->clock_pair_cnt, sizeof(*dst->clock_pairs));
+}
+
+struct model_builder *model_builder_new(const struct trace_meta *meta)
+{
+	struct model_builder *b = xcalloc(1, sizeof(*b));
+
+	copy_meta(&b->m.meta, meta);
+	b->release_ns = NEVER;
+	/* The first name is "": not known. */
+	(void)vec_push(b->m.comms, b->m.comm_cnt, b->m.comm_cap);
+	idmap_put(&b->comm_idx, 0, 0, 0);
+	return b;
+}
+
+/* What the recorder writes itself: it has no place in time. */
+static bool feed_recorder_kind(struct model_builder *b, const union lab_event *ev)
+{
+	switch (ev->head.kind) {
+	case LAB_EV_TASK_TOTAL:
+		*vec_push(b->totals, b->total_cnt, b->total_cap) = ev->task_total;
+		return true;
+	case LAB_EV_CPU_TOTAL:
+		seq_on_total(b, &ev->cpu_total);
+		return true;
+	case LAB_EV_LOST:
+		seq_on_lost(b, &ev->lost);
+		return true;
+	}
+	return false;
+}
+
+static void feed_probe_kind(struct model_builder *b, const union lab_event *ev)
+{
+	switch (ev->head.kind) {
+	case LAB_EV_SWITCH_OUT:
+		switch_on_out(b, &ev->switch_out);
+		break;
+	case LAB_EV_SWITCH_IN:
+		switch_on_in(b, &ev->switch_in);
+		break;
+	case LAB_EV_CPU_CLASS:
+		switch_on_class(b, &ev->cpu_class);
+		break;
+	case LAB_EV_WAKING:
+		switch_on_waking(b, &ev->waking);
+		break;
+	case LAB_EV_WAKEUP_NEW:
+		task_on_wakeup_new(b, &ev->wakeup_new);
+		break;
+	case LAB_EV_MIGRATE:
+		task_on_migrate(b, &ev->migrate);
+		break;
+	case LAB_EV_TASK_NEW:
+		task_on_new(b, &ev->task);
+		break;
+	case LAB_EV_TASK_SEED:
+		task_on_seed(b, &ev->task);
+		break;
+	case LAB_EV_EXEC:
+		task_on_exec(b, &ev->exec);
+		break;
+	case LAB_EV_EXIT:
+		task_on_exit(b, &ev->exit);
+		break;
+	case LAB_EV_RENAME:
+		task_on_rename(b, &ev->rename);
+		break;
+	case LAB_EV_EPOLL_CTL:
+		ops_on_ctl(b, &ev->epoll_ctl);
+		break;
+	case LAB_EV_EPOLL_WAIT:
+		ops_on_wait(b, &ev->epoll_wait);
+		break;
+	case LAB_EV_EPOLL_READY:
+		ops_on_ready(b, &ev->epoll_ready);
+		break;
+	}
+}
+
+void model_builder_feed(struct model_builder *b, const union lab_event *ev)
+{
+	union lab_event later;
+	struct bcpu *cpu;
+
+	b->m.event_cnt++;
+	if (feed_recorder_kind(b, ev) || ev->head.kind == LAB_EV_NONE ||
+	    ev->head.kind >= LAB_EV_KIND_MAX)
+		return;
+	cpu = cpu_state(b, ev->head.cpu);
+	if (!cpu)
+		return;
+	if (!ev->head.task && ev->head.kind != LAB_EV_CPU_CLASS) {
+		audit_fail(b, "unknown_task", 0, 1, 0);
+		return;
+	}
+	if (ev->head.ts_ns < b->now_ns) {
+		audit_fail(b, "order", ev->head.task, b->now_ns, ev->head.ts_ns);
+		later = *ev;
+		later.head.ts_ns = b->now_ns;
+		ev = &later;
+	}
+	b->now_ns = ev->head.ts_ns;
+	seq_note(b, cpu, &ev->head);
+	feed_probe_kind(b, ev);
+}
+
+int model_builder_finish(struct model_builder *b, const struct trace_end *end, const char *damage,
+			 struct model *out)
+{
+	int err;
+
+	if (end)
+		b->m.end = *end;
+	b->m.damage = xstrdup(damage);
+	b->m.complete = end && !damage[0];
+	err = finish_window(b, end);
+	if (!err) {
+		seq_finish(b);
+		finish_spans(b);
+		cpu_finish(b);
+		ops_finish(b);
+		audit_finish(b, end);
+	}
+	*out = b->m;
+	b->m = (struct model){ 0 };
+	return err;
+}
+
+void model_builder_free(struct model_builder *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->cpu_cnt; i++) {
+		free(b->cpus[i].segs);
+		free(b->cpus[i].holes);
+		free(b->cpus[i].late);
+	}
+	free(b->cpus);
+	free(b->tasks);
+	free(b->owners);
+	free(b->totals);
+	free(b->regs);
+	free(b->users);
+	idmap_release(&b->task_by_id);
+	idmap_release(&b->threads);
+	idmap_release(&b->mm_of_tgid);
+	idmap_release(&b->comm_idx);
+	idmap_release(&b->edge_idx);
+	idmap_release(&b->reg_by_fd);
+	idmap_release(&b->users_by_data);
+	model_release(&b->m);
+	free(b);
+}
+
+int model_build(struct trace_reader *r, struct model *out)
+{
+	struct model_builder *b = model_builder_new(trace_reader_meta(r));
+	union lab_event ev;
+	int err, got;
+
+	*out = (struct model){ 0 };
+	while ((got = trace_reader_next(r, &ev)) > 0)
+		model_builder_feed(b, &ev);
+	err = got;
+	if (!err) {
+		err = model_builder_finish(b, trace_reader_end(r), trace_reader_damage(r), out);
+		out->file_bytes = trace_reader_bytes(r);
+		out->complete = out->complete && trace_reader_complete(r);
+	}
+	model_builder_free(b);
+	return err;
+}

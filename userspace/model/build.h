@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_MODEL_BUILD_H
+#define LAB_MODEL_BUILD_H
+
+/*
+ * build - the inside of the builder, shared by the build_*.c files and by
+ * nobody else.
+ *
+ * Events drive two kinds of state machine, one per task (build_task.c,
+ * build_switch.c) and one per CPU (build_cpu.c). Both write unclipped stretches; the
+ * window is known only at the end, when build_finish.c cuts them to it. Tasks
+ * are addressed by their index in builder.tasks, in order of first sight; NO_TASK is none.
+ */
+
+#include "model/builder.h"
+#include "model/idmap.h"
+#include "model/reasons.h"
+
+#define NO_TASK UINT32_MAX
+#define NO_CPU UINT16_MAX
+#define NEVER UINT64_MAX
+
+enum life {
+	LIFE_UNBORN = 0,	/* made, not yet put on a queue */
+	LIFE_READY,
+	LIFE_RUNNING,
+	LIFE_BLOCKED,
+	LIFE_DEAD,
+};
+
+/* What let a task run: for the audit of causes and the bound on the clocks. */
+enum cause {
+	CAUSE_SWITCH_OUT,
+	CAUSE_WAKING,
+	CAUSE_WAKEUP_NEW,
+	CAUSE_MIGRATE,
+	CAUSE_CNT,
+};
+
+struct edge_from {
+	uint64_t ts_ns;
+	uint16_t cpu;
+	bool set;
+};
+
+/* The kernel's counters of a task, as one record gives them. */
+struct counters {
+	uint64_t nvcsw, nivcsw, sum_exec_ns;
+	uint32_t migrations;
+};
+
+struct btask {
+	struct model_task t;	/* span_first, span_cnt and start_ns, end_ns are set at the end */
+	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for descends() in O(log depth) */
+	enum life life;
+	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
+	bool seeded, seeded_on_cpu;
+	bool ran;
+	bool tentative;		/* blocked, and a waking came while it still ran: ready if none comes now */
+	bool woken_running;	/* running, and a waking came */
+	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
+	uint64_t made_ns, death_ns; /* death: NEVER while alive */
+	uint64_t own_ns;	/* last stamp that shows it off every CPU */
+	uint64_t ran_by_ns;	/* ready or blocked, and yet it acted on ran_cpu then; NEVER */
+	uint16_t ran_cpu;
+	uint16_t queued_cpu;	/* where it was last put */
+	struct edge_from from[CAUSE_CNT];
+	struct counters base, last;
+	uint64_t outs;		/* switch-outs recorded */
+	uint64_t migrates, migrates_at_out;
+	uint64_t hidden;	/* switch-ins not seen */
+	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
+	bool clock_in_known;
+	uint64_t waits_epoll, waits_poll, waits_uring;
+	bool has_total;
+};
+
+/* A hole in the sequence numbers of a CPU, as first seen: late records may fill it. */
+struct hole {
+	uint64_t first, last;
+	uint64_t from_ns, until_ns;
+};
+
+struct bcpu {
+	bool known;		/* a record or a statement named it */
+	bool ran_ours;		/* within the window */
+	uint32_t cur;		/* the task of ours that has it, else NO_TASK */
+	bool stated;		/* class and the next two are valid */
+	uint8_t class;
+	uint32_t tid;
+	uint64_t since_ns;	/* stamp of the last record that says who has it */
+	struct model_cpu_seg *segs; /* foreign, idle, unknown; ascending, unclipped */
+	size_t seg_cnt, seg_cap;
+	/* sequence numbers */
+	uint64_t records;
+	uint64_t seq_next;	/* highest seen + 1 */
+	uint64_t seq_next_ns;	/* stamp of that record */
+	uint64_t seq_end;	/* numbers given out, as the recorder says */
+	uint64_t refused;
+	bool has_total;
+	struct hole *holes;
+	size_t hole_cnt, hole_cap;
+	uint64_t *late;		/* numbers that came after a higher one */
+	size_t late_cnt, late_cap;
+};
+
+/* A registration in an epoll set. */
+struct reg {
+	uint32_t tgid;
+	int32_t epfd, fd;
+	uint64_t data;
+	uint64_t start_ns, last_ready_ns, ready_cnt;
+	uint32_t task_id;	/* whose loop: who was told of its readiness last */
+	uint8_t fd_type;
+	bool listening;
+	bool open;
+};
+
+/* Who is registered under one value of epoll_data in one epoll set. */
+struct data_users {
+	uint32_t cnt;
+	uint32_t xor_idx;	/* of the indices of regs: with cnt 1 the index itself */
+};
+
+struct model_builder {
+	struct model m;		/* filled as we go; handed over at the end */
+	uint64_t now_ns;	/* stamp of the last event */
+	bool any_event;
+	struct btask *tasks;
+	size_t task_cnt, task_cap;
+	struct idmap task_by_id;
+	struct idmap threads;	/* (tgid, tid) that existed */
+	uint32_t mm_cnt;
+	struct idmap mm_of_tgid; /* of seeded tasks */
+	uint32_t *owners;	/* birth number per m.spans[] */
+	size_t owner_cnt, owner_cap;
+	struct bcpu *cpus;	/* by CPU number */
+	size_t cpu_cnt;
+	struct idmap comm_idx;
+	struct idmap edge_idx;
+	struct lab_ev_task_total *totals;
+	size_t total_cnt, total_cap;
+	struct reg *regs;
+	size_t reg_cnt, reg_cap;
+	struct idmap reg_by_fd;
+	struct data_users *users;
+	size_t user_cnt, user_cap;
+	struct idmap users_by_data;
+	uint64_t last_seed_ns;
+	bool any_seed;
+	uint64_t release_ns;	/* the root's, NEVER if not seen */
+};
+
+/* ---- build_audit.c ---- */
+
+/* One failed check; kept up to a limit, counted beyond. @name is static. */
+void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		uint64_t observed);
+
+/* At a switch-out: exactly one counter moved by one; what was charged fits the clock. */
+void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev);
+
+/* At a switch-in that was seen: every cause on another CPU came before it. */
+void audit_switch_in(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns);
+
+/* At the end: per task and for the run. @end: NULL for an incomplete file. */
+void audit_finish(struct model_builder *b, const struct trace_end *end);
+
+/* ---- build_task.c ---- */
+
+/* The task with this birth number; made up, and the audit told, if no record introduced it. Never NO_TASK. */
+uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns);
+
+/* End the open stretch at @ts_ns, keeping it unless it is empty. */
+void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);
+
+/* Begin a stretch. */
+void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);
+
+/* Begin a blocked stretch for the reason that @sleep gives. */
+void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep);
+
+/* What is open is running, ready or blocked: the last of these, judged as far as it can be alone. */
+void task_settle_reason(struct model_builder *b, struct btask *t);
+
+/* @id acted at this instant, in its own context. */
+void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns);
+
+bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancestor);
+
+void task_on_new(struct model_builder *b, const struct lab_ev_task *ev);
+void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev);
+void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new *ev);
+void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev);
+void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev);
+void task_on_exit(struct model_builder *b, const struct lab_ev_exit *ev);
+void task_on_rename(struct model_builder *b, const struct lab_ev_rename *ev);
+
+/* ---- build_switch.c ---- */
+
+void switch_on_out(struct model_builder *b, const struct lab_ev_switch_out *ev);
+void switch_on_in(struct model_builder *b, const struct lab_ev_switch_in *ev);
+void switch_on_class(struct model_builder *b, const struct lab_ev_cpu_class *ev);
+void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev);
+
+/* ---- build_cpu.c ---- */
+
+/* Who has a CPU, as one side of a record tells it. */
+struct holder {
+	uint8_t class;
+	uint32_t tid;
+	const char *comm;	/* LAB_COMM_LEN bytes; NULL: not told */
+	uint64_t since_ns;	/* 0: not told */
+};
+
+/* This CPU's state; NULL, and the audit told, if no machine has such a number. */
+struct bcpu *cpu_state(struct model_builder *b, uint16_t cpu);
+
+/*
+ * A record at @ts_ns says who had the CPU until then and who has it now.
+ * @ours_from_ns: if @prev is ours, where its stay is drawn from.
+ */
+void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
+		      const struct holder *prev, uint64_t ours_from_ns, const struct holder *next);
+
+/* Into model.cpus and model.cpu_segs. The spans are final, the window and the gaps known. */
+void cpu_finish(struct model_builder *b);
+
+/* ---- build_seq.c ---- */
+
+void seq_note(struct model_builder *b, struct bcpu *cpu, const struct lab_ev_head *head);
+void seq_on_lost(struct model_builder *b, const struct lab_ev_lost *ev);
+void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev);
+
+/* Into model.gaps, by CPU, starts and ends ascending; duplicated numbers fail the audit. */
+void seq_finish(struct model_builder *b);
+
+/* True if records of @cpu are missing somewhere inside (@start_ns, @end_ns). After seq_finish(). */
+bool seq_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns);
+
+/* ---- build_ops.c ---- */
+
+void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev);
+void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev);
+void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev);
+
+/* Close what is open, clip to the window and number the operations. */
+void ops_finish(struct model_builder *b);
+
+/* ---- build_finish.c ---- */
+
+/* Set the window and close what is open. Return: 0 or -EBADMSG (logged). */
+int finish_window(struct model_builder *b, const struct trace_end *end);
+
+/* Judge futexes, cut tasks, spans and moves to the window, and order them. The gaps are known. */
+void finish_spans(struct model_builder *b);
+
+#endif /* LAB_MODEL_BUILD_H */

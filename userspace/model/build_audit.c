@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * build_audit - what the records say, compared with what the kernel counted.
+ *
+ * Nothing is forgiven but what was measured to happen on a sound run: a
+ * hidden switch-in is reported, and moves may then be missing. A dirty audit makes the verdict inconclusive.
+ */
+
+#include "model/build.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+#define FAILURES_KEPT 1000
+#define EXEC_EXCESS_MAX_NS 1000000u	/* per run; at most 68 us were measured */
+
+void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		uint64_t observed)
+{
+	struct model_audit *a = &b->m.audit;
+
+	if (a->failures_total++ >= FAILURES_KEPT)
+		return;
+	*vec_push(a->failures, a->failure_cnt, a->failure_cap) = (struct audit_failure){
+		.name = name,
+		.task_id = task_id,
+		.expected = expected,
+		.observed = observed,
+	};
+}
+
+static void expect(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		   uint64_t observed)
+{
+	if (expected != observed)
+		audit_fail(b, name, task_id, expected, observed);
+}
+
+static uint64_t switches(const struct counters *c)
+{
+	return c->nvcsw + c->nivcsw;
+}
+
+/* The counters as they were before this switch-out, where no record says so. */
+static struct counters before(const struct lab_ev_switch_out *ev, const struct counters *known)
+{
+	bool voluntary = !(ev->head.flags & LAB_F_PREEMPT) && ev->prev_state;
+	struct counters c = *known;
+
+	c.nvcsw = ev->nvcsw;
+	c.nivcsw = ev->nivcsw;
+	if ((voluntary && c.nvcsw) || !c.nivcsw)
+		c.nvcsw--;
+	else
+		c.nivcsw--;
+	return c;
+}
+
+static void set_baseline(struct btask *t, const struct lab_ev_switch_out *ev)
+{
+	if (t->outs || (!t->implicit && !t->seeded))
+		return;
+	if (t->implicit) {
+		t->base = before(ev, &(struct counters){
+			.sum_exec_ns = ev->sum_exec_ns,
+			.migrations = ev->migrations,
+		});
+		t->migrates = 0;
+	} else if (ev->nvcsw + ev->nivcsw == switches(&t->base)) {
+		/* The seed was read after this switch had been counted. */
+		t->base = before(ev, &t->base);
+	}
+	t->last = t->base;
+}
+
+static void check_exec_clock(struct model_builder *b, const struct btask *t,
+			     const struct lab_ev_switch_out *ev, uint64_t charged)
+{
+	struct model_audit *a = &b->m.audit;
+	uint64_t clock;
+
+	if (!t->clock_in_known || ev->head.flags & LAB_F_NO_RQ)
+		return;
+	clock = ev->exec_start_ns - t->clock_in_ns;
+	if (ev->exec_start_ns < t->clock_in_ns || clock < charged) {
+		audit_fail(b, "exec_clock", t->t.id, charged, clock);
+		return;
+	}
+	a->repicks += clock != charged;
+	a->exec_excess_ns += min_u64(clock - charged, UINT64_MAX - a->exec_excess_ns);
+}
+
+void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev)
+{
+	uint64_t voluntary, involuntary;
+
+	set_baseline(t, ev);
+	voluntary = ev->nvcsw - t->last.nvcsw;
+	involuntary = ev->nivcsw - t->last.nivcsw;
+	if (!(voluntary == 1 && !involuntary) && !(!voluntary && involuntary == 1))
+		audit_fail(b, "switch_step", t->t.id, 1, voluntary + involuntary);
+	if (ev->sum_exec_ns < t->last.sum_exec_ns)
+		audit_fail(b, "cpu_time_step", t->t.id, t->last.sum_exec_ns, ev->sum_exec_ns);
+	else
+		check_exec_clock(b, t, ev, ev->sum_exec_ns - t->last.sum_exec_ns);
+	t->clock_in_known = false;
+	t->last = (struct counters){
+		.nvcsw = ev->nvcsw,
+		.nivcsw = ev->nivcsw,
+		.sum_exec_ns = ev->sum_exec_ns,
+		.migrations = ev->migrations,
+	};
+	t->outs++;
+	t->migrates_at_out = t->migrates;
+}
+
+static void note_edge(struct model_builder *b, uint16_t from, uint16_t to, uint64_t gap_ns)
+{
+	struct model *m = &b->m;
+	uint32_t idx = *idmap_put(&b->edge_idx, (uint64_t)from << 16 | to, 0, (uint32_t)m->edge_min_cnt);
+
+	if (idx == m->edge_min_cnt)
+		*vec_push(m->edge_mins, m->edge_min_cnt, m->edge_min_cap) =
+			(struct model_edge_min){ from, to, gap_ns };
+	m->edge_mins[idx].min_ns = min_u64(m->edge_mins[idx].min_ns, gap_ns);
+}
+
+void audit_switch_in(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns)
+{
+	for (int i = 0; i < CAUSE_CNT; i++) {
+		struct edge_from *from = &t->from[i];
+
+		if (from->set && from->cpu != cpu) {
+			b->m.audit.causal_edges_checked++;
+			note_edge(b, from->cpu, cpu, ts_ns - from->ts_ns);
+		}
+		from->set = false;
+	}
+}
+
+static void check_task(struct model_builder *b, const struct btask *t)
+{
+	struct model_audit *a = &b->m.audit;
+	uint64_t moves = (uint32_t)(t->last.migrations - t->base.migrations);
+
+	if (t->implicit)
+		audit_fail(b, "unknown_task", t->t.id, 0, 1);
+	a->tasks_checked++;
+	a->switches_checked += t->outs;
+	a->migrations_checked += t->migrates;
+	expect(b, "switches", t->t.id, switches(&t->last) - switches(&t->base), t->outs);
+	/* With a switch hidden somewhere, a move that the same code made may be hidden as well. */
+	if (a->hidden_switch_ins && t->migrates_at_out < moves)
+		b->m.migrations_unseen += moves - t->migrates_at_out;
+	else
+		expect(b, "migrations", t->t.id, moves, t->migrates_at_out);
+}
+
+static void check_total(struct model_builder *b, const struct lab_ev_task_total *total)
+{
+	uint32_t id = total->head.task;
+	uint32_t *idx = idmap_get(&b->task_by_id, id, 0);
+	struct btask *t;
+
+	if (!idx) {
+		audit_fail(b, "unknown_task", id, 0, 1);
+		return;
+	}
+	t = &b->tasks[*idx];
+	t->has_total = true;
+	expect(b, "total_switches", id, total->switch_outs, t->outs);
+	expect(b, "total_migrates", id, total->migrates, t->migrates);
+	expect(b, "total_dead", id, total->dead, t->life == LIFE_DEAD);
+	/* Before its first switch-out there was nothing to keep. */
+	if (!total->switch_outs)
+		return;
+	expect(b, "total_voluntary", id, total->nvcsw, t->last.nvcsw);
+	expect(b, "total_involuntary", id, total->nivcsw, t->last.nivcsw);
+	expect(b, "total_cpu_time", id, total->sum_exec_ns, t->last.sum_exec_ns);
+	expect(b, "total_migrations", id, total->migrations, t->last.migrations);
+}
+
+static void check_end(struct model_builder *b, const struct trace_end *end)
+{
+	uint64_t born = 0, dead = 0;
+
+	for (size_t i = 0; i < b->total_cnt; i++)
+		check_total(b, &b->totals[i]);
+	for (size_t i = 0; i < b->task_cnt; i++) {
+		const struct btask *t = &b->tasks[i];
+
+		born += !t->implicit;
+		dead += t->life == LIFE_DEAD;
+		/* Of a dead task the last switch-out is here; of another only the total tells. */
+		if (t->life != LIFE_DEAD && !t->has_total)
+			audit_fail(b, "total_missing", t->t.id, 1, 0);
+	}
+	for (size_t i = 0; i < b->cpu_cnt; i++) {
+		if (b->cpus[i].records && !b->cpus[i].has_total)
+			audit_fail(b, "cpu_total_missing", 0, 1, 0);
+	}
+	expect(b, "births", 0, end->births, born);
+	if (end->reason == TRACE_END_EXIT)
+		expect(b, "deaths", 0, end->births, dead);
+	expect(b, "storage", 0, 0, end->storage_failures);
+	expect(b, "recursion", 0, 0, end->recursion_misses);
+}
+
+void audit_finish(struct model_builder *b, const struct trace_end *end)
+{
+	for (size_t i = 0; i < b->task_cnt; i++)
+		check_task(b, &b->tasks[i]);
+	if (end)
+		check_end(b, end);
+	expect(b, "refused", 0, 0, b->m.dropped);
+	if (b->m.audit.exec_excess_ns > EXEC_EXCESS_MAX_NS)
+		audit_fail(b, "exec_clock_excess", 0, EXEC_EXCESS_MAX_NS, b->m.audit.exec_excess_ns);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * build_finish - the window, and everything cut to it and put in order.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/build.h"
+#include "model/futex.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "util/minmax.h"
+
+static bool has_root(const struct model_builder *b)
+{
+	const uint32_t *idx = idmap_get(&b->task_by_id, LAB_TASK_ROOT, 0);
+
+	if (b->m.meta.attach_tgid)
+		return b->any_seed;
+	return idx && b->tasks[*idx].seeded;
+}
+
+static uint64_t last_death(const struct model_builder *b)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < b->task_cnt; i++) {
+		if (b->tasks[i].life != LIFE_DEAD)
+			return b->now_ns;	/* the records say otherwise than the recorder */
+		last = max_u64(last, b->tasks[i].death_ns);
+	}
+	return last;
+}
+
+int finish_window(struct model_builder *b, const struct trace_end *end)
+{
+	struct model *m = &b->m;
+
+	if (!has_root(b)) {
+		log_err("no record of this trace says what its first task was, so nothing can be told from it");
+		return -EBADMSG;
+	}
+	if (m->meta.attach_tgid)
+		m->start_ns = max_u64(m->meta.armed_ns, b->last_seed_ns);
+	else
+		m->start_ns = b->release_ns == NEVER ? b->now_ns : b->release_ns;
+	if (!end)
+		m->end_ns = b->now_ns;
+	else if (end->reason == TRACE_END_EXIT)
+		m->end_ns = last_death(b);
+	else
+		m->end_ns = end->end_ns;
+	m->end_ns = max_u64(m->end_ns, m->start_ns);
+
+	for (size_t i = 0; i < b->task_cnt; i++) {
+		struct btask *t = &b->tasks[i];
+
+		t->open.flags |= SPAN_CUT_END;
+		task_close(b, t, m->end_ns);
+	}
+	return 0;
+}
+
+/* Cut to the window. False: nothing is left. */
+static bool clip(const struct model *m, struct model_span *span)
+{
+	if (span->end_ns <= m->start_ns || span->start_ns >= m->end_ns)
+		return false;
+	span->start_min_ns = max_u64(span->start_min_ns, m->start_ns);
+	if (span->start_ns < m->start_ns) {
+		span->start_ns = m->start_ns;
+		span->flags |= SPAN_CUT_START;
+	}
+	if (span->end_ns > m->end_ns) {
+		span->end_ns = m->end_ns;
+		span->flags |= SPAN_CUT_END;
+		/* What ended it came after the cut. */
+		span->flags &= ~(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_DESCENDANT |
+				 SPAN_WOKEN_UNSEEN);
+		span->waker_id = 0;
+		span->waker_tid = 0;
+	}
+	if (span->state == SPAN_RUNNING && seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
+		span->flags |= SPAN_ACROSS_GAP;
+	return true;
+}
+
+static void fill_task(const struct model *m, const struct btask *bt, struct model_task *t)
+{
+	*t = bt->t;
+	t->alive = bt->life != LIFE_DEAD || bt->death_ns > m->end_ns;
+	t->never_ran = !bt->ran;
+	t->cpu_ns = bt->last.sum_exec_ns - bt->base.sum_exec_ns;
+	t->voluntary = bt->last.nvcsw - bt->base.nvcsw;
+	t->involuntary = bt->last.nivcsw - bt->base.nivcsw;
+	t->migrations = bt->migrates;
+	/* Where no span is in the window: the instant in it that is nearest to its life. */
+	t->start_ns = bt->life == LIFE_DEAD ? bt->death_ns : bt->made_ns;
+	t->start_ns = min_u64(max_u64(t->start_ns, m->start_ns), m->end_ns);
+	t->end_ns = t->start_ns;
+}
+
+static int task_cmp(const void *a, const void *b)
+{
+	const struct model_task *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static struct model_task *find_task(const struct model *m, uint32_t id)
+{
+	struct model_task key = { .id = id };
+
+	return bsearch(&key, m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
+}
+
+/* Tasks by birth number, each with its spans in a row. Spans of one task come in order of time. */
+static void scatter(struct model_builder *b)
+{
+	struct model *m = &b->m;
+	struct model_span *spans = xcalloc(m->span_cnt, sizeof(*spans));
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < m->span_cnt; i++) {
+		if (!clip(m, &m->spans[i])) {
+			b->owners[i] = 0;
+			continue;
+		}
+		find_task(m, b->owners[i])->span_cnt++;
+	}
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		m->tasks[i].span_first = cnt;
+		cnt += m->tasks[i].span_cnt;
+		m->tasks[i].span_cnt = 0;
+	}
+	for (size_t i = 0; i < m->span_cnt; i++) {
+		struct model_task *t = b->owners[i] ? find_task(m, b->owners[i]) : NULL;
+
+		if (!t)
+			continue;
+		if (!t->span_cnt)
+			t->start_ns = m->spans[i].start_ns;
+		t->end_ns = m->spans[i].end_ns;
+		spans[t->span_first + t->span_cnt++] = m->spans[i];
+	}
+	free(m->spans);
+	m->spans = spans;
+	m->span_cap = m->span_cnt;
+	m->span_cnt = cnt;
+}
+
+static void clip_migrations(struct model *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->migration_cnt; i++) {
+		if (m->migrations[i].at_ns >= m->start_ns && m->migrations[i].at_ns <= m->end_ns)
+			m->migrations[kept++] = m->migrations[i];
+	}
+	m->migration_cnt = kept;
+}
+
+void finish_spans(struct model_builder *b)
+{
+	struct model *m = &b->m;
+
+	futex_judge_together(m->spans, b->owners, m->span_cnt);
+	for (size_t i = 0; i < b->task_cnt; i++) {
+		const struct btask *bt = &b->tasks[i];
+
+		fill_task(m, bt, vec_push(m->tasks, m->task_cnt, m->task_cap));
+		m->daemons += m->tasks[i].alive;
+		m->epoll_waits = max_u64(m->epoll_waits, bt->waits_epoll);
+		m->poll_waits = max_u64(m->poll_waits, bt->waits_poll);
+		m->uring_waits = max_u64(m->uring_waits, bt->waits_uring);
+	}
+	if (m->task_cnt)
+		qsort(m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
+	scatter(b);
+	clip_migrations(m);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * build_ops - the logical tasks of event loops, from what epoll was told and what it answered.
+ *
+ * The kernel hands back the user's epoll_data, not the descriptor. It names a descriptor only
+ * while exactly one registration of that epoll set carries it.
+ */
+
+#include <stdlib.h>
+
+#include "model/build.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+#define CTL_ADD 1
+#define CTL_DEL 2
+#define CTL_MOD 3
+
+static uint64_t set_key(uint32_t tgid, int32_t epfd)
+{
+	return (uint64_t)tgid << 32 | (uint32_t)epfd;
+}
+
+static struct data_users *users_of(struct model_builder *b, const struct reg *reg)
+{
+	uint32_t idx = (uint32_t)b->user_cnt;
+
+	idx = *idmap_put(&b->users_by_data, set_key(reg->tgid, reg->epfd), reg->data, idx);
+	if (idx == b->user_cnt)
+		(void)vec_push(b->users, b->user_cnt, b->user_cap);
+	return &b->users[idx];
+}
+
+static void attach_data(struct model_builder *b, uint32_t idx)
+{
+	struct data_users *users = users_of(b, &b->regs[idx]);
+
+	users->cnt++;
+	users->xor_idx ^= idx;
+}
+
+static void detach_data(struct model_builder *b, uint32_t idx)
+{
+	struct data_users *users = users_of(b, &b->regs[idx]);
+
+	users->cnt--;
+	users->xor_idx ^= idx;
+}
+
+/* An operation is kept if it was ever ready: it lasts until then. */
+static void keep_op(struct model_builder *b, const struct reg *reg, bool open_at_end)
+{
+	if (!reg->ready_cnt || reg->listening)
+		return;
+	*vec_push(b->m.ops, b->m.op_cnt, b->m.op_cap) = (struct model_op){
+		.task_id = reg->task_id,
+		.fd = reg->fd,
+		.start_ns = reg->start_ns,
+		.end_ns = reg->last_ready_ns,
+		.ready_cnt = reg->ready_cnt,
+		.fd_type = reg->fd_type,
+		.open_at_end = open_at_end,
+	};
+}
+
+static void close_reg(struct model_builder *b, uint32_t idx, bool open_at_end)
+{
+	keep_op(b, &b->regs[idx], open_at_end);
+	detach_data(b, idx);
+	b->regs[idx].open = false;
+}
+
+void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
+{
+	uint32_t tgid = b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)].t.tgid;
+	uint32_t idx = (uint32_t)b->reg_cnt;
+
+	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
+	idx = *idmap_put(&b->reg_by_fd, set_key(tgid, ev->epfd), (uint32_t)ev->fd, idx);
+	if (idx == b->reg_cnt)
+		(void)vec_push(b->regs, b->reg_cnt, b->reg_cap);
+	if (ev->op == CTL_MOD && b->regs[idx].open) {
+		detach_data(b, idx);
+		b->regs[idx].data = ev->data;
+		attach_data(b, idx);
+		return;
+	}
+	/* An ADD where one is open: the descriptor was closed and its number used again. */
+	if (b->regs[idx].open)
+		close_reg(b, idx, false);
+	if (ev->op != CTL_ADD && ev->op != CTL_MOD)
+		return;
+	b->regs[idx] = (struct reg){
+		.tgid = tgid,
+		.epfd = ev->epfd,
+		.fd = ev->fd,
+		.data = ev->data,
+		.start_ns = ev->head.ts_ns,
+		.task_id = ev->head.task,
+		.fd_type = ev->fd_type,
+		.listening = ev->head.flags & LAB_F_LISTENING,
+		.open = true,
+	};
+	attach_data(b, idx);
+}
+
+void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev)
+{
+	uint64_t return_ns = ev->head.ts_ns;
+	bool seen = ev->enter_ns && ev->enter_ns <= return_ns;
+
+	(void)task_lookup(b, ev->head.task, return_ns);
+	task_acted(b, ev->head.task, ev->head.cpu, return_ns);
+	*vec_push(b->m.loop_waits, b->m.loop_wait_cnt, b->m.loop_wait_cap) =
+		(struct model_loop_wait){
+			.task_id = ev->head.task,
+			.epfd = ev->epfd,
+			.enter_ns = seen ? ev->enter_ns : return_ns,
+			.return_ns = return_ns,
+			.ready = ev->ready,
+		};
+}
+
+void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
+{
+	uint32_t tgid = b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)].t.tgid;
+	uint32_t cnt = ev->cnt < LAB_READY_MAX ? ev->cnt : LAB_READY_MAX;
+
+	if (ev->head.flags & LAB_F_UNREAD) {
+		b->m.ready_unknown += ev->cnt;
+		return;
+	}
+	for (uint32_t i = 0; i < cnt; i++) {
+		uint64_t data = (uint64_t)ev->ready[i].data_hi << 32 | ev->ready[i].data_lo;
+		uint32_t *idx = idmap_get(&b->users_by_data, set_key(tgid, ev->epfd), data);
+		const struct data_users *users = idx ? &b->users[*idx] : NULL;
+		struct reg *reg;
+
+		if (!users || !users->cnt) {
+			b->m.ready_unknown++;
+			continue;
+		}
+		if (users->cnt > 1) {
+			b->m.ready_ambiguous++;
+			continue;
+		}
+		reg = &b->regs[users->xor_idx];
+		reg->last_ready_ns = ev->head.ts_ns;
+		reg->ready_cnt++;
+		reg->task_id = ev->head.task;
+	}
+}
+
+static int op_cmp(const void *a, const void *b)
+{
+	const struct model_op *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns < y->end_ns ? -1 : 1;
+	if (x->task_id != y->task_id)
+		return x->task_id < y->task_id ? -1 : 1;
+	return x->fd < y->fd ? -1 : x->fd > y->fd;
+}
+
+void ops_finish(struct model_builder *b)
+{
+	struct model *m = &b->m;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->reg_cnt; i++) {
+		if (b->regs[i].open)
+			close_reg(b, (uint32_t)i, true);
+	}
+	for (size_t i = 0; i < m->op_cnt; i++) {
+		struct model_op op = m->ops[i];
+
+		op.start_ns = max_u64(op.start_ns, m->start_ns);
+		op.end_ns = min_u64(op.end_ns, m->end_ns);
+		if (op.end_ns > op.start_ns)
+			m->ops[kept++] = op;
+	}
+	m->op_cnt = kept;
+	if (kept)
+		qsort(m->ops, kept, sizeof(*m->ops), op_cmp);
+	for (size_t i = 0; i < kept; i++)
+		m->ops[i].id = (uint32_t)i + 1;
+
+	kept = 0;
+	for (size_t i = 0; i < m->loop_wait_cnt; i++) {
+		struct model_loop_wait wait = m->loop_waits[i];
+
+		if (wait.return_ns < m->start_ns || wait.return_ns > m->end_ns)
+			continue;
+		wait.enter_ns = max_u64(wait.enter_ns, m->start_ns);
+		m->loop_waits[kept++] = wait;
+	}
+	m->loop_wait_cnt = kept;
+}

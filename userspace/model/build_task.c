@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * build_task - births, names and ends of tasks, and the stretches of their lives.
+ */
+
+#include <string.h>
+
+#include "model/build.h"
+#include "model/futex.h"
+#include "util/alloc.h"
+
+/* clone(2) */
+#define CLONE_VM_BIT 0x100u
+
+static void copy_comm(char *dst, const char *src)
+{
+	memset(dst, 0, LAB_COMM_LEN + 1);
+	memcpy(dst, src, strnlen(src, LAB_COMM_LEN));
+}
+
+static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
+{
+	uint32_t idx = (uint32_t)b->task_cnt;
+	struct btask *t = vec_push(b->tasks, b->task_cnt, b->task_cap);
+
+	t->t.id = id;
+	t->parent = NO_TASK;
+	t->jump = idx;
+	t->made_ns = ts_ns;
+	t->death_ns = NEVER;
+	t->ran_by_ns = NEVER;
+	t->queued_cpu = NO_CPU;
+	t->t.mm_id = ++b->mm_cnt;
+	*idmap_put(&b->task_by_id, id, 0, idx) = idx;
+	return idx;
+}
+
+uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns)
+{
+	uint32_t *known = idmap_get(&b->task_by_id, id, 0);
+	uint32_t idx;
+
+	if (known)
+		return *known;
+	idx = task_add(b, id, ts_ns);
+	b->tasks[idx].implicit = true;
+	b->tasks[idx].own_ns = ts_ns;
+	task_open(&b->tasks[idx], LIFE_READY, ts_ns, NO_CPU);
+	b->tasks[idx].open.flags |= SPAN_CUT_START;
+	return idx;
+}
+
+/* Skew-binary jump pointers (Myers, 1983): each level costs O(1) to add and O(log depth) to climb. */
+static void set_parent(struct model_builder *b, uint32_t idx, uint32_t parent)
+{
+	struct btask *t = &b->tasks[idx];
+	const struct btask *p = &b->tasks[parent], *j = &b->tasks[p->jump];
+
+	t->parent = parent;
+	t->depth = p->depth + 1;
+	t->jump = p->depth - j->depth == j->depth - b->tasks[j->jump].depth ? j->jump : parent;
+	t->t.parent_id = p->t.id;
+}
+
+bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancestor)
+{
+	uint32_t depth = b->tasks[ancestor].depth;
+
+	if (idx == ancestor)
+		return false;
+	while (b->tasks[idx].depth > depth) {
+		uint32_t jump = b->tasks[idx].jump;
+
+		idx = b->tasks[jump].depth >= depth ? jump : b->tasks[idx].parent;
+	}
+	return idx == ancestor;
+}
+
+void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
+{
+	struct model_span *span;
+
+	if (t->life == LIFE_UNBORN || t->life == LIFE_DEAD || ts_ns <= t->open.start_ns)
+		return;
+	task_settle_reason(b, t);
+	span = vec_push(b->m.spans, b->m.span_cnt, b->m.span_cap);
+	*span = t->open;
+	span->end_ns = ts_ns;
+	*vec_push(b->owners, b->owner_cnt, b->owner_cap) = t->t.id;
+	if (span->state != SPAN_BLOCKED)
+		return;
+	t->waits_epoll += span->reason == REASON_EPOLL;
+	t->waits_poll += span->reason == REASON_POLL;
+	t->waits_uring += span->reason == REASON_URING;
+}
+
+void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
+{
+	t->life = life;
+	t->tentative = false;
+	t->woken_running = false;
+	t->ran_by_ns = NEVER;
+	t->open = (struct model_span){
+		.start_ns = ts_ns,
+		.start_min_ns = ts_ns,
+		.syscall = LAB_SYSCALL_NONE,
+		.cpu = cpu,
+		.state = life == LIFE_RUNNING ? SPAN_RUNNING :
+			 life == LIFE_BLOCKED ? SPAN_BLOCKED : SPAN_READY,
+	};
+	if (life == LIFE_RUNNING)
+		t->ran = true;
+}
+
+void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
+{
+	task_open(t, LIFE_BLOCKED, ts_ns, NO_CPU);
+	reason_classify(sleep, &t->open);
+	if (t->open.flags & SPAN_FUTEX && t->open.futex_private)
+		t->open.mm_id = t->t.mm_id;
+}
+
+void task_settle_reason(struct model_builder *b, struct btask *t)
+{
+	uint64_t thread = (uint64_t)t->t.tgid << 32 | t->open.futex_val;
+
+	if (t->open.state != SPAN_BLOCKED)
+		return;
+	if (t->open.flags & SPAN_FUTEX)
+		t->open.reason = futex_judge_alone(&t->open, idmap_get(&b->threads, thread, 0));
+	else if (t->open.reason == REASON_NONE)
+		t->open.reason = REASON_OTHER;
+}
+
+void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns)
+{
+	uint32_t *idx = idmap_get(&b->task_by_id, id, 0);
+	struct btask *t;
+
+	if (!idx)
+		return;
+	t = &b->tasks[*idx];
+	if ((t->life == LIFE_READY || t->life == LIFE_BLOCKED) && t->ran_by_ns == NEVER) {
+		t->ran_by_ns = ts_ns;
+		t->ran_cpu = cpu;
+	}
+}
+
+static void set_identity(struct model_builder *b, struct btask *t, const struct lab_ev_task *ev)
+{
+	t->implicit = false;
+	t->t.tid = ev->tid;
+	t->t.tgid = ev->tgid;
+	t->t.policy = ev->policy;
+	t->t.nice = ev->nice;
+	copy_comm(t->t.comm, ev->comm);
+	idmap_put(&b->threads, (uint64_t)ev->tgid << 32 | ev->tid, 0, 1);
+}
+
+/* The task that a NEW or a SEED introduces; NO_TASK if it was introduced before. */
+static uint32_t introduce(struct model_builder *b, const struct lab_ev_task *ev, bool *is_new)
+{
+	uint32_t *known = idmap_get(&b->task_by_id, ev->head.task, 0);
+
+	*is_new = !known;
+	if (!known)
+		return task_add(b, ev->head.task, ev->head.ts_ns);
+	if (b->tasks[*known].implicit)
+		return *known;
+	audit_fail(b, "born_twice", ev->head.task, 1, 2);
+	return NO_TASK;
+}
+
+void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
+{
+	uint32_t parent = NO_TASK, idx;
+	bool is_new;
+
+	if (ev->parent_id && ev->parent_id != ev->head.task) {
+		parent = task_lookup(b, ev->parent_id, ev->head.ts_ns);
+		task_acted(b, ev->parent_id, ev->head.cpu, ev->head.ts_ns);
+	}
+	idx = introduce(b, ev, &is_new);
+	if (idx == NO_TASK)
+		return;
+	set_identity(b, &b->tasks[idx], ev);
+	/* One seen before its birth may have children already: it gets no parent, so none is a cycle. */
+	if (!is_new || parent == NO_TASK)
+		return;
+	set_parent(b, idx, parent);
+	if (ev->clone_flags & CLONE_VM_BIT)
+		b->tasks[idx].t.mm_id = b->tasks[parent].t.mm_id;
+}
+
+static void seed_state(struct btask *t, const struct lab_ev_task *ev)
+{
+	uint64_t ts_ns = ev->head.ts_ns;
+
+	t->own_ns = ts_ns;
+	t->queued_cpu = ev->task_cpu;
+	if (ev->on_cpu) {
+		task_open(t, LIFE_RUNNING, ts_ns, ev->task_cpu);
+		t->seeded_on_cpu = true;
+	} else if (!ev->state) {
+		task_open(t, LIFE_READY, ts_ns, ev->task_cpu);
+	} else {
+		struct sleep sleep = {
+			.state = ev->state,
+			.syscall = ev->syscall,
+			.args = { ev->args[0], ev->args[1], ev->args[2] },
+			.fd_type = ev->fd_type,
+		};
+
+		task_block(t, ts_ns, &sleep);
+	}
+	t->open.flags |= SPAN_CUT_START;
+}
+
+void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev)
+{
+	bool is_new;
+	uint32_t idx = introduce(b, ev, &is_new);
+	struct btask *t;
+	uint32_t *mm;
+
+	b->any_seed = true;
+	b->last_seed_ns = ev->head.ts_ns;
+	if (idx == NO_TASK)
+		return;
+	t = &b->tasks[idx];
+	set_identity(b, t, ev);
+	t->seeded = true;
+	mm = idmap_put(&b->mm_of_tgid, ev->tgid, 0, t->t.mm_id);
+	t->t.mm_id = *mm;
+	if (!is_new)
+		return;
+	t->base = (struct counters){
+		.nvcsw = ev->nvcsw,
+		.nivcsw = ev->nivcsw,
+		.sum_exec_ns = ev->sum_exec_ns,
+		.migrations = ev->migrations,
+	};
+	t->last = t->base;
+	seed_state(t, ev);
+}
+
+void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new *ev)
+{
+	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+
+	if (ev->dest_cpu >= TRACE_CPUS_MAX) {
+		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1, ev->dest_cpu);
+		return;
+	}
+	if (t->life != LIFE_UNBORN) {
+		if (!t->implicit)
+			audit_fail(b, "causality", ev->head.task, 0, 1);
+		return;
+	}
+	task_open(t, LIFE_READY, ev->head.ts_ns, (uint16_t)ev->dest_cpu);
+	t->own_ns = ev->head.ts_ns;
+	t->queued_cpu = (uint16_t)ev->dest_cpu;
+	t->from[CAUSE_WAKEUP_NEW] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
+}
+
+void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
+{
+	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+
+	if (ev->orig_cpu >= TRACE_CPUS_MAX || ev->dest_cpu >= TRACE_CPUS_MAX) {
+		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1,
+			   ev->orig_cpu > ev->dest_cpu ? ev->orig_cpu : ev->dest_cpu);
+		return;
+	}
+	/* Emitted also where nothing moves, and then not counted by the kernel. */
+	if (ev->orig_cpu == ev->dest_cpu)
+		return;
+	/* A seed's count may have been read a moment after the first move that was recorded. */
+	if (t->seeded && !t->migrates && ev->migrations < t->base.migrations)
+		t->base.migrations = ev->migrations;
+	t->migrates++;
+	*vec_push(b->m.migrations, b->m.migration_cnt, b->m.migration_cap) =
+		(struct model_migration){
+			.at_ns = ev->head.ts_ns,
+			.task_id = ev->head.task,
+			.from_cpu = (uint16_t)ev->orig_cpu,
+			.to_cpu = (uint16_t)ev->dest_cpu,
+		};
+	/* A task that has a CPU is never moved: the move must have come before it ran. */
+	if (t->life == LIFE_RUNNING || t->life == LIFE_DEAD) {
+		audit_fail(b, "causality", ev->head.task, 0, 1);
+		return;
+	}
+	t->own_ns = ev->head.ts_ns;
+	t->ran_by_ns = NEVER;
+	t->queued_cpu = (uint16_t)ev->dest_cpu;
+	if (t->life == LIFE_READY)
+		t->open.cpu = t->queued_cpu;
+	t->from[CAUSE_MIGRATE] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
+}
+
+void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
+{
+	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+
+	/* Whichever thread called it, it goes on as the leader: its tid is the group's. */
+	t->t.tid = ev->tid;
+	t->t.tgid = ev->tid;
+	t->t.mm_id = ++b->mm_cnt;
+	copy_comm(t->t.comm, ev->comm);
+	idmap_put(&b->threads, (uint64_t)ev->tid << 32 | ev->tid, 0, 1);
+	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
+}
+
+void task_on_exit(struct model_builder *b, const struct lab_ev_exit *ev)
+{
+	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+
+	t->t.exit_code = ev->exit_code;
+	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
+}
+
+void task_on_rename(struct model_builder *b, const struct lab_ev_rename *ev)
+{
+	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+
+	copy_comm(t->t.comm, ev->comm);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "util/minmax.h"
+
+static const char *const reason_names[REASON_CNT] = {
+	[REASON_NONE] = "none",
+	[REASON_LOCK] = "lock",
+	[REASON_COND] = "cond",
+	[REASON_JOIN] = "join",
+	[REASON_CHILD] = "child",
+	[REASON_EPOLL] = "epoll",
+	[REASON_POLL] = "poll",
+	[REASON_SLEEP] = "sleep",
+	[REASON_PIPE] = "pipe",
+	[REASON_SOCKET] = "socket",
+	[REASON_URING] = "uring",
+	[REASON_DISK] = "disk",
+	[REASON_PAGEFAULT] = "pagefault",
+	[REASON_KERNEL] = "kernel",
+	[REASON_STOPPED] = "stopped",
+	[REASON_SIGNAL] = "signal",
+	[REASON_OTHER] = "other",
+};
+
+const char *reason_name(enum reason reason)
+{
+	return (unsigned int)reason < REASON_CNT ? reason_names[reason] : "other";
+}
+
+void model_release(struct model *m)
+{
+	trace_meta_release(&m->meta);
+	free(m->damage);
+	free(m->tasks);
+	free(m->spans);
+	free(m->cpus);
+	free(m->cpu_segs);
+	free(m->comms);
+	free(m->ops);
+	free(m->loop_waits);
+	free(m->migrations);
+	free(m->gaps);
+	free(m->edge_mins);
+	free(m->audit.failures);
+	*m = (struct model){ 0 };
+}
+
+const struct model_task *model_task(const struct model *m, uint32_t id)
+{
+	size_t low = 0, high = m->task_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->tasks[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < m->task_cnt && m->tasks[low].id == id ? &m->tasks[low] : NULL;
+}
+
+bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor)
+{
+	const struct model_task *t = model_task(m, id);
+
+	/* No chain is longer than there are tasks. */
+	for (size_t i = 0; t && i < m->task_cnt; i++) {
+		if (!t->parent_id)
+			return false;
+		if (t->parent_id == ancestor)
+			return true;
+		t = model_task(m, t->parent_id);
+	}
+	return false;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_MODEL_MODEL_H
+#define LAB_MODEL_MODEL_H
+
+/*
+ * model - what happened, in the words of docs/HACKING.md: tasks whose
+ * lifetimes are divided without gap into running, ready and blocked(reason); CPUs whose
+ * time is divided without gap into ours, foreign, idle and unknown;
+ * operations of event loops. Raw events end here: analyses see only this.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds as stamped, made monotone per CPU and
+ * clipped to the window. An interval covers [start_ns, end_ns). An all-zero
+ * struct model is empty; model_release() frees what it owns.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "claim.h"
+#include "lab_event.h"
+#include "trace/trace.h"
+
+enum span_state {
+	SPAN_RUNNING = 0,	/* on a CPU */
+	SPAN_READY = 1,		/* wants one */
+	SPAN_BLOCKED = 2,	/* waits for a reason */
+};
+
+/* Why a task is blocked. Append-only; names in reason_name(). */
+enum reason {
+	REASON_NONE = 0,	/* not blocked */
+	REASON_LOCK,
+	REASON_COND,
+	REASON_JOIN,
+	REASON_CHILD,
+	REASON_EPOLL,
+	REASON_POLL,
+	REASON_SLEEP,
+	REASON_PIPE,
+	REASON_SOCKET,
+	REASON_URING,
+	REASON_DISK,
+	REASON_PAGEFAULT,
+	REASON_KERNEL,
+	REASON_STOPPED,
+	REASON_SIGNAL,
+	REASON_OTHER,
+	REASON_CNT,
+};
+
+/* "lock", "cond", ...; the keys of blocked_ns{reason} in the JSON. */
+const char *reason_name(enum reason reason);
+
+/* model_span.flags */
+#define SPAN_HIDDEN_START	0x0001	/* running: its switch-in was not recorded; never a witness */
+#define SPAN_CUT_START		0x0002	/* began before lab looked, or before the window */
+#define SPAN_CUT_END		0x0004	/* still going on at the cut */
+#define SPAN_PREEMPTED		0x0008	/* ready: it was preempted (not woken, not born) */
+#define SPAN_WOKEN_BY_IRQ	0x0010	/* blocked: an interrupt ended it: a timer, a device, the network */
+#define SPAN_WAKER_EXITING	0x0020	/* blocked: ended by an exiting task */
+#define SPAN_WAKER_DESCENDANT	0x0040	/* blocked: ended by a task that descends from this one */
+#define SPAN_ACCEPT		0x0080	/* blocked in accept(2) */
+#define SPAN_WOKEN_UNSEEN	0x0100	/* blocked: it ran again though no waking was recorded */
+#define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */
+#define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
+
+/* One stretch of a task's life in one state. */
+struct model_span {
+	uint64_t start_ns, end_ns;
+	uint64_t start_min_ns;	/* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
+	uint64_t seq_in, seq_out; /* running: the records on `cpu` that open and close it; seq_in is void if hidden or cut */
+	uint64_t addr;		/* blocked: futex address, or the first argument of the call */
+	uint32_t waker_id;	/* blocked: birth number of ours that ended it, 0: none */
+	uint32_t waker_tid;	/* blocked: 0 if in interrupt or unknown */
+	int32_t syscall;	/* blocked: LAB_SYSCALL_NONE if in none */
+	uint32_t futex_val;	/* blocked in a futex: the value it expected */
+	uint32_t mm_id;		/* blocked in a futex: the memory that addr is of, at that time; 0: shared, addr alone is the key */
+	uint16_t cpu;		/* running: there; ready: queued there as far as known, else UINT16_MAX */
+	uint16_t flags;		/* SPAN_* */
+	uint8_t state;		/* enum span_state */
+	uint8_t reason;		/* enum reason */
+	uint8_t futex_op;	/* FUTEX_* without flags; see futex.h */
+	uint8_t futex_private;	/* 1: FUTEX_PRIVATE_FLAG, so keyed by process */
+};
+
+struct model_task {
+	uint32_t id;		/* birth number */
+	uint32_t parent_id;	/* 0: the root, or seeded */
+	uint32_t tid, tgid;
+	uint32_t mm_id;		/* tasks with the same one share their memory (CLONE_VM), until exec */
+	uint32_t policy;
+	int32_t nice;
+	char comm[LAB_COMM_LEN + 1];	/* the last one it had; raw bytes, NUL-terminated */
+	uint64_t start_ns;	/* its wakeup_new; the root: its release; a seeded one: the window's start */
+	uint64_t end_ns;	/* its TASK_DEAD switch-out, or the cut */
+	bool alive;		/* at the cut */
+	bool never_ran;
+	size_t span_first;	/* into model.spans; spans of one task adjoin, in time order */
+	size_t span_cnt;	/* they cover [start_ns, end_ns) exactly; no span is empty */
+	uint64_t cpu_ns;	/* what the kernel charged: last sum_exec_runtime less the baseline */
+	uint64_t voluntary, involuntary; /* kernel's counts less the baseline */
+	uint64_t migrations;	/* sched_migrate_task events */
+	uint32_t exit_code;
+};
+
+/* One stretch of a CPU's time with one kind of holder. */
+struct model_cpu_seg {
+	uint64_t start_ns, end_ns;
+	uint32_t task_id;	/* ours: who; else 0 */
+	uint32_t tid;		/* foreign: whose; 0: not known */
+	uint32_t comm_idx;	/* foreign: into model.comms; 0 is "" (not known) */
+	uint8_t class;		/* enum lab_cpu_class */
+};
+
+struct model_cpu {
+	uint16_t cpu;
+	bool usable_at_release;	/* else it counts because a task of ours ran on it */
+	size_t seg_first, seg_cnt; /* into model.cpu_segs; they cover the window exactly */
+};
+
+/* A logical task of an event loop: an fd in an epoll set, from arming to its last readiness. */
+struct model_op {
+	uint32_t id;		/* 1, 2, ... in order of start */
+	uint32_t task_id;	/* whose loop */
+	int32_t fd;
+	uint64_t start_ns, end_ns;
+	uint64_t ready_cnt;
+	uint8_t fd_type;	/* inode mode >> 12; 0: anonymous inode */
+	bool open_at_end;	/* still registered at the cut (end_ns is its last readiness all the same) */
+};
+
+/* One return of epoll_wait. */
+struct model_loop_wait {
+	uint32_t task_id;
+	int32_t epfd;
+	uint64_t enter_ns, return_ns;
+	int32_t ready;
+};
+
+/* One move. */
+struct model_migration {
+	uint64_t at_ns;
+	uint32_t task_id;
+	uint16_t from_cpu, to_cpu;
+};
+
+/* A failed check of the audit. */
+struct audit_failure {
+	const char *name;	/* static: "switches", "cpu_time", ... */
+	uint32_t task_id;	/* 0: about the run */
+	uint64_t expected, observed;
+};
+
+/* What the audit compared, filled while the model is built (kernel-notes 9; HACKING.md lists the checks). */
+struct model_audit {
+	uint64_t tasks_checked;
+	uint64_t switches_checked;
+	uint64_t migrations_checked;
+	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
+	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
+	uint64_t hidden_switch_ins;	/* reported, never folded in */
+	uint64_t repicks;		/* stints with a non-zero excess */
+	struct audit_failure *failures;
+	size_t failure_cnt, failure_cap;
+	uint64_t failures_total;	/* failures[] keeps the first 1000 */
+};
+
+/* A stretch of one CPU in which records are missing. */
+struct model_gap {
+	uint16_t cpu;
+	uint64_t from_ns, until_ns;	/* until UINT64_MAX: to the end */
+	uint64_t cnt;
+};
+
+/* The smallest gap seen from a cause on one CPU to its switch-in on another. */
+struct model_edge_min {
+	uint16_t from_cpu, to_cpu;
+	uint64_t min_ns;
+};
+
+struct model {
+	struct trace_meta meta;		/* owned */
+	struct trace_end end;
+	bool complete;			/* the file had its end and no damage */
+	char *damage;			/* why not, or ""; owned */
+	uint64_t file_bytes, event_cnt;
+
+	uint64_t start_ns, end_ns;	/* the window; T is the difference */
+
+	struct model_task *tasks;	/* by birth number, ascending */
+	size_t task_cnt, task_cap;
+	struct model_span *spans;
+	size_t span_cnt, span_cap;
+	struct model_cpu *cpus;		/* P of them, ascending */
+	size_t cpu_cnt, cpu_cap;
+	struct model_cpu_seg *cpu_segs;
+	size_t cpu_seg_cnt, cpu_seg_cap;
+	char (*comms)[LAB_COMM_LEN + 1];/* names of foreign tasks, each once */
+	size_t comm_cnt, comm_cap;
+	struct model_op *ops;
+	size_t op_cnt, op_cap;
+	struct model_loop_wait *loop_waits; /* in order of return */
+	size_t loop_wait_cnt, loop_wait_cap;
+	struct model_migration *migrations; /* in time order */
+	size_t migration_cnt, migration_cap;
+	struct model_gap *gaps;
+	size_t gap_cnt, gap_cap;
+	struct model_edge_min *edge_mins; /* one per ordered pair of CPUs that had an edge */
+	size_t edge_min_cnt, edge_min_cap;
+	struct model_audit audit;
+	uint64_t dropped;		/* refused records, all CPUs, the kernel's count */
+	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits of the most-waiting task in each */
+	uint64_t daemons;		/* tasks alive at the cut */
+	uint64_t wakes_unattributed;	/* wakes whose context the kernel did not let us read: no waker was named */
+	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds: of no operation */
+	uint64_t ready_unknown;		/* epoll events that could not be read, or of no fd known */
+	uint64_t migrations_unseen;	/* moves that the kernel counted and no event told (only with hidden switch-ins) */
+};
+
+/**
+ * model_build() - read a whole trace
+ * @r: read to its end; borrowed
+ * @out: caller's storage, overwritten; model_release() it even after an error
+ *
+ * Return: 0; -EBADMSG after one logged sentence if the events contradict each other so that no model
+ * exists (no root); -errno of the reader.
+ */
+int model_build(struct trace_reader *r, struct model *out);
+
+void model_release(struct model *m);
+
+/* Return: the task with this birth number, or NULL. */
+const struct model_task *model_task(const struct model *m, uint32_t id);
+
+/* True if @id descends from @ancestor (a task does not descend from itself). */
+bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor);
+
+#endif /* LAB_MODEL_MODEL_H */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/reasons.h"
+
+#include "model/futex.h"
+#include "util/minmax.h"
+
+/* What a system call waits for when it sleeps interruptibly. */
+enum call {
+	CALL_OTHER = 0,
+	CALL_FD,	/* what args[0] refers to decides */
+	CALL_SOCKET,
+	CALL_ACCEPT,
+	CALL_POLL,
+	CALL_EPOLL,
+	CALL_SLEEP,
+	CALL_SIGNAL,
+	CALL_CHILD,
+	CALL_VFORK,	/* waits for the child uninterruptibly */
+	CALL_CLONE,	/* likewise, if told so */
+	CALL_CLONE3,
+	CALL_FUTEX,
+	CALL_FUTEX_WAITV,
+	CALL_FUTEX_WAIT,
+	CALL_URING,
+	CALL_AIO,
+	CALL_SYNC,	/* writes to the disk and waits, with or without the I/O-wait flag */
+};
+
+struct call_row {
+	int32_t nr;
+	enum call call;
+};
+
+static const struct call_row calls_x86_64[] = {
+	{ 0, CALL_FD }, { 1, CALL_FD },		/* read, write */
+	{ 17, CALL_FD }, { 18, CALL_FD },	/* pread64, pwrite64 */
+	{ 19, CALL_FD }, { 20, CALL_FD },	/* readv, writev */
+	{ 40, CALL_FD },			/* sendfile */
+	{ 275, CALL_FD }, { 276, CALL_FD },	/* splice, tee */
+	{ 278, CALL_FD },			/* vmsplice */
+	{ 295, CALL_FD }, { 296, CALL_FD },	/* preadv, pwritev */
+	{ 327, CALL_FD }, { 328, CALL_FD },	/* preadv2, pwritev2 */
+	{ 42, CALL_SOCKET },			/* connect */
+	{ 43, CALL_ACCEPT }, { 288, CALL_ACCEPT }, /* accept, accept4 */
+	{ 44, CALL_SOCKET }, { 45, CALL_SOCKET }, /* sendto, recvfrom */
+	{ 46, CALL_SOCKET }, { 47, CALL_SOCKET }, /* sendmsg, recvmsg */
+	{ 299, CALL_SOCKET }, { 307, CALL_SOCKET }, /* recvmmsg, sendmmsg */
+	{ 7, CALL_POLL }, { 271, CALL_POLL },	/* poll, ppoll */
+	{ 23, CALL_POLL }, { 270, CALL_POLL },	/* select, pselect6 */
+	{ 232, CALL_EPOLL }, { 281, CALL_EPOLL }, /* epoll_wait, epoll_pwait */
+	{ 441, CALL_EPOLL },			/* epoll_pwait2 */
+	{ 35, CALL_SLEEP }, { 230, CALL_SLEEP }, /* nanosleep, clock_nanosleep */
+	{ 34, CALL_SIGNAL },			/* pause */
+	{ 128, CALL_SIGNAL }, { 130, CALL_SIGNAL }, /* rt_sigtimedwait, rt_sigsuspend */
+	{ 61, CALL_CHILD }, { 247, CALL_CHILD }, /* wait4, waitid */
+	{ 58, CALL_VFORK }, { 56, CALL_CLONE }, { 435, CALL_CLONE3 },
+	{ 202, CALL_FUTEX }, { 449, CALL_FUTEX_WAITV }, { 455, CALL_FUTEX_WAIT },
+	{ 426, CALL_URING },			/* io_uring_enter */
+	{ 208, CALL_AIO }, { 333, CALL_AIO },	/* io_getevents, io_pgetevents */
+	{ 74, CALL_SYNC }, { 75, CALL_SYNC },	/* fsync, fdatasync */
+	{ 162, CALL_SYNC }, { 306, CALL_SYNC },	/* sync, syncfs */
+	{ 26, CALL_SYNC }, { 277, CALL_SYNC },	/* msync, sync_file_range */
+};
+
+static const struct call_row calls_i386[] = {
+	{ 362, CALL_SOCKET },			/* connect */
+	{ 364, CALL_ACCEPT },			/* accept4 */
+	{ 369, CALL_SOCKET }, { 370, CALL_SOCKET }, /* sendto, sendmsg */
+	{ 371, CALL_SOCKET }, { 372, CALL_SOCKET }, /* recvfrom, recvmsg */
+	{ 102, CALL_SOCKET },			/* socketcall */
+	{ 337, CALL_SOCKET }, { 417, CALL_SOCKET }, /* recvmmsg, recvmmsg_time64 */
+	{ 345, CALL_SOCKET },			/* sendmmsg */
+	{ 168, CALL_POLL }, { 309, CALL_POLL }, { 414, CALL_POLL }, /* poll, ppoll, ppoll_time64 */
+	{ 82, CALL_POLL }, { 142, CALL_POLL },	/* select, _newselect */
+	{ 308, CALL_POLL }, { 413, CALL_POLL },	/* pselect6, pselect6_time64 */
+	{ 256, CALL_EPOLL }, { 319, CALL_EPOLL }, { 441, CALL_EPOLL }, /* epoll_wait, _pwait, _pwait2 */
+	{ 162, CALL_SLEEP }, { 267, CALL_SLEEP }, { 407, CALL_SLEEP }, /* nanosleep, clock_nanosleep */
+	{ 29, CALL_SIGNAL },			/* pause */
+	{ 177, CALL_SIGNAL }, { 421, CALL_SIGNAL }, /* rt_sigtimedwait, _time64 */
+	{ 72, CALL_SIGNAL }, { 179, CALL_SIGNAL }, /* sigsuspend, rt_sigsuspend */
+	{ 7, CALL_CHILD }, { 114, CALL_CHILD }, { 284, CALL_CHILD }, /* waitpid, wait4, waitid */
+	{ 190, CALL_VFORK }, { 435, CALL_CLONE3 },
+	{ 240, CALL_FUTEX }, { 422, CALL_FUTEX }, { 449, CALL_FUTEX }, { 455, CALL_FUTEX },
+	{ 426, CALL_URING },
+	{ 247, CALL_AIO }, { 385, CALL_AIO }, { 416, CALL_AIO }, /* io_getevents, io_pgetevents */
+	{ 118, CALL_SYNC }, { 148, CALL_SYNC },	/* fsync, fdatasync */
+	{ 36, CALL_SYNC }, { 344, CALL_SYNC }, { 144, CALL_SYNC }, /* sync, syncfs, msync */
+};
+
+#define STAT_FIFO 1		/* S_IFIFO >> 12 */
+#define STAT_SOCKET 12		/* S_IFSOCK >> 12 */
+#define CLONE_VFORK_BIT 0x4000u	/* CLONE_VFORK */
+
+static enum call call_of(const struct sleep *sleep)
+{
+	const struct call_row *rows = calls_x86_64;
+	size_t cnt = ARRAY_SIZE(calls_x86_64);
+
+	if (sleep->flags & LAB_F_COMPAT) {
+		rows = calls_i386;
+		cnt = ARRAY_SIZE(calls_i386);
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		if (rows[i].nr == sleep->syscall)
+			return rows[i].call;
+	}
+	return CALL_OTHER;
+}
+
+/* The parent in vfork(2) sleeps killably; since 6.1 also freezably, which no lock of the kernel does. */
+static bool waits_for_vfork(const struct sleep *sleep, enum call call)
+{
+	if (call == CALL_VFORK)
+		return true;
+	if (call == CALL_CLONE && sleep->args[0] & CLONE_VFORK_BIT)
+		return true;
+	return (call == CALL_CLONE || call == CALL_CLONE3) && sleep->state & LAB_STATE_FREEZABLE;
+}
+
+static enum reason uninterruptible(const struct sleep *sleep, enum call call)
+{
+	if (sleep->flags & LAB_F_IOWAIT) {
+		bool fault = sleep->syscall == LAB_SYSCALL_NONE && !(sleep->flags & LAB_F_WORKER);
+
+		return fault ? REASON_PAGEFAULT : REASON_DISK;
+	}
+	if (waits_for_vfork(sleep, call))
+		return REASON_CHILD;
+	/* A journal's commit is waited for without the flag; the memory-map lock is taken killably. */
+	if (call == CALL_SYNC && !(sleep->state & LAB_STATE_WAKEKILL))
+		return REASON_DISK;
+	return REASON_KERNEL;
+}
+
+static void classify_futex(const struct sleep *sleep, enum call call, struct model_span *span)
+{
+	uint32_t op = FUTEX_OP_WAIT, flags = FUTEX_FLAG_PRIVATE;
+	uint32_t val = (uint32_t)sleep->args[2];
+
+	/* Of a 32-bit call only the third argument is known, the value: no address to judge by. */
+	if (sleep->flags & LAB_F_COMPAT) {
+		bool lock = val == FUTEX_VAL_CONTENDED || val & FUTEX_VAL_WAITERS;
+
+		span->reason = lock ? REASON_LOCK : REASON_COND;
+		return;
+	}
+	switch (call) {
+	case CALL_FUTEX_WAITV:	/* the probe gives the first waiter: address, flags, value */
+		op = FUTEX_OP_WAITV;
+		flags = (uint32_t)sleep->args[1];
+		break;
+	case CALL_FUTEX_WAIT:	/* its flags are the fourth argument, which is not recorded */
+		val = (uint32_t)sleep->args[1];
+		break;
+	default:
+		op = (uint32_t)sleep->args[1] & FUTEX_OP_MASK;
+		flags = (uint32_t)sleep->args[1];
+	}
+	if (!futex_op_waits(op)) {
+		span->reason = REASON_OTHER;
+		return;
+	}
+	span->flags |= SPAN_FUTEX;
+	span->reason = REASON_NONE;
+	span->futex_op = (uint8_t)op;
+	span->futex_val = val;
+	span->futex_private = !!(flags & FUTEX_FLAG_PRIVATE);
+}
+
+static enum reason interruptible(const struct sleep *sleep, enum call call)
+{
+	switch (call) {
+	case CALL_FD:
+		if (sleep->fd_type == STAT_FIFO)
+			return REASON_PIPE;
+		return sleep->fd_type == STAT_SOCKET ? REASON_SOCKET : REASON_OTHER;
+	case CALL_SOCKET:
+	case CALL_ACCEPT:
+		return REASON_SOCKET;
+	case CALL_POLL:
+		return REASON_POLL;
+	case CALL_EPOLL:
+		return REASON_EPOLL;
+	case CALL_SLEEP:
+		return REASON_SLEEP;
+	case CALL_SIGNAL:
+		return REASON_SIGNAL;
+	case CALL_CHILD:
+	case CALL_VFORK:
+		return REASON_CHILD;
+	case CALL_URING:
+		return REASON_URING;
+	case CALL_AIO:
+	case CALL_SYNC:
+		return REASON_DISK;
+	case CALL_CLONE:
+	case CALL_CLONE3:
+	case CALL_FUTEX:
+	case CALL_FUTEX_WAITV:
+	case CALL_FUTEX_WAIT:
+	case CALL_OTHER:
+		break;
+	}
+	return REASON_OTHER;
+}
+
+void reason_classify(const struct sleep *sleep, struct model_span *span)
+{
+	enum call call = call_of(sleep);
+
+	span->syscall = sleep->syscall;
+	if (sleep->syscall != LAB_SYSCALL_NONE && !(sleep->flags & LAB_F_COMPAT))
+		span->addr = sleep->args[0];
+	if (sleep->state & (LAB_STATE_STOPPED | LAB_STATE_TRACED)) {
+		span->reason = REASON_STOPPED;
+	} else if (sleep->state & LAB_STATE_UNINTERRUPTIBLE) {
+		span->reason = uninterruptible(sleep, call);
+	} else if (!(sleep->state & LAB_STATE_INTERRUPTIBLE)) {
+		span->reason = REASON_OTHER;
+	} else if (sleep->flags & LAB_F_WORKER) {
+		span->reason = REASON_URING;
+	} else if (call == CALL_FUTEX || call == CALL_FUTEX_WAITV || call == CALL_FUTEX_WAIT) {
+		classify_futex(sleep, call, span);
+	} else {
+		span->reason = interruptible(sleep, call);
+		if (call == CALL_ACCEPT)
+			span->flags |= SPAN_ACCEPT;
+	}
+}

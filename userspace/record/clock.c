@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/clock.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "util/minmax.h"
+
+#define PAIR_NS 3000000
+#define TOTAL_NS 500000000
+
+/* One side of a pair; its published stamp on a cache line of its own. */
+struct side {
+	_Atomic uint64_t published_ns;
+	char pad[120];
+	const struct side *other;
+	_Atomic uint32_t *here;		/* sides that have their CPU */
+	uint64_t duration_ns;
+	int64_t smallest_ns;		/* of mine less the other's last published; below 0 if mine is behind */
+	uint16_t cpu;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static bool pin(uint16_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void *compare(void *arg)
+{
+	struct side *side = arg;
+	uint64_t deadline_ns, mine, theirs;
+
+	if (!pin(side->cpu))
+		return NULL;
+	atomic_fetch_add(side->here, 1);
+	deadline_ns = now_ns() + side->duration_ns;
+	while (atomic_load(side->here) < 2 && now_ns() < deadline_ns)
+		;
+	deadline_ns = now_ns() + side->duration_ns;
+	do {
+		theirs = atomic_load_explicit(&side->other->published_ns, memory_order_acquire);
+		mine = now_ns();
+		if (theirs && (int64_t)(mine - theirs) < side->smallest_ns)
+			side->smallest_ns = (int64_t)(mine - theirs);
+		atomic_store_explicit(&side->published_ns, mine, memory_order_release);
+	} while (mine < deadline_ns);
+	return NULL;
+}
+
+/* Return: true and the bound, or false if the two never met. */
+static bool compare_pair(uint16_t cpu_a, uint16_t cpu_b, uint64_t duration_ns, uint32_t *eps_ns)
+{
+	_Atomic uint32_t here = 0;
+	struct side sides[2] = {
+		{ .cpu = cpu_a, .other = &sides[1] },
+		{ .cpu = cpu_b, .other = &sides[0] },
+	};
+	pthread_t threads[2];
+	int started = 0;
+
+	for (int i = 0; i < 2; i++) {
+		sides[i].here = &here;
+		sides[i].duration_ns = duration_ns;
+		sides[i].smallest_ns = INT64_MAX;
+	}
+	while (started < 2 && !pthread_create(&threads[started], NULL, compare, &sides[started]))
+		started++;
+	for (int i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	if (sides[0].smallest_ns == INT64_MAX || sides[1].smallest_ns == INT64_MAX)
+		return false;
+	*eps_ns = min_u64(max_u64(llabs(sides[0].smallest_ns), llabs(sides[1].smallest_ns)),
+			  UINT32_MAX);
+	return true;
+}
+
+uint32_t clock_compare(const uint16_t *cpus, uint32_t cpu_cnt, struct trace_clock_pair *pairs)
+{
+	uint64_t pair_ns = PAIR_NS;
+	uint32_t cnt = 0;
+
+	if (cpu_cnt < 2)
+		return 0;
+	pair_ns = min_u64(pair_ns, TOTAL_NS / (cpu_cnt - 1));
+	for (uint32_t i = 1; i < cpu_cnt; i++) {
+		struct trace_clock_pair *pair = &pairs[cnt];
+
+		if (!compare_pair(cpus[0], cpus[i], pair_ns, &pair->eps_ns))
+			continue;
+		pair->cpu_a = cpus[0];
+		pair->cpu_b = cpus[i];
+		cnt++;
+	}
+	return cnt;
+}

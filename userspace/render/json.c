@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/wait.h>
+
+#include "render/json_parts.h"
+#include "util/minmax.h"
+
+/*
+ * Schema lab-report/1. A key of something that is not computed is absent; null
+ * means that it was looked at and there is none (no quota, not ended by a
+ * signal, an average of nothing, an undecided claim). Without a claim the
+ * keys workload.claim and verdict.claim_holds are absent.
+ */
+
+static void put_claim(struct json *j, const struct claim *claim)
+{
+	if (claim->class == CLASS_NONE)
+		return;
+	json_open_object(j, "claim");
+	json_str(j, "class", verdict_class_name(claim->class));
+	if (claim->min_parallelism_milli)
+		json_ratio(j, "min_parallelism", claim->min_parallelism_milli, 1000);
+	else
+		json_null(j, "min_parallelism");
+	if (claim->min_operations)
+		json_uint(j, "min_operations", claim->min_operations);
+	else
+		json_null(j, "min_operations");
+	json_uint(j, "needs_cpus", claim->needs_cpus);
+	json_text(j, "why", claim->why, sizeof(claim->why));
+	json_close_object(j);
+}
+
+static void put_workload(struct json *j, const struct model *m)
+{
+	const struct trace_end *end = &m->end;
+
+	json_open_object(j, "workload");
+	json_str(j, "name", m->meta.name);
+	json_bool(j, "command", m->meta.is_command);
+	json_open_list(j, "argv");
+	for (uint32_t i = 0; i < m->meta.argc; i++)
+		json_str(j, NULL, m->meta.argv[i]);
+	json_close_array(j);
+	if (end->root_reaped && WIFEXITED(end->wait_status))
+		json_int(j, "exit_status", WEXITSTATUS(end->wait_status));
+	else
+		json_null(j, "exit_status");
+	if (end->root_reaped && WIFSIGNALED(end->wait_status))
+		json_int(j, "signal", WTERMSIG(end->wait_status));
+	else
+		json_null(j, "signal");
+	put_claim(j, &m->meta.claim);
+	json_close_object(j);
+}
+
+static void put_host(struct json *j, const struct model *m)
+{
+	const struct trace_meta *meta = &m->meta;
+
+	json_open_object(j, "host");
+	json_str(j, "release", meta->release);
+	json_str(j, "machine", meta->machine);
+	json_uint(j, "cpus_online", meta->cpus_online);
+	json_open_list(j, "cpus_usable");
+	for (size_t i = 0; i < m->cpu_cnt; i++)
+		json_uint(j, NULL, m->cpus[i].cpu);
+	json_close_array(j);
+	if (meta->quota_milli_cpus)
+		json_ratio(j, "quota_cpus", meta->quota_milli_cpus, 1000);
+	else
+		json_null(j, "quota_cpus");
+	json_bool(j, "smt", meta->smt);
+	if (meta->virtualized && meta->virtualized[0])
+		json_str(j, "virtualized", meta->virtualized);
+	else
+		json_null(j, "virtualized");
+	if (m->end.reason != TRACE_END_UNKNOWN)
+		json_uint(j, "steal_ns", m->end.steal_ns);
+	json_close_object(j);
+}
+
+static uint64_t window_ns(const struct model *m)
+{
+	return json_rel(m, m->end_ns);
+}
+
+static void put_window(struct json *j, const struct model *m)
+{
+	static const char *const ended_by[] = {
+		[TRACE_END_UNKNOWN] = "unknown", [TRACE_END_EXIT] = "exit",
+		[TRACE_END_FOR] = "for", [TRACE_END_INTERRUPT] = "interrupt",
+		[TRACE_END_DAEMON] = "daemon", [TRACE_END_DETACH] = "detach",
+		[TRACE_END_WRITE_ERROR] = "write_error",
+	};
+	uint32_t reason = m->end.reason < ARRAY_SIZE(ended_by) ? m->end.reason : 0;
+	char start[24];
+
+	snprintf(start, sizeof(start), "%" PRIu64, m->start_ns);
+	json_open_object(j, "window");
+	json_str(j, "start_ns", start);
+	json_uint(j, "end_ns", window_ns(m));
+	json_uint(j, "duration_ns", window_ns(m));
+	json_str(j, "ended_by", ended_by[reason]);
+	json_close_object(j);
+}
+
+static void put_loss(struct json *j, const struct model *m)
+{
+	json_open_object(j, "loss");
+	json_uint(j, "dropped", m->dropped);
+	json_uint(j, "gaps", m->gap_cnt);
+	json_uint(j, "hidden_switch_ins", m->audit.hidden_switch_ins);
+	json_bool(j, "complete", m->complete);
+	json_bool(j, "recovered", !m->complete && m->event_cnt);
+	if (!m->complete)
+		json_str(j, "damage", m->damage);
+	if (m->end.reason != TRACE_END_UNKNOWN) {
+		json_uint(j, "storage_failures", m->end.storage_failures);
+		json_uint(j, "recursion_misses", m->end.recursion_misses);
+	}
+	json_open_array(j, "stretches");
+	for (size_t i = 0; i < m->gap_cnt; i++) {
+		json_open_row(j, NULL);
+		json_uint(j, "cpu", m->gaps[i].cpu);
+		json_uint(j, "start_ns", json_rel(m, m->gaps[i].from_ns));
+		if (m->gaps[i].until_ns == UINT64_MAX)
+			json_null(j, "end_ns");
+		else
+			json_uint(j, "end_ns", json_rel(m, m->gaps[i].until_ns));
+		json_uint(j, "count", m->gaps[i].cnt);
+		json_close_object(j);
+	}
+	json_close_array(j);
+	json_close_object(j);
+}
+
+static void put_or_null(struct json *j, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		json_uint(j, key, value);
+	else
+		json_null(j, key);
+}
+
+static void put_witness(struct json *j, const struct model *m, const struct witness *w,
+			const char *kind)
+{
+	uint32_t cnt = (uint32_t)min_u64(w->part_cnt, WITNESS_MAX);
+
+	json_open_array(j, "witness");
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct witness_part *part = &w->parts[i];
+
+		json_open_row(j, NULL);
+		json_str(j, "kind", kind);
+		json_task_ids(j, m, part->task_id);
+		put_or_null(j, "cpu", !part->op_id, part->cpu);
+		json_uint(j, "start_ns", json_rel(m, part->start_ns));
+		json_uint(j, "end_ns", json_rel(m, part->end_ns));
+		put_or_null(j, "seq_in", !part->op_id && !part->hidden_in, part->seq_in);
+		put_or_null(j, "seq_out", !part->op_id && !part->cut_out, part->seq_out);
+		put_or_null(j, "cpu_out", !part->op_id && !part->cut_out, part->cpu_out);
+		put_or_null(j, "op", part->op_id, part->op_id);
+		json_close_object(j);
+	}
+	json_close_array(j);
+	if (!cnt)
+		return;
+	json_open_row(j, "overlap");
+	json_uint(j, "start_ns", json_rel(m, w->from_ns));
+	json_uint(j, "end_ns", json_rel(m, w->until_ns));
+	json_close_object(j);
+}
+
+/* What carries the class; under an inconclusive verdict what was seen of parallelism. */
+static void put_evidence(struct json *j, const struct model *m, const struct report *r)
+{
+	static const struct witness none;
+
+	if (r->verdict.class == CLASS_PARALLEL || r->verdict.class == CLASS_INCONCLUSIVE)
+		put_witness(j, m, &r->parallelism.witness, "slice");
+	else if (r->verdict.class == CLASS_CONCURRENT)
+		put_witness(j, m, &r->concurrency.witness,
+			    r->concurrency.witness_is_ops ? "operation" : "task");
+	else
+		put_witness(j, m, &none, "slice");
+}
+
+static void put_verdict(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_verdict *v = &r->verdict;
+
+	json_open_object(j, "verdict");
+	json_str(j, "class", verdict_class_name(v->class));
+	if (v->claim_holds == CLAIM_UNDECIDED)
+		json_null(j, "claim_holds");
+	else if (v->claim_holds != CLAIM_NOT_MADE)
+		json_bool(j, "claim_holds", v->claim_holds == CLAIM_YES);
+	json_text(j, "reason", v->reason, sizeof(v->reason));
+	json_uint(j, "eps_ns", v->eps_ns);
+	json_open_array(j, "scope");
+	for (size_t i = 0; i < v->scope_cnt && i < SCOPE_MAX; i++)
+		json_str(j, NULL, v->scope[i]);
+	json_close_array(j);
+	json_uint(j, "incidental_ns", v->incidental_ns);
+	json_bool(j, "never_two", v->never_two);
+	put_evidence(j, m, r);
+	json_close_object(j);
+}
+
+static void put_parallelism(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_parallelism *par = &r->parallelism;
+
+	json_open_object(j, "parallelism");
+	json_uint(j, "max", par->max);
+	json_ratio(j, "average", par->run_ns, window_ns(m));
+	json_ratio(j, "average_busy", par->run_ns, par->busy_ns);
+	json_uint(j, "run_ns", par->run_ns);
+	json_uint(j, "parallel_ns", par->parallel_ns);
+	json_open_list(j, "bounds");
+	json_uint(j, NULL, par->parallel_lower_ns);
+	json_uint(j, NULL, par->parallel_upper_ns);
+	json_close_array(j);
+	json_uint(j, "busy_ns", par->busy_ns);
+	json_open_list(j, "busy_bounds");
+	json_uint(j, NULL, par->busy_lower_ns);
+	json_uint(j, NULL, par->busy_upper_ns);
+	json_close_array(j);
+	json_uint(j, "longest_overlap_ns", par->longest_overlap_ns);
+	json_open_list(j, "profile_ns");
+	for (uint32_t i = 0; i < par->profile_cnt; i++)
+		json_uint(j, NULL, par->profile_ns[i]);
+	json_close_array(j);
+	json_close_object(j);
+}
+
+static void put_concurrency(struct json *j, const struct report *r)
+{
+	const struct report_concurrency *con = &r->concurrency;
+
+	json_open_object(j, "concurrency");
+	json_uint(j, "max_in_progress", con->max_in_progress);
+	json_uint(j, "max_operations", con->max_operations);
+	json_uint(j, "active_ns", con->active_ns);
+	json_uint(j, "concurrent_ns", con->concurrent_ns);
+	json_close_object(j);
+}
+
+static void put_audit(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct model_audit *a = &m->audit;
+
+	json_open_object(j, "audit");
+	json_bool(j, "clean", r->audit_clean);
+	json_bool(j, "lossless", r->lossless);
+	json_uint(j, "tasks_checked", a->tasks_checked);
+	json_uint(j, "switches_checked", a->switches_checked);
+	json_uint(j, "migrations_checked", a->migrations_checked);
+	json_uint(j, "causal_edges_checked", a->causal_edges_checked);
+	json_uint(j, "exec_excess_ns", a->exec_excess_ns);
+	json_uint(j, "repicks", a->repicks);
+	json_uint(j, "failures", a->failures_total);
+	json_open_array(j, "checks");
+	for (size_t i = 0; i < a->failure_cnt; i++) {
+		json_open_row(j, NULL);
+		json_str(j, "name", a->failures[i].name);
+		if (a->failures[i].task_id) {
+			json_task_ids(j, m, a->failures[i].task_id);
+		} else {
+			json_null(j, "id");
+			json_null(j, "tid");
+		}
+		json_uint(j, "expected", a->failures[i].expected);
+		json_uint(j, "observed", a->failures[i].observed);
+		json_close_object(j);
+	}
+	json_close_array(j);
+	json_close_object(j);
+}
+
+static void put_overhead(struct json *j, const struct model *m)
+{
+	json_open_object(j, "overhead");
+	if (m->end.bpf_runs) {
+		json_uint(j, "bpf_ns", m->end.bpf_ns);
+		json_uint(j, "bpf_runs", m->end.bpf_runs);
+	}
+	if (m->end.reason != TRACE_END_UNKNOWN)
+		json_uint(j, "reader_cpu_ns", m->end.reader_cpu_ns);
+	json_uint(j, "events", m->event_cnt);
+	json_uint(j, "bytes", m->file_bytes);
+	json_close_object(j);
+}
+
+static int json_render(const struct model *m, const struct report *r,
+		       const struct render_opts *opts, FILE *out)
+{
+	struct json j = { .out = out };
+
+	(void)opts;	/* it looks the same everywhere */
+	json_open_object(&j, NULL);
+	json_str(&j, "schema", "lab-report/1");
+	json_str(&j, "lab_version", m->meta.lab_version);
+	put_workload(&j, m);
+	put_host(&j, m);
+	put_window(&j, m);
+	put_loss(&j, m);
+	put_verdict(&j, m, r);
+	put_parallelism(&j, m, r);
+	put_concurrency(&j, r);
+	put_audit(&j, m, r);
+	json_cpus(&j, m, r);
+	json_tasks(&j, m, r);
+	json_operations(&j, m);
+	json_waits(&j, m, r);
+	json_migrations(&j, m, r);
+	json_locks(&j, m, r);
+	json_loops(&j, m, r);
+	put_overhead(&j, m);
+	json_close_object(&j);
+	return ferror(out) ? -EIO : 0;
+}
+
+const struct renderer renderer_json = {
+	.name = "json",
+	.help = "everything that was computed, for programs (schema lab-report/1)",
+	.render = json_render,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_RENDER_RENDER_H
+#define LAB_RENDER_RENDER_H
+
+/*
+ * render - a report for people or programs. One file per format, defining
+ * `const struct renderer renderer_NAME`, and one line RENDERER(NAME) in
+ * renderer.def. Renderers format numbers and compute none.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "analyze/report.h"
+#include "model/model.h"
+
+struct render_opts {
+	uint32_t width;		/* columns; 0: 100 */
+	bool utf8;		/* the output takes UTF-8 (render_utf8_ok) */
+	bool color;
+	bool brief;		/* verdict only (--quiet) */
+	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
+	const char *html_path;	/* NULL: none was written */
+};
+
+struct renderer {
+	const char *name;	/* what -f takes */
+	const char *help;	/* one line */
+	bool binary;		/* not meant for a terminal */
+
+	/* Return: 0 or -errno (write error). @out is borrowed; flushing and closing are the caller's. */
+	int (*render)(const struct model *m, const struct report *r, const struct render_opts *opts,
+		      FILE *out);
+};
+
+/* All of renderer.def, in its order, ended by NULL. */
+extern const struct renderer *const renderers[];
+
+/* Return: the renderer, or NULL. */
+const struct renderer *renderer_find(const char *name);
+
+/* The locale's codeset is UTF-8 and every glyph of the timeline is one column wide. */
+bool render_utf8_ok(void);
+
+#endif /* LAB_RENDER_RENDER_H */

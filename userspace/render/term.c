@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "render/term.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+struct run_rank {
+	uint64_t run_ns;
+	size_t idx;
+};
+
+static int rank_cmp(const void *a, const void *b)
+{
+	const struct run_rank *x = a, *y = b;
+
+	if (x->run_ns != y->run_ns)
+		return x->run_ns > y->run_ns ? -1 : 1;
+	return (x->idx > y->idx) - (x->idx < y->idx);
+}
+
+static int idx_cmp(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The tasks that ran longest get a lane each, in order of birth. */
+static void choose_lanes(struct term *t)
+{
+	struct run_rank *ranks = xcalloc(t->m->task_cnt, sizeof(*ranks));
+
+	t->by_run = xcalloc(t->m->task_cnt, sizeof(*t->by_run));
+	for (size_t i = 0; i < t->m->task_cnt; i++)
+		ranks[i] = (struct run_rank){ t->r->tasks[i].run_ns, i };
+	qsort(ranks, t->m->task_cnt, sizeof(*ranks), rank_cmp);
+	for (size_t i = 0; i < t->m->task_cnt; i++)
+		t->by_run[i] = ranks[i].idx;
+	free(ranks);
+
+	t->lane_cnt = min_u64(t->m->task_cnt, TERM_LANES_MAX);
+	for (size_t i = 0; i < t->lane_cnt; i++)
+		t->lanes[i] = t->by_run[i];
+	qsort(t->lanes, t->lane_cnt, sizeof(t->lanes[0]), idx_cmp);
+}
+
+static const struct glyphs *choose_glyphs(const struct model *m, bool utf8)
+{
+	if (utf8)
+		return &glyphs_utf8;
+	if (m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > 9)
+		return &glyphs_ascii_letters;
+	return &glyphs_ascii;
+}
+
+static uint32_t clamp_width(uint32_t width)
+{
+	if (!width)
+		return TERM_WIDTH_DEFAULT;
+	return (uint32_t)min_u64(max_u64(width, TERM_WIDTH_MIN), TERM_WIDTH_MAX);
+}
+
+static int term_render(const struct model *m, const struct report *r,
+		       const struct render_opts *opts, FILE *out)
+{
+	struct term t = {
+		.out = out,
+		.m = m,
+		.r = r,
+		.opts = opts,
+		.glyphs = choose_glyphs(m, opts->utf8),
+		.width = clamp_width(opts->width),
+		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
+	};
+
+	term_verdict(&t);
+	term_claim(&t);
+	if (opts->brief)
+		return ferror(out) ? -EIO : 0;
+
+	choose_lanes(&t);
+	term_audit(&t);
+	term_loss(&t);
+	term_scope(&t);
+	term_cpus(&t);
+	term_waits(&t);
+	term_timeline(&t);
+	term_task_table(&t);
+	term_lock_table(&t);
+	term_loops(&t);
+	term_run(&t);
+	term_files(&t);
+	free(t.by_run);
+	return ferror(out) ? -EIO : 0;
+}
+
+const struct renderer renderer_term = {
+	.name = "term",
+	.help = "the verdict, a timeline and tables for a terminal",
+	.render = term_render,
+};

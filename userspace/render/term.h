@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_RENDER_TERM_H
+#define LAB_RENDER_TERM_H
+
+/*
+ * term - the report for a terminal, in sections of one file each. Internal to
+ * term*.c.
+ *
+ * No line is wider than struct term.width, except that a path or a command to
+ * copy is never broken. Every text that is not lab's own comes through term_safe().
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "render/format.h"
+#include "render/glyphs.h"
+#include "render/render.h"
+
+#define TERM_WIDTH_MIN 80
+#define TERM_WIDTH_MAX 200
+#define TERM_WIDTH_DEFAULT 100
+#define TERM_INDENT 10		/* where the text of a labelled paragraph stands */
+#define TERM_LANES_MAX 24	/* task lanes, and rows of a table */
+#define TERM_CPU_LANES_MAX 16
+
+struct term {
+	FILE *out;
+	const struct model *m;
+	const struct report *r;
+	const struct render_opts *opts;
+	const struct glyphs *glyphs;
+	uint32_t width;
+	uint64_t window_ns;	/* T */
+
+	size_t *by_run;		/* indices of all tasks, most run time first; owned */
+	size_t lanes[TERM_LANES_MAX]; /* indices of the tasks that have a lane, ascending; 'A' is [0] */
+	size_t lane_cnt;
+};
+
+/* Text that is safe to print: the only way of a foreign name to the terminal. */
+struct safe_text {
+	char s[512];
+};
+
+/* @src: @len bytes, a NUL ends them early; cut to @max_cols columns. */
+struct safe_text term_safe(const struct term *t, const char *src, size_t len, uint32_t max_cols);
+
+/* A NUL-terminated text, or NULL, which is "". */
+struct safe_text term_safe_str(const struct term *t, const char *src, uint32_t max_cols);
+
+/* "worker/1 (tid 4711)"; "task 7" if the model has no such task. */
+struct safe_text term_task(const struct term *t, uint32_t id);
+
+/* A text put together piece by piece. All-zero is empty; free(s) releases it. */
+struct phrase {
+	char *s;
+	size_t len, cap;
+};
+
+void phrase_add(struct phrase *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "1 task", "1,204 tasks": @noun takes an s. */
+void phrase_count(struct phrase *p, uint64_t n, const char *noun);
+
+/* What phrase_add() writes, for an instant: "+12.003 ms" since the window's start. */
+struct fmt_text term_instant(const struct term *t, uint64_t at_ns);
+
+/* @at_ns relative to the window's start; 0 if before. */
+uint64_t term_rel(const struct term *t, uint64_t at_ns);
+
+/* Release the phrase after printing it as a paragraph with a label of at most 7 columns ("" for none). */
+void term_para(const struct term *t, const char *label, struct phrase *p);
+
+/* As term_para(), with a label of any length, at the left edge and in this colour. */
+void term_headline(const struct term *t, const char *label, const char *sgr, struct phrase *p);
+
+/* Switch to these SGR parameters, or back with ""; nothing without colour. */
+void term_sgr(const struct term *t, const char *params);
+
+/* Print @text padded to @cols columns. */
+void term_pad(const struct term *t, const char *text, uint32_t cols);
+
+/* The letter of a task (an index into model.tasks); ' ' if it has no lane. */
+char term_letter(const struct term *t, size_t task_idx);
+
+/* ---- sections, in the order of the report ---- */
+
+void term_verdict(const struct term *t);	/* headline and proof */
+void term_claim(const struct term *t);
+void term_audit(const struct term *t);
+void term_loss(const struct term *t);
+void term_scope(const struct term *t);
+void term_cpus(const struct term *t);
+void term_waits(const struct term *t);
+void term_timeline(const struct term *t);
+void term_task_table(const struct term *t);
+void term_lock_table(const struct term *t);
+void term_loops(const struct term *t);
+void term_run(const struct term *t);
+void term_files(const struct term *t);
+
+#endif /* LAB_RENDER_TERM_H */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "render/term.h"
+#include "util/minmax.h"
+
+#define LOOPS_SHOWN 8
+#define ARGS_COLS_MAX 60
+
+static const struct {
+	enum lab_cpu_class class;
+	const char *name;
+} cpu_classes[] = {
+	{ LAB_CPU_OURS, "work" },
+	{ LAB_CPU_FOREIGN, "other programs" },
+	{ LAB_CPU_IDLE, "idle" },
+	{ LAB_CPU_UNKNOWN, "not known" },
+};
+
+/* 256 CPUs over 800 days overflow 64 bits of nanoseconds: shares are taken of microseconds then. */
+static uint64_t capacity_ns(const struct term *t, uint64_t *unit_ns)
+{
+	*unit_ns = t->m->cpu_cnt && t->window_ns > UINT64_MAX / t->m->cpu_cnt ? 1000 : 1;
+	return t->window_ns / *unit_ns * t->m->cpu_cnt;
+}
+
+void term_cpus(const struct term *t)
+{
+	uint64_t unit_ns, capacity = capacity_ns(t, &unit_ns);
+	struct phrase p = { 0 };
+
+	phrase_add(&p, "%zu x %s:", t->m->cpu_cnt, fmt_ns(t->window_ns).s);
+	for (size_t i = 0; i < ARRAY_SIZE(cpu_classes); i++) {
+		uint64_t sum = 0;
+
+		for (size_t c = 0; c < t->r->cpu_cnt; c++)
+			sum += t->r->cpus[c].class_ns[cpu_classes[i].class] / unit_ns;
+		if (!sum && cpu_classes[i].class == LAB_CPU_UNKNOWN)
+			continue;
+		phrase_add(&p, "%s %s %s", i ? "," : "", cpu_classes[i].name,
+			   fmt_share(sum, capacity).s);
+	}
+	if (t->m->meta.quota_milli_cpus)
+		phrase_add(&p, "; a quota allows %s CPUs",
+			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
+	term_para(t, "CPUs", &p);
+}
+
+static void say_antagonist(const struct term *t, struct phrase *p, const struct antagonist *a)
+{
+	if (a->task_id)
+		phrase_add(p, "%s", term_task(t, a->task_id).s);
+	else if (a->comm[0])
+		phrase_add(p, "%s (tid %u, another program)",
+			   term_safe(t, a->comm, sizeof(a->comm), LAB_COMM_LEN).s, a->tid);
+	else
+		phrase_add(p, "another program (tid %u)", a->tid);
+}
+
+/* Who had the CPUs meanwhile: the sum over all waits. */
+static void say_meanwhile(const struct term *t)
+{
+	const struct report_waits *w = &t->r->waits;
+	uint32_t cnt = (uint32_t)min_u64(w->antagonist_cnt, ANTAGONIST_MAX);
+	struct phrase p = { 0 };
+
+	phrase_add(&p, "meanwhile: ");
+	for (uint32_t i = 0; i < cnt; i++) {
+		say_antagonist(t, &p, &w->antagonists[i]);
+		phrase_add(&p, " ran %s, ", fmt_ns(w->antagonists[i].ns).s);
+	}
+	if (w->other_antagonists_ns)
+		phrase_add(&p, "others %s, ", fmt_ns(w->other_antagonists_ns).s);
+	phrase_add(&p, "the wake-up itself %s", fmt_ns(w->idle_ns).s);
+	if (w->unknown_ns)
+		phrase_add(&p, ", not known %s", fmt_ns(w->unknown_ns).s);
+	term_para(t, "", &p);
+}
+
+void term_waits(const struct term *t)
+{
+	const struct report_waits *w = &t->r->waits;
+	struct phrase p = { 0 };
+
+	if (!w->cnt)
+		return;
+	phrase_count(&p, w->cnt, "wait");
+	phrase_add(&p, " for a CPU, %s in all: median %s,", fmt_ns(w->total_ns).s,
+		   fmt_ns(w->p50_ns).s);
+	phrase_add(&p, " 90 %% within %s, 99 %% within %s;", fmt_ns(w->p90_ns).s,
+		   fmt_ns(w->p99_ns).s);
+	phrase_add(&p, " longest %s: %s", fmt_ns(w->max_ns).s, term_task(t, w->max_task_id).s);
+	phrase_add(&p, " from %s", term_instant(t, w->max_start_ns).s);
+	if (w->max_antagonist.ns) {
+		phrase_add(&p, ", while ");
+		say_antagonist(t, &p, &w->max_antagonist);
+		phrase_add(&p, " ran for %s of it", fmt_ns(w->max_antagonist.ns).s);
+	}
+	term_para(t, "wait", &p);
+	say_meanwhile(t);
+}
+
+static const char *stall_name(const struct report_loop *loop)
+{
+	switch (loop->stall_state) {
+	case SPAN_RUNNING: return "computing";
+	case SPAN_READY: return "waiting for a CPU";
+	default: return reason_name(loop->stall_reason);
+	}
+}
+
+/* What held the loop up between two waits. */
+static void say_iterations(const struct term *t, const struct report_loop *loop)
+{
+	struct phrase p = { 0 };
+
+	if (!loop->iterations)
+		return;
+	phrase_count(&p, loop->iterations, "iteration");
+	phrase_add(&p, ": computing %s, waiting for a CPU %s,", fmt_ns(loop->cpu_ns).s,
+		   fmt_ns(loop->ready_ns).s);
+	phrase_add(&p, " blocked %s; the longest took %s", fmt_ns(loop->blocked_ns).s,
+		   fmt_ns(loop->longest_stall_ns).s);
+	phrase_add(&p, " from %s, most of it %s%s", term_instant(t, loop->longest_stall_start_ns).s,
+		   loop->stall_state == SPAN_BLOCKED ? "blocked: " : "", stall_name(loop));
+	term_para(t, "", &p);
+}
+
+void term_loops(const struct term *t)
+{
+	size_t shown = min_u64(t->r->loop_cnt, LOOPS_SHOWN);
+	struct phrase p = { 0 };
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct report_loop *loop = &t->r->loops[i];
+
+		phrase_add(&p, "%s: ", term_task(t, loop->task_id).s);
+		if (loop->epfd >= 0) {
+			phrase_count(&p, loop->waits, "return");
+			phrase_add(&p, " of epoll_wait on fd %d with ", loop->epfd);
+			phrase_count(&p, loop->ready, "event");
+			phrase_add(&p, ", ");
+		}
+		phrase_add(&p, "up to ");
+		phrase_count(&p, loop->max_operations, "operation");
+		phrase_add(&p, " in flight");
+		term_para(t, i ? "" : "loop", &p);
+		say_iterations(t, loop);
+	}
+	if (t->r->loop_cnt > shown) {
+		phrase_add(&p, "and %s more: lab report -f json shows all",
+			   fmt_count(t->r->loop_cnt - shown).s);
+		term_para(t, "", &p);
+	}
+}
+
+static void say_arguments(const struct term *t, struct phrase *p)
+{
+	const struct trace_meta *meta = &t->m->meta;
+	struct phrase args = { 0 };
+
+	for (uint32_t i = 0; i < meta->argc && args.len <= ARGS_COLS_MAX; i++)
+		phrase_add(&args, "%s%s", i ? " " : "",
+			   term_safe_str(t, meta->argv[i], ARGS_COLS_MAX).s);
+	if (args.len)
+		phrase_add(p, "%s: ", term_safe(t, args.s, args.len, ARGS_COLS_MAX).s);
+	else
+		phrase_add(p, "%s: ", term_safe_str(t, meta->name, ARGS_COLS_MAX).s);
+	free(args.s);
+}
+
+static void say_end(const struct term *t, struct phrase *p)
+{
+	const struct trace_end *end = &t->m->end;
+
+	switch (end->reason) {
+	case TRACE_END_EXIT:
+		break;
+	case TRACE_END_FOR:
+		phrase_add(p, ", cut by --for");
+		break;
+	case TRACE_END_INTERRUPT:
+		phrase_add(p, ", interrupted");
+		break;
+	case TRACE_END_DAEMON:
+		phrase_add(p, ", ");
+		phrase_count(p, t->m->daemons, "task");
+		phrase_add(p, " left behind still alive");
+		break;
+	case TRACE_END_DETACH:
+		phrase_add(p, ", left running");
+		break;
+	case TRACE_END_WRITE_ERROR:
+		phrase_add(p, ", recorded until the file could not be written");
+		break;
+	default:
+		phrase_add(p, ", how it ended is not recorded");
+		return;
+	}
+	if (end->root_reaped && WIFEXITED(end->wait_status))
+		phrase_add(p, ", exit status %d", WEXITSTATUS(end->wait_status));
+	else if (end->root_reaped && WIFSIGNALED(end->wait_status))
+		phrase_add(p, ", ended by signal %d", WTERMSIG(end->wait_status));
+}
+
+static void say_host(const struct term *t, struct phrase *p)
+{
+	const struct trace_meta *meta = &t->m->meta;
+
+	phrase_add(p, "; Linux %s %s, ", term_safe_str(t, meta->release, 64).s,
+		   term_safe_str(t, meta->machine, 32).s);
+	phrase_count(p, meta->cpus_online, "CPU");
+	phrase_add(p, " online");
+	if (meta->smt)
+		phrase_add(p, " with SMT");
+	if (meta->virtualized && meta->virtualized[0])
+		phrase_add(p, ", %s", term_safe_str(t, meta->virtualized, 32).s);
+	if (t->m->end.steal_ns)
+		phrase_add(p, ", the host took %s away", fmt_ns(t->m->end.steal_ns).s);
+}
+
+void term_run(const struct term *t)
+{
+	const struct trace_end *end = &t->m->end;
+	struct phrase p = { 0 };
+
+	say_arguments(t, &p);
+	phrase_add(&p, "%s", fmt_ns(t->window_ns).s);
+	say_end(t, &p);
+	say_host(t, &p);
+	term_para(t, "run", &p);
+
+	if (!end->bpf_runs && !end->reader_cpu_ns)
+		return;
+	if (end->bpf_runs)
+		phrase_add(&p, "probes %s in %s runs, ", fmt_ns(end->bpf_ns).s,
+			   fmt_count(end->bpf_runs).s);
+	phrase_add(&p, "recorder %s of CPU time", fmt_ns(end->reader_cpu_ns).s);
+	term_para(t, "cost", &p);
+}
+
+/*
+ * A path as an argument to copy into a shell. Return: false if what would be
+ * printed is not the path, or has a quote in it: then it must not be offered.
+ */
+static bool shell_word(const struct term *t, const char *path, struct phrase *p)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._/+=:,@%-";
+	struct safe_text safe = term_safe_str(t, path, sizeof(safe.s) - 1);
+
+	if (strcmp(safe.s, path) || strchr(path, '\''))
+		return false;
+	if (path[0] && path[0] != '-' && path[strspn(path, plain)] == '\0')
+		phrase_add(p, "%s", path);
+	else
+		phrase_add(p, "'%s%s'", path[0] == '-' ? "./" : "", path);
+	return true;
+}
+
+static void line_to_copy(const struct term *t, const char *label, const char *text)
+{
+	fprintf(t->out, "  %-*s%s\n", TERM_INDENT - 2, label, text);
+}
+
+static void say_next(const struct term *t)
+{
+	struct phrase report = { 0 }, run = { 0 };
+	const char *label = "next";
+
+	phrase_add(&report, "lab report -f json ");
+	if (shell_word(t, t->opts->trace_path, &report)) {
+		line_to_copy(t, label, report.s);
+		label = "";
+	}
+	phrase_add(&run, "lab run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
+	if (t->r->verdict.class == CLASS_PARALLEL && !t->m->meta.is_command &&
+	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
+		line_to_copy(t, label, run.s);
+	free(report.s);
+	free(run.s);
+}
+
+void term_files(const struct term *t)
+{
+	const struct render_opts *opts = t->opts;
+	const char *label = "files";
+	struct phrase p = { 0 };
+
+	if (opts->html_path) {
+		line_to_copy(t, label, term_safe_str(t, opts->html_path, 400).s);
+		label = "";
+	}
+	if (!opts->trace_path)
+		return;
+	phrase_add(&p, "%s (%s, ", term_safe_str(t, opts->trace_path, 400).s,
+		   fmt_bytes(t->m->file_bytes).s);
+	phrase_count(&p, t->m->event_cnt, "event");
+	phrase_add(&p, ")");
+	line_to_copy(t, label, p.s);
+	free(p.s);
+	say_next(t);
+}

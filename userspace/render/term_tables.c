@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <string.h>
+
+#include "render/names.h"
+#include "render/term.h"
+#include "util/minmax.h"
+#include "util/text.h"
+
+#define ROWS_MAX 24
+#define CELL_COLS_MAX 200
+#define WAKER_COLS 64
+
+/* A cell of which the last column of a table is made: what fits, then how many did not. */
+struct entries {
+	char s[CELL_COLS_MAX];
+	uint32_t cols, room;	/* used; there are */
+	uint32_t left_out;
+};
+
+/* Room for " +99" stays free unless this entry is the first or the @last. */
+static void entries_add(struct entries *e, const char *entry, bool last)
+{
+	uint32_t cols = (uint32_t)text_columns(entry) + (e->cols ? 2 : 0);
+	size_t len = strlen(e->s);
+
+	if (e->left_out || e->cols + cols + (last || !e->cols ? 0 : 4) > e->room ||
+	    len + strlen(entry) + 3 > sizeof(e->s)) {
+		e->left_out++;
+		return;
+	}
+	snprintf(e->s + len, sizeof(e->s) - len, "%s%s", e->cols ? ", " : "", entry);
+	e->cols += cols;
+}
+
+/* With a space before it, unless it is empty. */
+static void entries_print(const struct term *t, const struct entries *e)
+{
+	if (e->cols)
+		fprintf(t->out, " %s", e->s);
+	if (e->left_out && e->cols + 4 <= e->room)
+		fprintf(t->out, " +%u", (unsigned int)min_u64(e->left_out, 99));
+	fputc('\n', t->out);
+}
+
+static void say_more(const struct term *t, size_t cnt)
+{
+	if (cnt)
+		fprintf(t->out, "  and %s more: lab report -f json shows all\n", fmt_count(cnt).s);
+}
+
+/* Column widths that grow with the terminal; what is left goes to the last one. */
+struct task_cols {
+	uint32_t name, cpus, reasons;
+};
+
+static struct task_cols task_cols_for(uint32_t width)
+{
+	/* letter 2, tid 8, run 8, ready 8, voluntary 7, involuntary 7, migrations 6, 2 spaces */
+	const uint32_t fixed = 48;
+	struct task_cols cols = { .name = 11, .cpus = 4 };
+
+	if (width >= TERM_WIDTH_DEFAULT)
+		cols = (struct task_cols){ .name = LAB_COMM_LEN, .cpus = 8 };
+	if (width >= 132)
+		cols.cpus = 16;
+	cols.reasons = width - fixed - cols.name - cols.cpus;
+	return cols;
+}
+
+/* The reasons of a task's waits stand longest first. */
+static void print_cpus_and_reasons(const struct term *t, const struct report_task *row,
+				   const struct task_cols *cols)
+{
+	struct fmt_text cpus = fmt_cpu_list(row->cpus, row->cpu_cnt, cols->cpus);
+	struct entries e = { .room = cols->reasons };
+	bool done[REASON_CNT] = { false };
+	uint32_t cnt = 0;
+
+	for (int i = 1; i < REASON_CNT; i++)
+		cnt += row->blocked_ns[i] > 0;
+	for (uint32_t n = 0; n < cnt; n++) {
+		char entry[48];
+		int best = 0;
+
+		for (int i = 1; i < REASON_CNT; i++)
+			if (!done[i] && row->blocked_ns[i] &&
+			    (!best || row->blocked_ns[i] > row->blocked_ns[best]))
+				best = i;
+		done[best] = true;
+		snprintf(entry, sizeof(entry), "%s %s", reason_name(best),
+			 fmt_ns_short(row->blocked_ns[best]).s);
+		entries_add(&e, entry, n + 1 == cnt);
+	}
+	fprintf(t->out, "%-*s", cnt ? (int)cols->cpus : 0, cpus.s);
+	entries_print(t, &e);
+}
+
+void term_task_table(const struct term *t)
+{
+	struct task_cols cols = task_cols_for(t->width);
+	size_t shown = min_u64(t->m->task_cnt, ROWS_MAX);
+
+	if (!shown)
+		return;
+	fprintf(t->out, "\n  %-*s %7s %7s %7s %6s %6s %5s %-*s %s\n", (int)cols.name, "task", "tid",
+		"run", "ready", "vol", "invol", "moves", (int)cols.cpus, "CPUs", "blocked");
+	for (size_t i = 0; i < shown; i++) {
+		size_t idx = t->by_run[i];
+		const struct model_task *task = &t->m->tasks[idx];
+		const struct report_task *row = &t->r->tasks[idx];
+
+		fprintf(t->out, "%c ", term_letter(t, idx));
+		term_pad(t, term_safe(t, task->comm, sizeof(task->comm), cols.name).s, cols.name);
+		fprintf(t->out, " %7" PRIu32 " %7s %7s", task->tid, fmt_ns_short(row->run_ns).s,
+			fmt_ns_short(row->ready_ns).s);
+		fprintf(t->out, " %6s %6s %5s ", fmt_count_short(task->voluntary).s,
+			fmt_count_short(task->involuntary).s, fmt_count_short(task->migrations).s);
+		print_cpus_and_reasons(t, row, &cols);
+	}
+	say_more(t, t->m->task_cnt - shown);
+}
+
+/* Where the whole name would leave no room for a second, without its tid. */
+static struct safe_text waker(const struct term *t, uint32_t id, uint32_t room)
+{
+	const struct model_task *task = model_task(t->m, id);
+
+	if (room >= WAKER_COLS || !task)
+		return term_task(t, id);
+	return term_safe(t, task->comm, sizeof(task->comm), LAB_COMM_LEN);
+}
+
+static void print_wakers(const struct term *t, const struct report_lock *lock, uint32_t room)
+{
+	uint32_t named = (uint32_t)min_u64(lock->holder_cnt, LOCK_HOLDERS_MAX);
+	struct entries e = { .room = room };
+
+	for (uint32_t i = 0; i < named; i++) {
+		bool last = i + 1 == lock->holder_cnt && !lock->timeouts;
+
+		entries_add(&e, waker(t, lock->holders[i], room).s, last);
+	}
+	e.left_out += lock->holder_cnt - named;
+	if (lock->timeouts) {
+		char entry[48];
+
+		snprintf(entry, sizeof(entry), "timer %.8s times", fmt_count_short(lock->timeouts).s);
+		entries_add(&e, entry, true);
+	}
+	entries_print(t, &e);
+}
+
+void term_lock_table(const struct term *t)
+{
+	size_t shown = min_u64(t->r->lock_cnt, ROWS_MAX);
+	const uint32_t fixed = 57;	/* all columns but the last */
+
+	if (!shown)
+		return;
+	fprintf(t->out, "\n  %-5s %-18s %6s %7s %7s %6s %s\n", "futex", "address", "waits", "total",
+		"longest", "tasks", "woken by");
+	for (size_t i = 0; i < shown; i++) {
+		const struct report_lock *lock = &t->r->locks[i];
+
+		fprintf(t->out, "  %-5s 0x%-16" PRIx64 " %6s %7s %7s %6s", lock_kind_name(lock->kind),
+			lock->addr, fmt_count_short(lock->waits).s, fmt_ns_short(lock->wait_ns).s,
+			fmt_ns_short(lock->max_wait_ns).s, fmt_count_short(lock->waiter_cnt).s);
+		print_wakers(t, lock, t->width - fixed);
+	}
+	say_more(t, t->r->lock_cnt - shown);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/bins.h"
+#include "render/term.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+#define LABEL_COLS 14
+#define LABEL_COLS_WIDE 22	/* holds a letter and a whole comm */
+#define WIDE_FROM 132
+#define TOTALS_COLS 18
+#define TICK_GAP 2		/* columns between one tick's label and the next tick */
+#define DIGITS_MAX 9		/* an ASCII strip shows counts up to this, else eighths */
+
+struct timeline {
+	const struct term *t;
+	struct bins bins;
+	uint32_t label_cols;
+	struct lane_cell *cells;	/* one lane */
+	bool used[CELL_CNT];
+	struct phrase scales;		/* what a full cell of a strip is */
+};
+
+/* ---- time axis ---- */
+
+struct time_unit {
+	const char *name;
+	uint64_t ns;
+};
+
+static const struct time_unit time_units[] = {
+	{ "days", 86400000000000 }, { "h", 3600000000000 }, { "min", 60000000000 },
+	{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 },
+};
+
+/* Round distances of ticks above 50 s; below they are 1, 2 and 5 times powers of ten. */
+static const uint64_t long_steps_s[] = {
+	60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000,
+};
+
+static uint64_t next_step(uint64_t step_ns)
+{
+	const uint64_t s = 1000000000;
+	uint64_t power = 1;
+
+	if (step_ns >= 50 * s) {
+		for (size_t i = 0; i < ARRAY_SIZE(long_steps_s); i++)
+			if (long_steps_s[i] * s > step_ns)
+				return long_steps_s[i] * s;
+		return step_ns * 10;
+	}
+	while (step_ns / power >= 10)
+		power *= 10;
+	return step_ns / power == 2 ? 5 * power : step_ns * 2;
+}
+
+static const struct time_unit *unit_of(uint64_t step_ns)
+{
+	size_t i = 0;
+
+	while (step_ns % time_units[i].ns)
+		i++;
+	return &time_units[i];
+}
+
+/* The smallest round distance at which the labels leave room between them. */
+static uint64_t choose_step(const struct bins *b)
+{
+	uint64_t step_ns = 1;
+
+	for (;;) {
+		struct fmt_text last = fmt_ratio(b->window_ns, unit_of(step_ns)->ns, 0);
+		uint64_t label_cols = 1 + strlen(last.s) + TICK_GAP;
+
+		if (step_ns / b->width_ns >= max_u64(label_cols, 8))
+			return step_ns;
+		step_ns = next_step(step_ns);
+	}
+}
+
+static void draw_axis(const struct timeline *tl)
+{
+	const struct bins *b = &tl->bins;
+	uint64_t step_ns = choose_step(b);
+	const struct time_unit *unit = unit_of(step_ns);
+	char *axis = xmalloc(b->cnt);
+	size_t end = 0;
+
+	memset(axis, ' ', b->cnt);
+	for (uint64_t at = 0; at < b->window_ns; at += step_ns) {
+		struct fmt_text label = fmt_ratio(at, unit->ns, 0);
+		size_t col = at / b->width_ns, len = strlen(label.s);
+
+		axis[col] = '|';
+		end = col + 1;
+		if (end + len > b->cnt)
+			continue;
+		memcpy(axis + end, label.s, len);
+		end += len;
+	}
+	fprintf(tl->t->out, "%*s    ", (int)tl->label_cols - 4, unit->name);
+	for (size_t i = 0; i < end; i++) {
+		if (axis[i] == '|')
+			fputs(tl->t->glyphs->tick, tl->t->out);
+		else
+			fputc(axis[i], tl->t->out);
+	}
+	fputc('\n', tl->t->out);
+	free(axis);
+}
+
+/* ---- strips ---- */
+
+/* @sum_ns over @len_ns in @parts-ths of @scale, to the nearest, at most @parts. */
+static uint64_t level(uint64_t sum_ns, uint64_t len_ns, uint64_t scale, uint64_t parts)
+{
+	unsigned __int128 whole = (unsigned __int128)len_ns * scale;
+
+	if (!whole)
+		return 0;
+	return min_u64((uint64_t)(((unsigned __int128)sum_ns * parts + whole / 2) / whole), parts);
+}
+
+static void draw_strip(struct timeline *tl, const char *name, const struct load *load,
+		       uint64_t scale, const char *totals)
+{
+	const struct term *t = tl->t;
+	bool digits = !t->opts->utf8 && scale <= DIGITS_MAX;
+
+	term_pad(t, name, tl->label_cols);
+	for (uint32_t i = 0; i < tl->bins.cnt; i++) {
+		uint64_t len_ns = bins_len(&tl->bins, i);
+		uint64_t eighths = level(load->ns[i], len_ns, scale, 8);
+
+		if (!len_ns)
+			fputc(' ', t->out);
+		else if (digits)
+			fputc('0' + (int)level(load->ns[i], len_ns, scale, scale), t->out);
+		else if (!eighths && load->ns[i] > len_ns / 2)
+			fputs(t->glyphs->bar[1], t->out);	/* one of many is not nobody */
+		else
+			fputs(t->glyphs->bar[eighths], t->out);
+	}
+	fprintf(t->out, "%s\n", totals);
+	if (!digits && (!t->opts->utf8 || scale != t->m->cpu_cnt))
+		phrase_add(&tl->scales, "%s%s %s = %s", tl->scales.len ? "  " : "", name,
+			   t->glyphs->bar[8], fmt_count(scale).s);
+}
+
+/* "  avg 3.25 max 4" in at most TOTALS_COLS columns. */
+static struct fmt_text totals_of(uint64_t sum_ns, uint64_t window_ns, const uint64_t *max)
+{
+	uint64_t whole = window_ns ? sum_ns / window_ns : 0;
+	struct fmt_text avg = fmt_ratio(sum_ns, window_ns, whole < 10 ? 2 : whole < 100);
+	struct fmt_text totals;
+	int len;
+
+	if (!max) {
+		snprintf(totals.s, sizeof(totals.s), "  avg %.12s", avg.s);
+		return totals;
+	}
+	len = snprintf(totals.s, sizeof(totals.s), "  avg %.8s max %" PRIu64, avg.s, *max);
+	if (len > TOTALS_COLS)
+		snprintf(totals.s, sizeof(totals.s), "  max %.8s", fmt_count_short(*max).s);
+	return totals;
+}
+
+static uint64_t load_sum(const struct timeline *tl, const struct load *load)
+{
+	uint64_t sum_ns = 0;
+
+	for (uint32_t i = 0; i < tl->bins.cnt; i++)
+		sum_ns += load->ns[i];
+	return sum_ns;
+}
+
+/* The highest column, rounded up, so that it fits. */
+static uint64_t scale_of(const struct timeline *tl, const struct load *load)
+{
+	uint64_t scale = 1;
+
+	for (uint32_t i = 0; i < tl->bins.cnt; i++) {
+		uint64_t len_ns = bins_len(&tl->bins, i);
+
+		if (len_ns)
+			scale = max_u64(scale, (load->ns[i] + len_ns - 1) / len_ns);
+	}
+	return scale;
+}
+
+static void draw_running_and_waiting(struct timeline *tl)
+{
+	const struct term *t = tl->t;
+	struct load running = load_new(&tl->bins), waiting = load_new(&tl->bins);
+	uint64_t max = t->r->parallelism.max;
+	char name[LABEL_COLS];
+
+	for (size_t i = 0; i < t->m->span_cnt; i++) {
+		const struct model_span *s = &t->m->spans[i];
+
+		if (s->state == SPAN_BLOCKED)
+			continue;
+		load_add(&tl->bins, s->state == SPAN_RUNNING ? &running : &waiting,
+			 term_rel(t, s->start_ns), term_rel(t, s->end_ns));
+	}
+	load_finish(&tl->bins, &running);
+	load_finish(&tl->bins, &waiting);
+
+	snprintf(name, sizeof(name), t->m->cpu_cnt < 10 ? "on CPU (of %zu)" : "on CPU of %zu",
+		 t->m->cpu_cnt);
+	draw_strip(tl, name, &running, max_u64(t->m->cpu_cnt, 1),
+		   totals_of(t->r->parallelism.run_ns, t->window_ns, &max).s);
+	draw_strip(tl, "waiting", &waiting, scale_of(tl, &waiting),
+		   totals_of(load_sum(tl, &waiting), t->window_ns, NULL).s);
+	load_free(&running);
+	load_free(&waiting);
+}
+
+static void draw_operations(struct timeline *tl)
+{
+	const struct term *t = tl->t;
+	uint64_t max = t->r->concurrency.max_operations;
+	struct load open;
+
+	if (!t->m->op_cnt)
+		return;
+	open = load_new(&tl->bins);
+	for (size_t i = 0; i < t->m->op_cnt; i++)
+		load_add(&tl->bins, &open, term_rel(t, t->m->ops[i].start_ns),
+			 term_rel(t, t->m->ops[i].end_ns));
+	load_finish(&tl->bins, &open);
+	draw_strip(tl, "operations", &open, max_u64(max, 1),
+		   totals_of(load_sum(tl, &open), t->window_ns, &max).s);
+	load_free(&open);
+}
+
+/* ---- lanes ---- */
+
+static void draw_lane(struct timeline *tl, bool of_task)
+{
+	const struct term *t = tl->t;
+	const char *sgr = "";
+
+	for (uint32_t i = 0; i < tl->bins.cnt; i++) {
+		const struct lane_cell *c = &tl->cells[i];
+		const char *want = cell_sgr(c->cell);
+
+		tl->used[c->cell] = true;
+		if (strcmp(want, sgr)) {
+			if (sgr[0])
+				term_sgr(t, "");
+			if (want[0])
+				term_sgr(t, want);
+			sgr = want;
+		}
+		if (c->cell == CELL_RUN)
+			fputc(of_task ? cpu_char(c->who) : 'A' + c->who, t->out);
+		else
+			fputs(t->glyphs->cell[c->cell], t->out);
+	}
+	if (sgr[0])
+		term_sgr(t, "");
+}
+
+static void say_left_out(const struct timeline *tl, uint64_t cnt, const char *noun,
+			 const char *which)
+{
+	struct phrase p = { 0 };
+
+	if (!cnt)
+		return;
+	phrase_count(&p, cnt, noun);
+	fprintf(tl->t->out, "%*sleft out: %s %s\n", (int)tl->label_cols, "", p.s, which);
+	free(p.s);
+}
+
+/* True if fewer than TERM_CPU_LANES_MAX CPUs worked more for us. */
+static bool cpu_has_lane(const struct term *t, size_t idx)
+{
+	uint64_t own_ns = t->r->cpus[idx].class_ns[LAB_CPU_OURS];
+	size_t before = 0;
+
+	for (size_t i = 0; i < t->m->cpu_cnt; i++) {
+		uint64_t ns = t->r->cpus[i].class_ns[LAB_CPU_OURS];
+
+		before += ns > own_ns || (ns == own_ns && i < idx);
+	}
+	return before < TERM_CPU_LANES_MAX;
+}
+
+static void draw_cpus(struct timeline *tl)
+{
+	const struct term *t = tl->t;
+	uint32_t lane_ids[TERM_LANES_MAX];
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < t->lane_cnt; i++)
+		lane_ids[i] = t->m->tasks[t->lanes[i]].id;
+	for (size_t i = 0; i < t->m->cpu_cnt; i++) {
+		const struct report_cpu *cpu = &t->r->cpus[i];
+		char name[LABEL_COLS];
+
+		if (!cpu_has_lane(t, i)) {
+			left_out++;
+			continue;
+		}
+		snprintf(name, sizeof(name), "CPU %u", t->m->cpus[i].cpu);
+		term_pad(t, name, tl->label_cols);
+		lane_of_cpu(&tl->bins, t->m, &t->m->cpus[i], lane_ids, t->lane_cnt, tl->cells);
+		draw_lane(tl, false);
+		fprintf(t->out, "  work%3u%% #%3u%%\n",
+			fmt_percent(cpu->class_ns[LAB_CPU_OURS], t->window_ns),
+			fmt_percent(cpu->class_ns[LAB_CPU_FOREIGN], t->window_ns));
+	}
+	tl->used[CELL_FOREIGN] = true;	/* the totals name it */
+	say_left_out(tl, left_out, "CPU", "that worked less");
+}
+
+static void draw_tasks(struct timeline *tl)
+{
+	const struct term *t = tl->t;
+
+	for (size_t i = 0; i < t->lane_cnt; i++) {
+		const struct model_task *task = &t->m->tasks[t->lanes[i]];
+		const struct report_task *row = &t->r->tasks[t->lanes[i]];
+
+		fprintf(t->out, "%c ", (char)('A' + i));
+		term_pad(t, term_safe(t, task->comm, sizeof(task->comm), tl->label_cols - 3).s,
+			 tl->label_cols - 2);
+		lane_of_task(&tl->bins, t->m, task, tl->cells);
+		draw_lane(tl, true);
+		fprintf(t->out, "  run%3u%% wait%3u%%\n", fmt_percent(row->run_ns, t->window_ns),
+			fmt_percent(row->ready_ns, t->window_ns));
+	}
+	say_left_out(tl, t->m->task_cnt - t->lane_cnt, "task", "that ran less");
+}
+
+/* ---- legend ---- */
+
+/* Entries stay whole; they are separated by two spaces. */
+static void legend_add(const struct term *t, uint32_t *col, const char *entry, uint32_t cols)
+{
+	if (*col + 2 + cols > t->width) {
+		fputs("\n       ", t->out);
+		*col = 7;
+	}
+	fprintf(t->out, "%s%s", *col == 7 ? " " : "  ", entry);
+	*col += cols + (*col == 7 ? 1 : 2);
+}
+
+static void draw_legend(const struct timeline *tl)
+{
+	const struct term *t = tl->t;
+	uint16_t cpu_max = t->m->cpu_cnt ? t->m->cpus[t->m->cpu_cnt - 1].cpu : 0;
+	uint32_t col = 7;
+	char entry[64];
+
+	fputs("legend:", t->out);
+	if (tl->used[CELL_RUN]) {
+		const char *digits = cpu_max < 10 ? "0-9 running on that CPU" :
+				     cpu_max < 36 ? "0-9 a-z running on that CPU, a is 10" :
+				     "0-9 a-z A-Z running on that CPU, a is 10";
+
+		legend_add(t, &col, digits, (uint32_t)strlen(digits));
+		snprintf(entry, sizeof(entry), t->lane_cnt > 1 ? "A-%c that task on the CPU" : "A that task on the CPU",
+			 (int)('A' + t->lane_cnt - 1));
+		legend_add(t, &col, entry, (uint32_t)strlen(entry));
+	}
+	for (int cell = 0; cell < CELL_CNT; cell++) {
+		const char *meaning = cell_meaning(cell);
+
+		if (!tl->used[cell] || !meaning)
+			continue;
+		snprintf(entry, sizeof(entry), "%s %s%s", t->glyphs->cell[cell], meaning,
+			 cell == CELL_SLEEP ? ", or an idle CPU" : "");
+		legend_add(t, &col, entry, (uint32_t)strlen(entry) -
+			   (uint32_t)strlen(t->glyphs->cell[cell]) + 1);
+	}
+	fputc('\n', t->out);
+}
+
+void term_timeline(const struct term *t)
+{
+	struct timeline tl = { .t = t };
+
+	if (!t->window_ns || !t->m->task_cnt)
+		return;
+	tl.label_cols = t->width >= WIDE_FROM ? LABEL_COLS_WIDE : LABEL_COLS;
+	tl.bins = bins_make(t->window_ns, t->width - tl.label_cols - TOTALS_COLS);
+	tl.cells = xcalloc(tl.bins.cnt, sizeof(*tl.cells));
+
+	fputc('\n', t->out);
+	draw_axis(&tl);
+	draw_running_and_waiting(&tl);
+	draw_operations(&tl);
+	draw_cpus(&tl);
+	draw_tasks(&tl);
+	draw_legend(&tl);
+	if (tl.scales.len)
+		fprintf(t->out, "        %s\n", tl.scales.s);
+	free(tl.scales.s);
+	free(tl.cells);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "render/term.h"
+#include "util/minmax.h"
+
+#define PARTS_SHOWN 4
+#define CHECKS_SHOWN 20
+#define GAPS_SHOWN 8
+
+static uint64_t operations_at_once(const struct term *t)
+{
+	return t->r->concurrency.max_operations;
+}
+
+/* How many CPUs were in use: of every class. */
+static void say_average(const struct term *t, struct phrase *p)
+{
+	const struct report_parallelism *par = &t->r->parallelism;
+
+	phrase_add(p, "%s of ", fmt_ratio(par->run_ns, par->busy_ns, 2).s);
+	phrase_count(p, t->m->cpu_cnt, "CPU");
+	phrase_add(p, " on average while busy; ");
+	phrase_count(p, t->m->task_cnt, "task");
+	phrase_add(p, ", %u at once", par->max);
+}
+
+static void say_not_parallel(const struct term *t, struct phrase *p)
+{
+	const struct report_parallelism *par = &t->r->parallelism;
+
+	phrase_count(p, t->m->task_cnt, "task");
+	if (t->r->verdict.never_two || par->max <= 1)
+		phrase_add(p, ", 1 CPU at a time");
+	else
+		phrase_add(p, ", %u CPUs at once, but two or more for only %s of the busy time",
+			   par->max, fmt_share(par->parallel_ns, par->busy_ns).s);
+}
+
+static void say_concurrent(const struct term *t, struct phrase *p)
+{
+	say_not_parallel(t, p);
+	phrase_add(p, ", up to ");
+	if (operations_at_once(t) > t->r->concurrency.max_in_progress) {
+		phrase_count(p, operations_at_once(t), "operation");
+		phrase_add(p, " in flight");
+	} else {
+		phrase_count(p, t->r->concurrency.max_in_progress, "task");
+		phrase_add(p, " in progress");
+	}
+}
+
+static void say_sequential(const struct term *t, struct phrase *p)
+{
+	const struct report_concurrency *con = &t->r->concurrency;
+
+	say_not_parallel(t, p);
+	if (con->concurrent_ns)
+		phrase_add(p, ", two or more in progress for only %s of the time",
+			   fmt_share(con->concurrent_ns, con->active_ns).s);
+	else
+		phrase_add(p, ", one after another");
+}
+
+static struct safe_text reason(const struct term *t)
+{
+	return term_safe(t, t->r->verdict.reason, sizeof(t->r->verdict.reason), 256);
+}
+
+/* "record 131", "records 118-131": of the slice's own CPU. */
+static void say_records(struct phrase *p, const struct witness_part *part)
+{
+	if (part->hidden_in)
+		phrase_add(p, "record %s", fmt_count(part->seq_out).s);
+	else
+		phrase_add(p, "records %s-%s", fmt_count(part->seq_in).s,
+			   fmt_count(part->seq_out).s);
+}
+
+static void prove_parallel(const struct term *t, const struct witness *w)
+{
+	uint32_t cnt = (uint32_t)min_u64(w->part_cnt, WITNESS_MAX);
+	uint32_t shown = (uint32_t)min_u64(cnt, PARTS_SHOWN);
+	struct phrase p = { 0 };
+
+	for (uint32_t i = 0; i < shown; i++) {
+		const struct witness_part *part = &w->parts[i];
+
+		if (i)
+			phrase_add(&p, i + 1 < cnt ? ", " : " and ");
+		phrase_add(&p, "%s on CPU %u (", term_task(t, part->task_id).s, part->cpu);
+		say_records(&p, part);
+		phrase_add(&p, ")");
+	}
+	if (shown < cnt)
+		phrase_add(&p, " and %u more", cnt - shown);
+	phrase_add(&p, cnt == 2 ? " both ran for %s" : " all ran for %s",
+		   fmt_ns(w->until_ns - w->from_ns).s);
+	phrase_add(&p, " from %s; the CPUs' clocks agree within %s",
+		   term_instant(t, w->from_ns).s, fmt_ns(w->eps_ns).s);
+	if (t->r->verdict.class == CLASS_PARALLEL && t->r->verdict.reason[0])
+		phrase_add(&p, "; %s", reason(t).s);
+	term_para(t, "proof", &p);
+}
+
+/* Two tasks or operations at an instant. */
+static void say_both(const struct term *t, struct phrase *p)
+{
+	const struct report_concurrency *con = &t->r->concurrency;
+	const struct witness *w = &con->witness;
+	const struct witness_part *a = &w->parts[0], *b = &w->parts[1];
+
+	if (w->part_cnt < 2)
+		return;
+	phrase_add(p, "at %s ", term_instant(t, w->from_ns).s);
+	if (con->witness_is_ops) {
+		phrase_add(p, "operations %u and %u were both open", a->op_id, b->op_id);
+		phrase_add(p, " on %s; ", term_task(t, a->task_id).s);
+	} else {
+		phrase_add(p, "%s and ", term_task(t, a->task_id).s);
+		phrase_add(p, "%s were both in progress; ", term_task(t, b->task_id).s);
+	}
+	phrase_add(p, "two or more were in progress for %s, %s of the time with any; ",
+		   fmt_ns(con->concurrent_ns).s,
+		   fmt_share(con->concurrent_ns, con->active_ns).s);
+}
+
+/* What is known of overlaps, and what that rests on. */
+static void say_overlap(const struct term *t, struct phrase *p)
+{
+	const struct report_parallelism *par = &t->r->parallelism;
+
+	if (t->r->verdict.never_two)
+		phrase_add(p, "in %s no two tasks ran at once", fmt_ns(t->window_ns).s);
+	else if (!par->parallel_ns)
+		phrase_add(p, "in %s no two tasks were seen to run at once",
+			   fmt_ns(t->window_ns).s);
+	else
+		phrase_add(p, "two tasks ran at once for %s in all, for %s at the longest",
+			   fmt_ns(par->parallel_ns).s, fmt_ns(par->longest_overlap_ns).s);
+	if (par->parallel_upper_ns > par->parallel_ns && t->m->audit.hidden_switch_ins) {
+		phrase_add(p, ", %s at most if the ", fmt_ns(par->parallel_upper_ns).s);
+		phrase_count(p, t->m->audit.hidden_switch_ins, "hidden switch-in");
+		phrase_add(p, " came as early as can be");
+	}
+	if (t->r->audit_clean && t->r->lossless)
+		phrase_add(p, " (%s switch-outs recorded, as many counted by the kernel: none is missing)",
+			   fmt_count(t->m->audit.switches_checked).s);
+}
+
+static void prove_not_parallel(const struct term *t)
+{
+	struct phrase p = { 0 };
+
+	if (t->r->verdict.class == CLASS_CONCURRENT)
+		say_both(t, &p);
+	say_overlap(t, &p);
+	term_para(t, "proof", &p);
+}
+
+static void inconclusive(const struct term *t)
+{
+	struct phrase p = { 0 };
+
+	phrase_add(&p, "%s", t->r->verdict.reason[0] ? reason(t).s :
+		   "what is missing from the trace could change the verdict");
+	term_headline(t, "INCONCLUSIVE", "1;33", &p);
+	if (t->opts->brief)
+		return;
+	say_average(t, &p);
+	term_para(t, "seen", &p);
+	if (t->r->parallelism.witness.part_cnt >= 2)
+		prove_parallel(t, &t->r->parallelism.witness);
+}
+
+void term_verdict(const struct term *t)
+{
+	struct phrase p = { 0 };
+
+	switch (t->r->verdict.class) {
+	case CLASS_PARALLEL:
+		say_average(t, &p);
+		term_headline(t, "PARALLEL", "1;32", &p);
+		if (!t->opts->brief)
+			prove_parallel(t, &t->r->parallelism.witness);
+		return;
+	case CLASS_CONCURRENT:
+		say_concurrent(t, &p);
+		term_headline(t, "CONCURRENT, not parallel", "1;36", &p);
+		break;
+	case CLASS_SEQUENTIAL:
+		say_sequential(t, &p);
+		term_headline(t, "SEQUENTIAL", "1;34", &p);
+		break;
+	default:
+		inconclusive(t);
+		return;
+	}
+	if (!t->opts->brief)
+		prove_not_parallel(t);
+}
+
+static void say_contradiction(const struct term *t, struct phrase *p)
+{
+	const struct claim *claim = &t->m->meta.claim;
+	const struct report_parallelism *par = &t->r->parallelism;
+
+	if (claim->class != t->r->verdict.class)
+		phrase_add(p, "; claimed was %s, seen was %s", verdict_class_name(claim->class),
+			   verdict_class_name(t->r->verdict.class));
+	else if (operations_at_once(t) < claim->min_operations)
+		phrase_add(p, "; claimed were %s operations in flight, seen were %s",
+			   fmt_count(claim->min_operations).s, fmt_count(operations_at_once(t)).s);
+	else if (claim->min_parallelism_milli)
+		phrase_add(p, "; claimed were %s CPUs on average while busy, seen were %s",
+			   fmt_ratio(claim->min_parallelism_milli, 1000, 3).s,
+			   fmt_ratio(par->run_ns, par->busy_ns, 3).s);
+}
+
+static void say_undecided(const struct term *t, struct phrase *p)
+{
+	const struct claim *claim = &t->m->meta.claim;
+	uint64_t needs_cpus = max_u64(claim->needs_cpus, claim->class == CLASS_PARALLEL ? 2 : 0);
+
+	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
+		phrase_add(p, ": the verdict is inconclusive");
+	else if (t->m->cpu_cnt < needs_cpus)
+		phrase_add(p, ": it takes %s usable CPUs, and this run had %zu",
+			   fmt_count(needs_cpus).s, t->m->cpu_cnt);
+	else if (operations_at_once(t) < claim->min_operations)
+		phrase_add(p, ": its operations were not observed");
+}
+
+void term_claim(const struct term *t)
+{
+	const struct claim *claim = &t->m->meta.claim;
+	struct phrase p = { 0 };
+
+	if (t->r->verdict.claim_holds == CLAIM_NOT_MADE)
+		return;
+	if (claim->why[0])
+		phrase_add(&p, "\"%s\": ", term_safe(t, claim->why, sizeof(claim->why),
+						     CLAIM_WHY_MAX).s);
+	else
+		phrase_add(&p, "%s: ", verdict_class_name(claim->class));
+
+	switch (t->r->verdict.claim_holds) {
+	case CLAIM_YES:
+		phrase_add(&p, "holds");
+		break;
+	case CLAIM_NO:
+		phrase_add(&p, "CONTRADICTED");
+		say_contradiction(t, &p);
+		break;
+	default:
+		phrase_add(&p, "undecided");
+		say_undecided(t, &p);
+		break;
+	}
+	term_para(t, "claim", &p);
+}
+
+static void failed_checks(const struct term *t)
+{
+	const struct model_audit *audit = &t->m->audit;
+	uint64_t shown = min_u64(audit->failure_cnt, CHECKS_SHOWN);
+	struct phrase p = { 0 };
+
+	for (uint64_t i = 0; i < shown; i++) {
+		const struct audit_failure *f = &audit->failures[i];
+
+		phrase_add(&p, "%s", f->name);
+		if (f->task_id)
+			phrase_add(&p, " of %s", term_task(t, f->task_id).s);
+		phrase_add(&p, ": expected %s,", fmt_count(f->expected).s);
+		phrase_add(&p, " observed %s", fmt_count(f->observed).s);
+		term_para(t, "", &p);
+	}
+	if (audit->failures_total > shown) {
+		phrase_add(&p, "and %s more", fmt_count(audit->failures_total - shown).s);
+		term_para(t, "", &p);
+	}
+}
+
+void term_audit(const struct term *t)
+{
+	const struct model_audit *audit = &t->m->audit;
+	struct phrase p = { 0 };
+	uint64_t cpu_ns = 0;
+
+	for (size_t i = 0; i < t->m->task_cnt; i++)
+		cpu_ns += t->m->tasks[i].cpu_ns;
+	phrase_count(&p, audit->tasks_checked, "task");
+	phrase_add(&p, ", ");
+	phrase_count(&p, audit->switches_checked, "switch-out");
+	phrase_add(&p, ", ");
+	phrase_count(&p, audit->migrations_checked, "migration");
+	phrase_add(&p, ", %s of CPU time: ", fmt_ns(cpu_ns).s);
+	if (t->r->audit_clean)
+		phrase_add(&p, "equal to the kernel's counts");
+	else
+		phrase_add(&p, "FAILED");
+	if (audit->failures_total) {
+		phrase_add(&p, " in ");
+		phrase_count(&p, audit->failures_total, "check");
+	}
+	phrase_add(&p, "; %s events lost", fmt_count(t->m->dropped).s);
+	if (audit->hidden_switch_ins) {
+		phrase_add(&p, "; ");
+		phrase_count(&p, audit->hidden_switch_ins, "switch-in");
+		phrase_add(&p, " hidden by the host, none of them used as proof");
+	}
+	term_para(t, "audit", &p);
+	failed_checks(t);
+}
+
+static void say_gaps(const struct term *t)
+{
+	size_t shown = min_u64(t->m->gap_cnt, GAPS_SHOWN);
+	struct phrase p = { 0 };
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct model_gap *gap = &t->m->gaps[i];
+
+		phrase_add(&p, "CPU %u: ", gap->cpu);
+		phrase_count(&p, gap->cnt, "event");
+		phrase_add(&p, " from %s until ", term_instant(t, gap->from_ns).s);
+		phrase_add(&p, "%s", gap->until_ns == UINT64_MAX ?
+			   "the end" : term_instant(t, gap->until_ns).s);
+		term_para(t, i ? "" : "loss", &p);
+	}
+	if (t->m->gap_cnt > shown) {
+		phrase_add(&p, "and %s more stretches: lab report -f json shows all",
+			   fmt_count(t->m->gap_cnt - shown).s);
+		term_para(t, "", &p);
+	}
+}
+
+static void say_count_of_loss(const struct term *t, uint64_t cnt, const char *noun,
+			      const char *what)
+{
+	struct phrase p = { 0 };
+
+	if (!cnt)
+		return;
+	phrase_count(&p, cnt, noun);
+	phrase_add(&p, " %s", what);
+	term_para(t, "loss", &p);
+}
+
+void term_loss(const struct term *t)
+{
+	struct phrase p = { 0 };
+
+	say_gaps(t);
+	if (!t->m->gap_cnt)
+		say_count_of_loss(t, t->m->dropped, "event",
+				  "refused by a full ring; where, is not known");
+	say_count_of_loss(t, t->m->end.storage_failures, "task", "could not be followed");
+	say_count_of_loss(t, t->m->end.recursion_misses, "probe run", "skipped by the kernel");
+	if (!t->m->complete) {
+		phrase_add(&p, "the trace file is not complete");
+		if (t->m->damage && t->m->damage[0])
+			phrase_add(&p, ": %s", term_safe_str(t, t->m->damage, 300).s);
+		term_para(t, "loss", &p);
+	}
+}
+
+void term_scope(const struct term *t)
+{
+	size_t cnt = min_u64(t->r->verdict.scope_cnt, SCOPE_MAX);
+	struct phrase p = { 0 };
+
+	for (size_t i = 0; i < cnt; i++) {
+		phrase_add(&p, "%s", t->r->verdict.scope[i]);
+		term_para(t, i ? "" : "scope", &p);
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+
+#include "trace/merge.h"
+
+#include <errno.h>
+
+#include "trace/codec.h"
+#include "trace/trace.h"
+
+#define COUNT_MAX (4u * TRACE_EVENTS_PER_CHUNK)
+#define OPEN_BYTES_MAX (512u << 20)	/* decoded at once; a chunk beyond is left out */
+
+/* A decoded chunk of which events are left. */
+struct open_chunk {
+	struct lab_ev_head head;	/* of the next event */
+	struct codec_rows rows;
+	size_t pos;			/* of the next event in the rows */
+	uint32_t number;
+};
+
+struct merge {
+	int fd;
+	const struct scan_chunk **chunks;	/* of events, ascending by first_ns */
+	size_t chunk_cnt, next;
+	struct codec *codec;
+	struct open_chunk *heap;		/* the least event first */
+	size_t heap_cnt, heap_cap;
+	uint64_t open_bytes;
+	size_t failed;
+	uint64_t unknown;
+};
+
+static int chunk_cmp(const void *a, const void *b)
+{
+	const struct scan_chunk *x = *(const struct scan_chunk *const *)a;
+	const struct scan_chunk *y = *(const struct scan_chunk *const *)b;
+
+	if (x->head.first_ns != y->head.first_ns)
+		return x->head.first_ns < y->head.first_ns ? -1 : 1;
+	return x->off < y->off ? -1 : x->off > y->off;
+}
+
+struct merge *merge_new(int fd, const struct scan *scan, const struct schema *schema)
+{
+	struct merge *m = xcalloc(1, sizeof(*m));
+
+	m->fd = fd;
+	m->codec = codec_new(schema);
+	m->chunks = xcalloc(scan->chunk_cnt ? scan->chunk_cnt : 1, sizeof(*m->chunks));
+	for (size_t i = 0; i < scan->chunk_cnt; i++)
+		if (scan->chunks[i].head.type == TRACE_CHUNK_EVENTS)
+			m->chunks[m->chunk_cnt++] = &scan->chunks[i];
+	qsort(m->chunks, m->chunk_cnt, sizeof(*m->chunks), chunk_cmp);
+	return m;
+}
+
+static bool open_before(const struct open_chunk *a, const struct open_chunk *b)
+{
+	if (a->head.ts_ns != b->head.ts_ns)
+		return a->head.ts_ns < b->head.ts_ns;
+	if (a->head.cpu != b->head.cpu)
+		return a->head.cpu < b->head.cpu;
+	if (a->head.seq != b->head.seq)
+		return a->head.seq < b->head.seq;
+	return a->number < b->number;
+}
+
+static void heap_swap(struct merge *m, size_t i, size_t j)
+{
+	struct open_chunk chunk = m->heap[i];
+
+	m->heap[i] = m->heap[j];
+	m->heap[j] = chunk;
+}
+
+static void heap_down(struct merge *m)
+{
+	size_t i = 0;
+
+	for (;;) {
+		size_t least = 2 * i + 1;
+
+		if (least >= m->heap_cnt)
+			return;
+		if (least + 1 < m->heap_cnt && open_before(&m->heap[least + 1], &m->heap[least]))
+			least++;
+		if (!open_before(&m->heap[least], &m->heap[i]))
+			return;
+		heap_swap(m, i, least);
+		i = least;
+	}
+}
+
+static void heap_push(struct merge *m, const struct open_chunk *chunk)
+{
+	size_t i = m->heap_cnt;
+
+	*vec_push(m->heap, m->heap_cnt, m->heap_cap) = *chunk;
+	while (i && open_before(&m->heap[i], &m->heap[(i - 1) / 2])) {
+		heap_swap(m, i, (i - 1) / 2);
+		i = (i - 1) / 2;
+	}
+}
+
+/* Decode a chunk. Return: 0, -EBADMSG (to be left out), or -errno of the read. */
+static int chunk_open(struct merge *m, const struct scan_chunk *from, struct codec_rows *rows)
+{
+	const struct trace_chunk *head = &from->head;
+	uint8_t *raw;
+	int err;
+
+	if (!head->count || head->count > COUNT_MAX)
+		return -EBADMSG;
+	err = trace_chunk_load(m->fd, from->off, head, codec_raw_max(m->codec, head->count), &raw);
+	if (err)
+		return err;
+	err = codec_decode(m->codec, raw, head->raw_len, head->count, rows);
+	free(raw);
+	if (err)
+		return err;
+	if (rows->first_ns != head->first_ns || rows->last_ns != head->last_ns ||
+	    m->open_bytes + rows->len > OPEN_BYTES_MAX) {
+		free(rows->p);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* Take the next chunk into the heap. */
+static int merge_open_next(struct merge *m)
+{
+	const struct scan_chunk *from = m->chunks[m->next];
+	struct open_chunk chunk = { .number = from->head.number };
+	int err = chunk_open(m, from, &chunk.rows);
+
+	if (err && err != -EBADMSG)
+		return err;
+	m->next++;
+	if (err) {
+		m->failed++;
+		return 0;
+	}
+	m->unknown += chunk.rows.unknown;
+	if (!chunk.rows.len) {
+		free(chunk.rows.p);
+		return 0;
+	}
+	m->open_bytes += chunk.rows.len;
+	memcpy(&chunk.head, chunk.rows.p, sizeof(chunk.head));
+	heap_push(m, &chunk);
+	return 0;
+}
+
+int merge_next(struct merge *m, union lab_event *ev)
+{
+	struct open_chunk *top;
+	size_t size;
+
+	while (m->next < m->chunk_cnt &&
+	       (!m->heap_cnt || m->chunks[m->next]->head.first_ns <= m->heap[0].head.ts_ns)) {
+		int err = merge_open_next(m);
+
+		if (err)
+			return err;
+	}
+	if (!m->heap_cnt)
+		return 0;
+
+	top = &m->heap[0];
+	size = trace_event_size(top->head.kind);
+	memcpy(ev, top->rows.p + top->pos, size);
+	memset((uint8_t *)ev + size, 0, sizeof(*ev) - size);
+	top->pos += size;
+	if (top->pos < top->rows.len) {
+		memcpy(&top->head, top->rows.p + top->pos, sizeof(top->head));
+	} else {
+		m->open_bytes -= top->rows.len;
+		free(top->rows.p);
+		m->heap[0] = m->heap[--m->heap_cnt];
+	}
+	heap_down(m);
+	return 1;
+}
+
+size_t merge_failed(const struct merge *m)
+{
+	return m ? m->failed : 0;
+}
+
+uint64_t merge_unknown(const struct merge *m)
+{
+	return m ? m->unknown : 0;
+}
+
+void merge_free(struct merge *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->heap_cnt; i++)
+		free(m->heap[i].rows.p);
+	codec_free(m->codec);
+	free(m->chunks);
+	free(m->heap);
+	free(m);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trace/codec.h"
+#include "trace/index.h"
+#include "trace/merge.h"
+#include "trace/meta.h"
+#include "trace/scan.h"
+#include "trace/schema.h"
+#include "util/io.h"
+#include "util/log.h"
+
+#define META_RAW_MAX (8u << 20)
+#define SCHEMA_RAW_MAX (2u << 20)
+#define INDEX_RAW_MAX (48u << 20)
+
+struct trace_reader {
+	int fd;
+	char *path;
+	uint64_t bytes;
+	struct trace_file_header header;
+	bool header_bad;
+	struct scan scan;
+	struct trace_meta meta;
+	struct trace_end end;
+	bool end_known;		/* ENDM and INDX are whole and the file ends with them */
+	size_t missing;		/* chunks that are not in the file, as far as can be told */
+	struct schema schema;
+	struct merge *merge;	/* NULL until the schema is known */
+	char damage[96];
+};
+
+static size_t events_chunks(const struct trace_reader *r)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < r->scan.chunk_cnt; i++)
+		cnt += r->scan.chunks[i].head.type == TRACE_CHUNK_EVENTS;
+	return cnt;
+}
+
+static const char *plural(size_t cnt)
+{
+	return cnt == 1 ? "" : "s";
+}
+
+/* Say what is wrong, the worst first; "" if nothing is. */
+static void describe_damage(struct trace_reader *r)
+{
+	size_t failed = merge_failed(r->merge);
+	size_t lost = failed + r->missing;
+	size_t whole = events_chunks(r) - failed;
+	bool unfinished = r->header.flags & TRACE_FILE_INCOMPLETE;
+
+	r->damage[0] = '\0';
+	if (lost)
+		snprintf(r->damage, sizeof(r->damage),
+			 "damaged: %zu of its chunks left out, %zu chunk%s of events read",
+			 lost, whole, plural(whole));
+	else if (r->header_bad)
+		snprintf(r->damage, sizeof(r->damage), "damaged in its header");
+	else if (r->scan.broken)
+		snprintf(r->damage, sizeof(r->damage), "damaged between its chunks");
+	else if (!r->end_known && unfinished)
+		snprintf(r->damage, sizeof(r->damage),
+			 "not finished: recording stopped after %zu whole chunk%s of events",
+			 whole, plural(whole));
+	else if (!r->end_known && r->header.index_off >= r->bytes)
+		snprintf(r->damage, sizeof(r->damage), "cut after %zu of its chunks of events",
+			 whole);
+	else if (!r->end_known)
+		snprintf(r->damage, sizeof(r->damage), "cut or damaged at its end");
+	else if (unfinished)
+		snprintf(r->damage, sizeof(r->damage), "not marked as finished");
+	else if (r->scan.end_off < r->bytes)
+		snprintf(r->damage, sizeof(r->damage),
+			 "followed by %" PRIu64 " bytes that do not belong to it",
+			 r->bytes - r->scan.end_off);
+}
+
+/* The first chunk of a type, or NULL. */
+static const struct scan_chunk *chunk_of_type(const struct trace_reader *r, uint32_t type)
+{
+	for (size_t i = 0; i < r->scan.chunk_cnt; i++)
+		if (r->scan.chunks[i].head.type == type)
+			return &r->scan.chunks[i];
+	return NULL;
+}
+
+static int load(const struct trace_reader *r, const struct scan_chunk *chunk, uint64_t raw_max,
+		uint8_t **raw)
+{
+	if (!chunk)
+		return -EBADMSG;
+	return trace_chunk_load(r->fd, chunk->off, &chunk->head, raw_max, raw);
+}
+
+/* META and SCHM: without them nothing can be read. */
+static int read_start(struct trace_reader *r)
+{
+	const struct scan_chunk *meta = chunk_of_type(r, TRACE_CHUNK_META);
+	const struct scan_chunk *schema = chunk_of_type(r, TRACE_CHUNK_SCHEMA);
+	uint8_t *raw;
+	int err;
+
+	err = load(r, meta, META_RAW_MAX, &raw);
+	if (err)
+		return err;
+	err = meta_parse(&r->meta, raw, meta->head.raw_len);
+	free(raw);
+	if (err)
+		return err;
+	err = load(r, schema, SCHEMA_RAW_MAX, &raw);
+	if (err)
+		return err;
+	err = schema_parse(&r->schema, raw, schema->head.raw_len);
+	free(raw);
+	return err;
+}
+
+/* How many chunks the index knows that the scan did not find where it says. */
+static size_t missing_by_index(const struct trace_reader *r, const struct index *index)
+{
+	size_t missing = 0, i = 0;
+
+	for (size_t k = 0; k < index->chunk_cnt; k++) {
+		const struct index_chunk *want = &index->chunks[k];
+		const struct scan_chunk *c = NULL;
+
+		while (i < r->scan.chunk_cnt && r->scan.chunks[i].off < want->off)
+			i++;
+		if (i < r->scan.chunk_cnt && r->scan.chunks[i].off == want->off)
+			c = &r->scan.chunks[i];
+		if (!c || c->head.type != TRACE_CHUNK_EVENTS || c->head.count != want->count ||
+		    c->head.first_ns != want->first_ns || c->head.last_ns != want->last_ns)
+			missing++;
+	}
+	return missing;
+}
+
+/* Chunks that the numbers of those that are there say are not there. */
+static size_t missing_by_number(const struct trace_reader *r)
+{
+	const struct scan *scan = &r->scan;
+
+	return scan->chunk_cnt ? scan->chunks[scan->chunk_cnt - 1].head.number + (size_t)1 -
+				 scan->chunk_cnt : 0;
+}
+
+/* ENDM and INDX, if they are there. Return: 0 or -errno of a read. */
+static int read_end(struct trace_reader *r)
+{
+	const struct scan_chunk *end = chunk_of_type(r, TRACE_CHUNK_END);
+	const struct scan_chunk *idx = chunk_of_type(r, TRACE_CHUNK_INDEX);
+	struct index index = { 0 };
+	uint8_t *raw;
+	int err;
+
+	r->missing = missing_by_number(r);
+	err = load(r, end, META_RAW_MAX, &raw);
+	if (err)
+		return err == -EBADMSG ? 0 : err;
+	err = meta_end_parse(&r->end, raw, end->head.raw_len);
+	free(raw);
+	if (err)
+		return 0;
+	err = load(r, idx, INDEX_RAW_MAX, &raw);
+	if (err)
+		return err == -EBADMSG ? 0 : err;
+	err = index_parse_chunks(&index, raw, idx->head.raw_len);
+	free(raw);
+	if (!err && (r->header.flags & TRACE_FILE_INCOMPLETE ||
+		     r->header.index_off == idx->off)) {
+		size_t missing = missing_by_index(r, &index);
+
+		if (missing > r->missing)
+			r->missing = missing;
+		r->end_known = index.chunk_cnt - missing == events_chunks(r);
+	}
+	index_release(&index);
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int open_regular(const char *path, uint64_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int err;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		err = -errno;
+		log_err("cannot open %s: %s; check the path and the permissions", path,
+			strerror(-err));
+	} else if (S_ISDIR(st.st_mode)) {
+		err = -EISDIR;
+		log_err("%s is a directory; name the trace file in it, such as %s/trace.lab",
+			path, path);
+	} else if (!S_ISREG(st.st_mode)) {
+		err = -EINVAL;
+		log_err("%s is not a regular file; copy the trace into a file and name that", path);
+	} else if (!st.st_size) {
+		err = -EBADMSG;
+		log_err("%s is empty: no trace was written to it; record again", path);
+	} else {
+		*size = (uint64_t)st.st_size;
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int read_file_header(struct trace_reader *r)
+{
+	uint8_t buf[TRACE_FILE_HEADER_LEN] = { 0 };
+	size_t len = r->bytes < sizeof(buf) ? (size_t)r->bytes : sizeof(buf);
+	int err = io_pread_all(r->fd, buf, len, 0);
+
+	if (err) {
+		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
+			strerror(-err));
+		return err;
+	}
+	err = trace_file_header_get(buf, &r->header);
+	if (err == -EBADMSG) {
+		log_err("%s is not a lab trace; name a trace.lab that lab run wrote", r->path);
+		return err;
+	}
+	r->header_bad = err == -EUCLEAN;
+	if (r->header.major != TRACE_MAJOR) {
+		log_err("%s is a trace of format version %u.%u, and this lab reads version %u; "
+			"use the lab that wrote it, or a newer one", r->path, r->header.major,
+			r->header.minor, TRACE_MAJOR);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
+static int reader_start(struct trace_reader *r)
+{
+	int err = read_file_header(r);
+
+	if (err)
+		return err;
+	err = scan_file(&r->scan, r->fd, r->bytes);
+	if (!err)
+		err = read_start(r);
+	if (!err)
+		err = read_end(r);
+	if (err == -EPROTONOSUPPORT)
+		log_err("%s was written by a newer lab that codes events in another way; "
+			"use that lab, or a newer one", r->path);
+	else if (err == -EBADMSG)
+		log_err("%s is damaged before its first event, so none can be read; "
+			"copy it again from where it was recorded, or record again", r->path);
+	else if (err)
+		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
+			strerror(-err));
+	return err;
+}
+
+int trace_reader_open(struct trace_reader **out, const char *path)
+{
+	struct trace_reader *r;
+	uint64_t size = 0;
+	int fd, err;
+
+	fd = open_regular(path, &size);
+	if (fd < 0)
+		return fd;
+	r = xcalloc(1, sizeof(*r));
+	r->fd = fd;
+	r->path = xstrdup(path);
+	r->bytes = size;
+	err = reader_start(r);
+	if (err) {
+		trace_reader_free(r);
+		return err;
+	}
+	r->merge = merge_new(fd, &r->scan, &r->schema);
+	describe_damage(r);
+	*out = r;
+	return 0;
+}
+
+/* ---- what is asked of it ---- */
+
+const struct trace_meta *trace_reader_meta(const struct trace_reader *r)
+{
+	return &r->meta;
+}
+
+bool trace_reader_complete(const struct trace_reader *r)
+{
+	return !r->damage[0];
+}
+
+const struct trace_end *trace_reader_end(const struct trace_reader *r)
+{
+	return trace_reader_complete(r) ? &r->end : NULL;
+}
+
+bool trace_reader_damaged(const struct trace_reader *r)
+{
+	bool unfinished = r->header.flags & TRACE_FILE_INCOMPLETE;
+
+	return r->damage[0] && (!unfinished || r->missing || merge_failed(r->merge) ||
+				r->header_bad || r->scan.broken);
+}
+
+const char *trace_reader_damage(const struct trace_reader *r)
+{
+	return r->damage;
+}
+
+uint64_t trace_reader_bytes(const struct trace_reader *r)
+{
+	return r->bytes;
+}
+
+uint64_t trace_reader_unknown(const struct trace_reader *r)
+{
+	return merge_unknown(r->merge);
+}
+
+int trace_reader_next(struct trace_reader *r, union lab_event *ev)
+{
+	size_t failed = merge_failed(r->merge);
+	int ret = merge_next(r->merge, ev);
+
+	if (merge_failed(r->merge) != failed)
+		describe_damage(r);
+	if (ret < 0)
+		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
+			strerror(-ret));
+	return ret;
+}
+
+void trace_reader_free(struct trace_reader *r)
+{
+	if (!r)
+		return;
+	merge_free(r->merge);
+	schema_release(&r->schema);
+	trace_meta_release(&r->meta);
+	free(r->scan.chunks);
+	free(r->path);
+	close(r->fd);
+	free(r);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_TRACE_TRACE_H
+#define LAB_TRACE_TRACE_H
+
+/*
+ * trace - the file between recording and everything after it.
+ * docs/trace-format.md is its specification.
+ *
+ * Append-only chunks, each with its own length and CRC-32; events as
+ * delta-coded columns, deflated. The header says INCOMPLETE until
+ * trace_writer_finish(). A file that was cut anywhere gives every chunk that
+ * was wholly written.
+ *
+ * The reader treats each byte as hostile, never allocates from an unchecked
+ * count, and gives the events of all chunks in order of (ts_ns, cpu, seq),
+ * holding in memory only the chunks whose times overlap.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "claim.h"
+#include "lab_event.h"
+
+#define TRACE_CPUS_MAX 1024		/* CPU numbers are below this */
+#define TRACE_EVENTS_PER_CHUNK 16384	/* the writer's; a reader takes up to 4 times as many */
+
+/* The bound on clock disagreement between two CPUs that was measured at the start. */
+struct trace_clock_pair {
+	uint16_t cpu_a, cpu_b;
+	uint32_t eps_ns;
+};
+
+/* How a run was ended. */
+enum trace_end_reason {
+	TRACE_END_UNKNOWN = 0,	/* the file is incomplete */
+	TRACE_END_EXIT = 1,	/* the last task ended */
+	TRACE_END_FOR = 2,	/* --for */
+	TRACE_END_INTERRUPT = 3,/* Ctrl-C */
+	TRACE_END_DAEMON = 4,	/* the root and its children ended; what was left outlived the grace time */
+	TRACE_END_DETACH = 5,	/* --pid: the process was left running */
+	TRACE_END_WRITE_ERROR = 6, /* the disk was full, or failed: recorded up to there */
+};
+
+/* What is known when recording starts. Strings and arrays are owned. */
+struct trace_meta {
+	char *lab_version;
+	char *name;			/* of the workload, or the command's base name */
+	char **argv;			/* argc strings, then NULL */
+	uint32_t argc;
+	bool is_command;		/* a command, not a built-in workload */
+	uint32_t attach_tgid;		/* --pid; 0: lab started the root */
+	struct claim claim;		/* or the --expect; class CLASS_NONE: none */
+	char *release;			/* uname */
+	char *machine;
+	uint32_t cpus_online;
+	uint16_t *cpus_usable;		/* allowed to the root and online at its release; ascending */
+	uint32_t cpus_usable_cnt;
+	uint32_t quota_milli_cpus;	/* cgroup quota x 1000; 0: none */
+	bool smt;
+	char *virtualized;		/* "kvm", "container", ...; "": none seen */
+	bool ops_hooked;		/* the system-call hooks were on */
+	uint64_t started_unix_ns;	/* CLOCK_REALTIME of the start, for people */
+	uint64_t armed_ns;		/* CLOCK_MONOTONIC: probes began to record */
+	struct trace_clock_pair *clock_pairs;
+	uint32_t clock_pair_cnt;
+};
+
+/* What is known when it ends. Owns nothing. */
+struct trace_end {
+	uint32_t reason;		/* enum trace_end_reason */
+	uint64_t end_ns;		/* CLOCK_MONOTONIC of the cut; for TRACE_END_EXIT of the drain's end */
+	bool root_reaped;
+	int32_t wait_status;		/* of the root, as waitpid(2) gives it; valid if root_reaped */
+	uint64_t births;		/* birth numbers given out, the root included */
+	uint64_t storage_failures;	/* tasks that could not be marked: not followed */
+	uint64_t recursion_misses;	/* program runs the kernel skipped */
+	uint64_t ready_unseen;		/* epoll events beyond what one call's records hold */
+	uint64_t bpf_ns, bpf_runs;	/* the kernel's statistics; 0, 0: not measured */
+	uint64_t reader_cpu_ns;		/* CPU time of the recorder's own process while recording */
+	uint64_t steal_ns;		/* of the usable CPUs in the window, from /proc/stat */
+};
+
+/* An all-zero meta is empty. */
+void trace_meta_release(struct trace_meta *meta);
+
+/* ---- writing ---- */
+
+struct trace_writer;
+
+/**
+ * trace_writer_open() - begin a file
+ * @fd: an empty regular file open for writing; stays the caller's to close after finish
+ * @meta: borrowed for this call
+ *
+ * Return: 0 and a writer in *@out, or -errno.
+ */
+int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta *meta);
+
+/**
+ * trace_writer_add() - one more event, in any order of time
+ * @ev: only the first trace_event_size(ev->head.kind) bytes are read
+ *
+ * Flushes a chunk when it is full. After an error every later call returns
+ * the same error and the file stays readable up to the last whole chunk.
+ *
+ * Return: 0 or -errno (-EINVAL: unknown kind).
+ */
+int trace_writer_add(struct trace_writer *w, const union lab_event *ev);
+
+/* Write what is buffered as a chunk; nothing if nothing is. Return: 0 or -errno. */
+int trace_writer_flush(struct trace_writer *w);
+
+/* Bytes in the file, and events added, so far. */
+uint64_t trace_writer_bytes(const struct trace_writer *w);
+uint64_t trace_writer_events(const struct trace_writer *w);
+
+/* Flush, write the end, the index and the footer, clear INCOMPLETE. Return: 0 or -errno. */
+int trace_writer_finish(struct trace_writer *w, const struct trace_end *end);
+
+/* Accepts NULL. Does not finish: a file freed unfinished stays INCOMPLETE. */
+void trace_writer_free(struct trace_writer *w);
+
+/* Size of a record of this kind, 0 if unknown. */
+size_t trace_event_size(unsigned int kind);
+
+/* ---- reading ---- */
+
+struct trace_reader;
+
+/**
+ * trace_reader_open() - open and check a file
+ * @path: opened read-only; must be a regular file
+ *
+ * Return: 0 and a reader in *@out; or, after one logged sentence which names @path and
+ * what to do: -errno of open or read; -EBADMSG when it is no trace, is empty, or is damaged before
+ * the first event; -EPROTONOSUPPORT when it is from a newer version. A file damaged or cut
+ * later opens, with trace_reader_complete() false.
+ */
+int trace_reader_open(struct trace_reader **out, const char *path);
+
+/* Borrowed from the reader. */
+const struct trace_meta *trace_reader_meta(const struct trace_reader *r);
+
+/* NULL if the file is incomplete. Borrowed. */
+const struct trace_end *trace_reader_end(const struct trace_reader *r);
+
+/* The end was written and every chunk was whole so far. Call again after the last event. */
+bool trace_reader_complete(const struct trace_reader *r);
+
+/* What is wrong with an incomplete file, a sentence's tail such as "cut after 3 of its chunks"; "" if nothing. */
+const char *trace_reader_damage(const struct trace_reader *r);
+
+/*
+ * An incomplete file is damaged when bytes of it are wrong or were cut off after it had its end (a
+ * chunk fails its check, or the header says complete and the end is not there); one whose recorder
+ * was killed is merely incomplete. Call again after the last event.
+ */
+bool trace_reader_damaged(const struct trace_reader *r);
+
+uint64_t trace_reader_bytes(const struct trace_reader *r);
+
+/**
+ * trace_reader_next() - the next event in order of (ts_ns, cpu, seq)
+ * @ev: overwritten; bytes beyond the kind's size are zero
+ *
+ * A chunk that fails its check is left out, and makes the file incomplete.
+ * Kinds this version does not know are skipped and counted as unknown.
+ *
+ * Return: 1, 0 at the end, -errno when the file cannot be read any more.
+ */
+int trace_reader_next(struct trace_reader *r, union lab_event *ev);
+
+/* Events of kinds that this version does not know, so far. */
+uint64_t trace_reader_unknown(const struct trace_reader *r);
+
+/* Accepts NULL. */
+void trace_reader_free(struct trace_reader *r);
+
+#endif /* LAB_TRACE_TRACE_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "util/alloc.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+#define EXIT_NO_MEMORY 5
+#define VEC_CAP_FIRST 16
+
+static void die(size_t cnt, size_t size) __attribute__((noreturn));
+
+static void die(size_t cnt, size_t size)
+{
+	log_err("out of memory: %zu times %zu bytes were asked for", cnt, size);
+	_exit(EXIT_NO_MEMORY);
+}
+
+void *xmalloc(size_t size)
+{
+	void *ptr = malloc(size ? size : 1);
+
+	if (!ptr)
+		die(1, size);
+	return ptr;
+}
+
+void *xcalloc(size_t cnt, size_t size)
+{
+	void *ptr = cnt && size ? calloc(cnt, size) : calloc(1, 1);
+
+	if (!ptr)
+		die(cnt, size);
+	return ptr;
+}
+
+void *xreallocarray(void *ptr, size_t cnt, size_t size)
+{
+	/* A size of zero would free @ptr and return NULL. */
+	void *moved = cnt && size ? reallocarray(ptr, cnt, size) : realloc(ptr, 1);
+
+	if (!moved)
+		die(cnt, size);
+	return moved;
+}
+
+char *xstrdup(const char *s)
+{
+	return xstrndup(s, strlen(s));
+}
+
+char *xstrndup(const char *s, size_t len)
+{
+	size_t used = strnlen(s, len);
+	char *copy = xmalloc(used + 1);
+
+	memcpy(copy, s, used);
+	copy[used] = '\0';
+	return copy;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0 || !text)
+		die(1, 0);
+	return text;
+}
+
+void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size)
+{
+	if (cnt >= *cap) {
+		if (cnt > SIZE_MAX / 2)
+			die(cnt, size);
+		*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
+		ptr = xreallocarray(ptr, *cap, size);
+	}
+	memset((char *)ptr + cnt * size, 0, size);
+	return ptr;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_UTIL_IO_H
+#define LAB_UTIL_IO_H
+
+/*
+ * io - whole reads and writes, and files made safely. Logs nothing; every
+ * function returns 0 (or what it says) or -errno.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Write all of @buf, through EINTR and short writes. */
+int io_write_all(int fd, const void *buf, size_t len);
+
+/* As io_write_all(), at @off. */
+int io_pwrite_all(int fd, const void *buf, size_t len, uint64_t off);
+
+/* Read exactly @len bytes at @off. Return: 0, -ENODATA at an early end, or -errno. */
+int io_pread_all(int fd, void *buf, size_t len, uint64_t off);
+
+/**
+ * io_read_text() - a small file (such as one of /proc) as a string
+ * @buf: caller's storage; NUL-terminated, a trailing newline is removed
+ *
+ * Return: the length, or -errno; -EFBIG if it does not fit.
+ */
+ssize_t io_read_text(const char *path, char *buf, size_t size);
+
+/* Create @path (O_EXCL, O_NOFOLLOW, O_CLOEXEC, mode 0600) for writing. Return: an fd or -errno. */
+int io_create_excl(const char *path);
+
+#endif /* LAB_UTIL_IO_H */

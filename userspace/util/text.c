@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "util/text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "util/alloc.h"
+
+/* Return: the bytes of the character at @s, at most @len; 0 if they are no valid UTF-8. */
+static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t need;
+
+	if (s[0] < 0x80) {
+		*code = s[0];
+		return 1;
+	}
+	if (s[0] >= 0xc0 && s[0] < 0xe0)
+		need = 2;
+	else if (s[0] >= 0xe0 && s[0] < 0xf0)
+		need = 3;
+	else if (s[0] >= 0xf0 && s[0] < 0xf8)
+		need = 4;
+	else
+		return 0;
+	if (need > len)
+		return 0;
+
+	*code = s[0] & (0x7fu >> need);
+	for (size_t i = 1; i < need; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (s[i] & 0x3f);
+	}
+	if (*code < least[need] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
+		return 0;
+	return need;
+}
+
+static bool is_bidi_control(uint32_t code)
+{
+	return code == 0x061c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* True for what acts on a terminal or on its reader instead of being seen. */
+static bool is_hostile(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || is_bidi_control(code) ||
+	       code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe0fff);
+}
+
+/*
+ * One character made safe: its bytes in @glyph (@glyph_len) and its columns.
+ * Return: the bytes of @s it stands for.
+ */
+static size_t safe_glyph(const unsigned char *s, size_t len, bool utf8, bool first,
+			 const char **glyph, size_t *glyph_len, size_t *cols)
+{
+	uint32_t code = 0;
+	size_t used = utf8_decode(s, len, &code);
+	int width = used ? wcwidth((wchar_t)code) : -1;
+
+	/* A combining mark at the start would change what stands before the text. */
+	if (!used || is_hostile(code) || width < 0 || (width == 0 && first) ||
+	    (!utf8 && code >= 0x80)) {
+		*glyph = "?";
+		*glyph_len = 1;
+		*cols = 1;
+		return used ? used : 1;
+	}
+	*glyph = (const char *)s;
+	*glyph_len = used;
+	*cols = (size_t)width;
+	return used;
+}
+
+size_t text_for_terminal(char *dst, size_t dst_size, const char *src, size_t src_len,
+			 size_t max_cols, bool utf8)
+{
+	const unsigned char *s = (const unsigned char *)src;
+	size_t cols = 0, len = 0;
+	size_t cut_cols = 0, cut_len = 0;	/* the longest beginning that leaves room for "~" */
+
+	if (dst_size == 0)
+		return 0;
+	src_len = src_len ? strnlen(src, src_len) : 0;
+
+	for (size_t i = 0; i < src_len; ) {
+		size_t glyph_len, glyph_cols;
+		const char *glyph;
+
+		i += safe_glyph(s + i, src_len - i, utf8, cols == 0, &glyph, &glyph_len,
+				&glyph_cols);
+		if (glyph_cols > max_cols - cols || glyph_len > dst_size - 1 - len) {
+			cols = cut_cols;
+			len = cut_len;
+			if (max_cols > 0 && dst_size > 1) {
+				dst[len++] = '~';
+				cols++;
+			}
+			break;
+		}
+		memcpy(dst + len, glyph, glyph_len);
+		len += glyph_len;
+		cols += glyph_cols;
+		if (cols < max_cols && len + 1 < dst_size) {
+			cut_cols = cols;
+			cut_len = len;
+		}
+	}
+	dst[len] = '\0';
+	return cols;
+}
+
+static bool json_needs_escape(uint32_t code)
+{
+	return code < 0x20 || code >= 0x7f || code == '"' || code == '\\' || code == '<' ||
+	       code == '>' || code == '&';
+}
+
+void text_json(FILE *out, const char *src, size_t src_len)
+{
+	const unsigned char *s = (const unsigned char *)src;
+
+	fputc('"', out);
+	for (size_t i = 0; i < src_len; ) {
+		uint32_t code = 0xfffd;
+		size_t used = utf8_decode(s + i, src_len - i, &code);
+
+		if (!used)
+			code = 0xfffd;
+		if (code >= 0x10000)
+			fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10),
+				0xdc00 + ((code - 0x10000) & 0x3ff));
+		else if (json_needs_escape(code))
+			fprintf(out, "\\u%04x", code);
+		else
+			fputc((int)code, out);
+		i += used ? used : 1;
+	}
+	fputc('"', out);
+}
+
+size_t text_columns(const char *src)
+{
+	const unsigned char *s = (const unsigned char *)src;
+	size_t len = strlen(src), cols = 0;
+
+	for (size_t i = 0; i < len; ) {
+		uint32_t code;
+		size_t used = utf8_decode(s + i, len - i, &code);
+		int width = used ? wcwidth((wchar_t)code) : -1;
+
+		cols += width < 0 ? 1 : (size_t)width;
+		i += used ? used : 1;
+	}
+	return cols;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b), distance;
+	size_t *row = xcalloc(b_len + 1, sizeof(*row));
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	distance = row[b_len];
+	free(row);
+	return distance;
+}
+
+const char *text_nearest(const char *word, const char *const *names, size_t name_cnt)
+{
+	size_t word_len = strlen(word), best = SIZE_MAX;
+	size_t limit = word_len / 3 > 2 ? word_len / 3 : 2;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < name_cnt; i++) {
+		size_t distance = text_distance(word, names[i]);
+
+		/* Every short word is within two edits of every other one. */
+		if (distance > limit || distance >= best || distance >= strlen(names[i]) ||
+		    distance >= word_len)
+			continue;
+		best = distance;
+		nearest = names[i];
+	}
+	return nearest;
+}

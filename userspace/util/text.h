@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_UTIL_TEXT_H
+#define LAB_UTIL_TEXT_H
+
+/*
+ * text - hostile text made safe, one function per place it is written to.
+ *
+ * Task names, arguments, symbols and paths come from other people. They are
+ * stored raw and pass through exactly one of these on their way out.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/**
+ * text_for_terminal() - text that cannot drive a terminal
+ * @dst: written, always NUL-terminated if @dst_size is not 0
+ * @src: @src_len bytes, decoded as UTF-8; a NUL byte ends it early
+ * @max_cols: at most this many terminal columns; longer text is cut after it
+ *            was made safe (a cut text ends in "~")
+ * @utf8: false: everything outside printable ASCII becomes '?'
+ *
+ * Control characters (C0, DEL, C1), bidi controls (U+200E, U+200F,
+ * U+202A-U+202E, U+2066-U+2069) and U+FEFF become '?', as do invalid bytes and what the
+ * locale cannot print.
+ *
+ * Return: the number of columns written.
+ */
+size_t text_for_terminal(char *dst, size_t dst_size, const char *src, size_t src_len,
+			 size_t max_cols, bool utf8);
+
+/**
+ * text_json() - write a JSON string with its quotes
+ * @out: borrowed stream
+ *
+ * Quotes, backslash, '<', '>', '&', every control and every non-ASCII
+ * character are written as \uXXXX escapes (surrogate pairs above U+FFFF);
+ * invalid UTF-8 becomes U+FFFD. The output is pure ASCII and safe inside an HTML script block.
+ */
+void text_json(FILE *out, const char *src, size_t src_len);
+
+/* The columns a UTF-8 text takes on a terminal; -1 counts as 1. */
+size_t text_columns(const char *src);
+
+/* Levenshtein distance; used to suggest the nearest name. */
+size_t text_distance(const char *a, const char *b);
+
+/**
+ * text_nearest() - the candidate that a mistyped word probably meant
+ * @names: @name_cnt borrowed strings
+ *
+ * Return: one of @names, or NULL when none is near (distance at most 2, or a third of the length).
+ */
+const char *text_nearest(const char *word, const char *const *names, size_t name_cnt);
+
+#endif /* LAB_UTIL_TEXT_H */

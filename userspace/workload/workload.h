@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_WORKLOAD_WORKLOAD_H
+#define LAB_WORKLOAD_WORKLOAD_H
+
+/*
+ * workload - programs that show one thing each. A workload is an ordinary
+ * program: it does not know that it is watched, and may include only claim.h
+ * and util.
+ *
+ * One file each, defining `const struct workload workload_NAME`, and one line
+ * WORKLOAD(NAME) in workload.def.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "claim.h"
+#include "util/opts.h"
+
+enum work_kind {
+	WORK_CPU = 0,	/* computes all the time */
+	WORK_IO = 1,	/* sleeps most of the time, computes briefly in between */
+	WORK_MIXED = 2,	/* half and half */
+};
+
+/* The values of every parameter that any workload takes; each takes a subset. */
+struct workload_args {
+	uint32_t tasks;
+	uint32_t work;		/* enum work_kind */
+	uint64_t duration_ns;	/* --seconds */
+	uint32_t seed;
+};
+
+struct workload {
+	const char *name;
+	const char *shows;		/* one line for `lab list` */
+	const struct opt *opts;		/* its own options, offsets in struct workload_args */
+	struct workload_args defaults;
+	bool wants_ops;			/* its operations show only with the syscall hooks on */
+
+	/* What these arguments should turn out to be; fills @claim wholly. */
+	void (*claim)(const struct workload_args *args, struct claim *claim);
+
+	/**
+	 * check - whether this machine lets it run with these arguments
+	 *
+	 * Runs in lab itself before anything is recorded. May be NULL.
+	 * Return: 0, or -errno after one logged sentence (the run is then refused, exit 2).
+	 */
+	int (*check)(const struct workload_args *args);
+
+	/**
+	 * run - do it
+	 *
+	 * Called in a process of its own with one thread, default signal
+	 * dispositions and no lab state; what it returns becomes the exit status. Prints
+	 * nothing on stdout. Ends its children when it is killed.
+	 */
+	int (*run)(const struct workload_args *args);
+};
+
+/* All of workload.def, in its order, ended by NULL. */
+extern const struct workload *const workloads[];
+
+/* Return: the workload, or NULL. */
+const struct workload *workload_find(const char *name);
+
+#endif /* LAB_WORKLOAD_WORKLOAD_H */

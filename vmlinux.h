@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+/*
+ * vmlinux - the kernel types that the probes touch, by hand: only the fields
+ * they read, in any order. libbpf moves each access to where the running
+ * kernel has the field (CO-RE). scripts/check-vmlinux compares this file with
+ * the running kernel's BTF; a line marked "optional" may be absent there, and
+ * the probe that reads it asks first.
+ */
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __u64 u64;
+typedef _Bool bool;
+
+enum {
+	false = 0,
+	true = 1,
+};
+
+/* linux/sched.h; fixed by the scheduler's ABI towards core dumps and /proc */
+#define PF_EXITING	0x00000004
+#define PF_IO_WORKER	0x00000010
+#define PF_USER_WORKER	0x00004000
+#define PF_KTHREAD	0x00200000
+
+/* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
+#define TS_COMPAT	0x0002
+
+/* include/linux/preempt.h */
+#define PREEMPT_SOFTIRQ	0x00000100	/* serving one; a mere bh-disabled section counts by 0x200 */
+#define PREEMPT_HARDIRQ	0x000f0000
+#define PREEMPT_NMI	0x00f00000
+
+#define CLONE_THREAD	0x00010000
+
+#define S_IFMT_SHIFT	12
+#define FD_TYPE_SOCKET	014		/* S_IFSOCK >> 12 */
+#define TCP_LISTEN	10
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* ---- core: where a CPU's own variables are ---- */
+
+struct rq {
+	u64 clock_task;			/* sched_on_switch */
+	u64 prev_steal_time_rq;		/* optional: CONFIG_PARAVIRT_TIME_ACCOUNTING */
+	unsigned int nr_running;	/* sched_on_switch */
+};
+
+struct cfs_rq {
+	struct rq *rq;			/* optional: CONFIG_FAIR_GROUP_SCHED */
+};
+
+/* ---- sched_on_switch, sched_on_waking, sched_on_migrate ---- */
+
+struct sched_entity {
+	u64 exec_start;
+	u64 sum_exec_runtime;
+	u64 nr_migrations;
+	struct cfs_rq *cfs_rq;		/* optional: CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct thread_info {
+	u32 status;			/* syscall_read: TS_COMPAT */
+	u32 cpu;			/* optional: since 5.16 */
+};
+
+/* ---- fd_read, epoll_ctl: what a file descriptor is ---- */
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct sock_common {
+	unsigned char skc_state;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+/* ---- every probe ---- */
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	unsigned int flags;
+	int on_cpu;			/* task_on_seed */
+	int static_prio;		/* task_on_new: the nice value */
+	unsigned int policy;		/* task_on_new */
+	int pid;
+	int tgid;
+	int exit_code;			/* task_on_exit */
+	unsigned int in_iowait : 1;	/* sched_on_switch */
+	struct task_struct *group_leader; /* task_on_seed */
+	u64 nvcsw;
+	u64 nivcsw;
+	struct sched_entity se;
+	struct files_struct *files;
+	char comm[16];
+};
+
+struct task_struct___pre_5_16 {
+	unsigned int cpu;		/* optional: moved to thread_info by 5.16 */
+};
+
+/* ---- syscall_read, ops ---- */
+
+struct pt_regs {
+	unsigned long r10;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long ax;
+	unsigned long orig_ax;
+};
+
+/* ---- task_on_seed ---- */
+
+struct bpf_iter_meta {
+	u64 session_id;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#endif /* __VMLINUX_H__ */
