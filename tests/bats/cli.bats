@@ -459,7 +459,7 @@ spoil() {
 
 @test "report -o: a FIFO is written to" {
 	mkfifo fifo
-	cat fifo >copy &
+	timeout 10 cat fifo >copy 3>&- &
 	run -0 timeout 10 "$LAB_BIN" report "$SAMPLE" -o fifo
 	wait $!
 	[[ -p fifo ]]

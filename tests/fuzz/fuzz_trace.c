@@ -125,7 +125,8 @@ static void fill(union lab_event *ev, unsigned int i)
 {
 	memset(ev, 0, sizeof(*ev));
 	ev->head = (struct lab_ev_head){
-		.ts_ns = 1000000 + 777 * i, .seq = i / 2, .task = 1 + i % 3,
+		/* Chunks that overlap, each in order of its own. */
+		.ts_ns = 1000000 + 777 * (i % 40), .seq = i / 2, .task = 1 + i % 3,
 		.cpu = (uint16_t)(i % 2), .kind = (uint8_t)(1 + i % (LAB_EV_KIND_MAX - 1)),
 	};
 	/* Something in each column. */

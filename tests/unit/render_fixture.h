@@ -19,7 +19,7 @@ struct render_fixture {
 	struct report report;
 };
 
-/* 20 ms on 2 CPUs: a root that waits for 2 workers, a lock, a sleep, a preemption by gzip. Parallel. */
+/* 20 ms on 2 CPUs: a root and 2 workers, a lock, a sleep, a preemption by gzip. Parallel. */
 void fixture_workers(struct render_fixture *f);
 
 /* One thread, one epoll loop, 3 operations of which 2 overlap; 10 ms on 1 of 2 CPUs. Concurrent. */

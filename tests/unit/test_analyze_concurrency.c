@@ -89,7 +89,7 @@ TEST(analyze_concurrency_witness_of_tasks)
 
 	afx_init(&f, 2, MS, 20);
 	afx_task(&f, 0, "0SS1SS0WWWWWWWWWWW00");
-	afx_task(&f, 0, "SS.01SSSSS....SSS1SS");
+	afx_task(&f, 0, "SS.01SSSS1....SSS1SS");
 	afx_compute(&f);
 	w = &f.r.concurrency.witness;
 	CHECK(!f.r.concurrency.witness_is_ops);
@@ -111,6 +111,7 @@ TEST(analyze_concurrency_witness_of_tasks)
 	CHECK_EQ(w->parts[1].cpu, 0);
 	CHECK_EQ(w->parts[1].seq_in, 2);
 	CHECK_EQ(w->parts[1].cpu_out, 1);
+	CHECK_EQ(w->parts[1].seq_out, 7);	/* its last stay, though one before ends after the instant */
 	afx_release(&f);
 }
 

@@ -37,6 +37,7 @@ TEST(analyze_tasks_sums_and_cpus)
 	afx_init(&f, 4, MS, 20);
 	afx_task(&f, 1, "..3LL0.....0SS3..LII");
 	afx_task(&f, 1, "");
+	afx_task(&f, 1, "SS3");
 	afx_compute(&f);
 	t = &f.r.tasks[0];
 	CHECK_EQ(t->run_ns, 4 * MS);
@@ -49,7 +50,8 @@ TEST(analyze_tasks_sums_and_cpus)
 	CHECK_EQ(t->cpus[0], 0);
 	CHECK_EQ(t->cpus[1], 3);
 	CHECK_EQ(f.r.tasks[1].cpu_cnt, 0);
-	CHECK_EQ(f.r.task_cnt, 2);
+	CHECK_EQ(f.r.tasks[2].cpu_cnt, 1);
+	CHECK_EQ(f.r.task_cnt, 3);
 	afx_release(&f);
 }
 
@@ -256,6 +258,31 @@ TEST(analyze_locks_rows)
 	CHECK_EQ(f.r.locks[2].addr, 0x2000);
 	CHECK_EQ(f.r.locks[2].kind, LOCK_KIND_JOIN);
 	CHECK_EQ(f.r.locks[3].mm_id, 2);
+	afx_release(&f);
+}
+
+/* Two tasks wait by turns at two addresses. */
+TEST(analyze_locks_interleaved)
+{
+	struct afx f;
+
+	afx_init(&f, 1, MS, 12);
+	for (size_t task = 0; task < 2; task++) {
+		afx_task(&f, 0, "0L0CC0L0CC0");
+		make_futex(&f, task, 1, 1, 0x1000, 0, 0);
+		make_futex(&f, task, 3, 1, 0x2000, 0, 0);
+		make_futex(&f, task, 5, 1, 0x1000, 0, 0);
+		make_futex(&f, task, 7, 1, 0x2000, 0, 0);
+	}
+	afx_compute(&f);
+	REQUIRE(f.r.lock_cnt == 2);
+	CHECK_EQ(f.r.locks[0].addr, 0x2000);
+	CHECK_EQ(f.r.locks[0].kind, LOCK_KIND_COND);
+	CHECK_EQ(f.r.locks[0].waits, 4);
+	CHECK_EQ(f.r.locks[0].wait_ns, 8 * MS);
+	CHECK_EQ(f.r.locks[0].waiter_cnt, 2);
+	CHECK_EQ(f.r.locks[0].holder_cnt, 0);
+	CHECK_EQ(f.r.locks[1].kind, LOCK_KIND_LOCK);
 	afx_release(&f);
 }
 

@@ -191,6 +191,25 @@ TEST(analyze_verdict_never_does_not_survive_loss)
 	afx_release(&f);
 }
 
+/* What is drawn is more than 5 %, what is certain is less. */
+TEST(analyze_verdict_doubtful_overlap)
+{
+	struct afx f;
+
+	overlapping(&f, 4);
+	afx_task(&f, 40, "1111111111");
+	afx_span(&f, 2, 0)->flags |= SPAN_ACROSS_GAP;
+	afx_gap(&f, 1, AFX_START_NS + 41 * MS, AFX_START_NS + 42 * MS, 1);
+	afx_compute(&f);
+	CHECK_EQ(f.r.parallelism.parallel_ns, 14 * MS);
+	CHECK_EQ(f.r.parallelism.witness.part_cnt, 2);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	f.m.spans[2].flags = 0;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
+	afx_release(&f);
+}
+
 TEST(analyze_verdict_dirty_audit)
 {
 	struct afx f;

@@ -222,9 +222,9 @@ TEST(trace_refuses_schemas_it_cannot_follow)
 	field->key = 0;
 	CHECK_EQ(open_with_schema(&schema), -EBADMSG);
 	field->pred = SCHEMA_PRED_NONE;
-	strcpy(field->name, "flags");
+	snprintf(field->name, sizeof(field->name), "flags");
 	CHECK_EQ(open_with_schema(&schema), -EBADMSG);
-	strcpy(field->name, "exit_code");
+	snprintf(field->name, sizeof(field->name), "exit_code");
 	schema.groups[3].id = 2;
 	CHECK_EQ(open_with_schema(&schema), -EBADMSG);
 	schema.groups[3].id = 3;

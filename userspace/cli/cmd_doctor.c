@@ -104,15 +104,19 @@ static bool has_cap(const struct facts *facts, int cap)
 
 static void check_capabilities(const struct facts *facts, struct finding *f)
 {
-	if (has_cap(facts, CAP_SYS_ADMIN))
-		found(f, HEALTH_OK, "CAP_SYS_ADMIN");
-	else if (has_cap(facts, CAP_BPF) && has_cap(facts, CAP_PERFMON))
-		found(f, HEALTH_OK, "CAP_BPF and CAP_PERFMON");
-	else
-		found(f, HEALTH_FAIL, "neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON (uid %ld)",
+	if (geteuid() != 0)
+		found(f, HEALTH_FAIL, "an ordinary user (uid %ld); only root may trace",
 		      (long)geteuid());
-	if (f->health == HEALTH_FAIL)
-		remedy(f, "run it as root: sudo lab run ...");
+	else if (has_cap(facts, CAP_SYS_ADMIN))
+		found(f, HEALTH_OK, "root with CAP_SYS_ADMIN");
+	else if (has_cap(facts, CAP_BPF) && has_cap(facts, CAP_PERFMON))
+		found(f, HEALTH_OK, "root with CAP_BPF and CAP_PERFMON");
+	else
+		found(f, HEALTH_FAIL, "root with neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON");
+	if (f->health != HEALTH_FAIL)
+		return;
+	remedy(f, geteuid() ? "run it under sudo: sudo lab run ..." :
+			      "allow this container both, or run lab outside it");
 }
 
 static void check_unprivileged(const struct facts *facts, struct finding *f)

@@ -118,7 +118,7 @@ static int print_run_help(const struct workload *workload)
 	printf("usage: lab run [OPTIONS] %s [ITS OPTIONS]\n\n%s.\nClaim: %s, since %s.\n\nits options:\n",
 	       workload->name, workload->shows, verdict_class_name(claim.class), claim.why);
 	opts_print_help(workload->opts);
-	printf("\nOptions before the name are those of lab run --help.\n");
+	printf("\nThe options of lab run --help may stand before the name or behind it.\n");
 	return LAB_EXIT_OK;
 }
 
@@ -139,9 +139,28 @@ static int unknown_workload(const char *name)
 	return LAB_EXIT_USAGE;
 }
 
+/* Behind a workload's name, its own options and those of run may stand in any order. */
+static struct opt *all_opts(const struct workload *workload)
+{
+	struct opt *table = NULL;
+	size_t cnt = 0, cap = 0;
+
+	for (const struct opt *opt = workload->opts; opt->name; opt++) {
+		*vec_push(table, cnt, cap) = *opt;
+		table[cnt - 1].off += offsetof(struct run, args);
+	}
+	for (const struct opt *opt = run_opts; opt->name; opt++) {
+		*vec_push(table, cnt, cap) = *opt;
+		table[cnt - 1].off += offsetof(struct run, opts);
+	}
+	vec_push(table, cnt, cap);
+	return table;
+}
+
 /* Return: -1 to go on, else the exit status. */
 static int parse_workload(struct run *run, int argc, char **argv)
 {
+	struct opt *table;
 	char what[64];
 	bool want_help = false;
 	int used;
@@ -151,7 +170,9 @@ static int parse_workload(struct run *run, int argc, char **argv)
 		return unknown_workload(argv[0]);
 	snprintf(what, sizeof(what), "lab run %s", run->workload->name);
 	run->args = run->workload->defaults;
-	used = opts_parse(run->workload->opts, &run->args, argc - 1, argv + 1, what, &want_help, NULL);
+	table = all_opts(run->workload);
+	used = opts_parse(table, run, argc - 1, argv + 1, what, &want_help, NULL);
+	free(table);
 	if (used < 0)
 		return LAB_EXIT_USAGE;
 	if (want_help)
@@ -165,6 +186,26 @@ static int parse_workload(struct run *run, int argc, char **argv)
 	run->argc = argc;
 	run->opts.ops |= run->workload->wants_ops;
 	return run->workload->check && run->workload->check(&run->args) ? LAB_EXIT_USAGE : -1;
+}
+
+/* --cpus, once it is known where it came from. Return: -1 to go on, else the exit status. */
+static int parse_cpus(struct run *run)
+{
+	int cnt;
+
+	if (!run->opts.cpus)
+		return -1;
+	if (run->opts.pid) {
+		log_err("--cpus does not go with --pid: the process runs where it runs");
+		return LAB_EXIT_USAGE;
+	}
+	cnt = opts_parse_cpulist(run->opts.cpus, run->cpus, ARRAY_SIZE(run->cpus));
+	if (cnt < 0) {
+		log_err("--cpus: lab handles CPUs up to %d", TRACE_CPUS_MAX - 1);
+		return LAB_EXIT_USAGE;
+	}
+	run->cpu_cnt = cnt;
+	return -1;
 }
 
 /* Return: -1 to go on, else the exit status. */
@@ -189,20 +230,13 @@ static int parse(struct run *run, int argc, char **argv)
 		log_err("name a workload (lab list), or a command after '--': lab run -- COMMAND");
 		return LAB_EXIT_USAGE;
 	}
-	if (run->opts.cpus) {
-		int cnt = opts_parse_cpulist(run->opts.cpus, run->cpus, ARRAY_SIZE(run->cpus));
-
-		if (cnt < 0 || run->opts.pid) {
-			log_err(cnt < 0 ? "--cpus: lab handles CPUs up to 1023" :
-				"--cpus does not go with --pid: the process runs where it runs");
-			return LAB_EXIT_USAGE;
-		}
-		run->cpu_cnt = cnt;
-	}
 	if (run->opts.pid)
-		return -1;
-	if (!dashdash)
-		return parse_workload(run, rest, argv);
+		return parse_cpus(run);
+	if (!dashdash) {
+		int status = parse_workload(run, rest, argv);
+
+		return status < 0 ? parse_cpus(run) : status;
+	}
 	run->is_command = true;
 	run->argv = argv;
 	run->argc = rest;
@@ -210,7 +244,7 @@ static int parse(struct run *run, int argc, char **argv)
 		log_err("--json needs a file with a command, whose output stdout is: --json=FILE");
 		return LAB_EXIT_USAGE;
 	}
-	return -1;
+	return parse_cpus(run);
 }
 
 /* ---- what is recorded about the run ---- */
@@ -336,7 +370,7 @@ static uint64_t own_cpu_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int finish_file(struct run *run)
+static void finish_file(struct run *run)
 {
 	int err = run->result.write_err;
 
@@ -351,7 +385,7 @@ static int finish_file(struct run *run)
 			run->folder.trace_path, strerror(-err));
 	close(run->folder.trace_fd);
 	run->folder.trace_fd = -1;
-	return err;
+	run->result.write_err = err;
 }
 
 /* Without root. Return: -1 to go on to the report, else the exit status. */
@@ -368,8 +402,6 @@ static int record_run(struct run *run)
 	uint64_t steal_ns, cpu_ns;
 	int exec_errno = 0;
 
-	if (run_folder_make(&run->folder, run->opts.folder, meta->name))
-		return LAB_EXIT_FILE;
 	if (trace_writer_open(&run->writer, run->folder.trace_fd, meta)) {
 		log_err("cannot write '%s'", run->folder.trace_path);
 		return LAB_EXIT_FILE;
@@ -388,8 +420,7 @@ static int record_run(struct run *run)
 	run->result.end.reader_cpu_ns = own_cpu_ns() - cpu_ns;
 	if (run->result.end.root_reaped)
 		run->child.pid = 0;
-	if (finish_file(run))
-		return run->is_command ? -1 : LAB_EXIT_FILE;
+	finish_file(run);
 	if (run->result.abandoned) {
 		log_info("left at once; the trace is %s", run->folder.trace_path);
 		return 128 + SIGINT;
@@ -436,6 +467,7 @@ static int show(const struct run *run, const struct output *out)
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 
+/* A command that ran has its own status whatever became of the report, as under time(1). */
 static int report(const struct run *run)
 {
 	struct output out;
@@ -443,12 +475,14 @@ static int report(const struct run *run)
 
 	if (!output_load(&out, run->folder.trace_path))
 		status = show(run, &out);
-	if (status == LAB_EXIT_OK && run->is_command && !run->opts.expect)
+	if (run->is_command && !run->opts.expect)
 		status = command_status(run);
-	else if (status == LAB_EXIT_OK && run->workload && (status = workload_status(run)) == LAB_EXIT_OK)
+	else if (status == LAB_EXIT_OK && run->workload)
+		status = workload_status(run);
+	if (status == LAB_EXIT_OK && (run->opts.expect || !run->is_command))
 		status = output_exit_code(&out);
-	else if (status == LAB_EXIT_OK && !run->workload)
-		status = output_exit_code(&out);
+	if (status == LAB_EXIT_OK && run->result.write_err && !run->is_command)
+		status = LAB_EXIT_FILE;
 	output_release(&out);
 	return status;
 }
@@ -491,7 +525,12 @@ static int cmd_run(int argc, char **argv)
 		status = check_root(argc, argv);
 	if (status < 0)
 		status = prepare(run);
-	if (status < 0 && privilege_drop_for_rendering(&run->user))
+	if (status < 0 && privilege_become(&run->user))
+		status = LAB_EXIT_CANNOT_TRACE;
+	/* A root who stays root can still write to another user's folder here. */
+	if (status < 0 && run_folder_make(&run->folder, run->opts.folder, run->meta.name))
+		status = LAB_EXIT_FILE;
+	if (status < 0 && privilege_drop_capabilities())
 		status = LAB_EXIT_CANNOT_TRACE;
 	if (status < 0)
 		status = record_run(run);

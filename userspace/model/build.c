@@ -132,6 +132,10 @@ void model_builder_feed(struct model_builder *b, const union lab_event *ev)
 		audit_fail(b, "unknown_task", 0, 1, 0);
 		return;
 	}
+	if (ev->head.ts_ns > STAMP_MAX) {
+		audit_fail(b, "order", ev->head.task, STAMP_MAX, ev->head.ts_ns);
+		return;
+	}
 	if (ev->head.ts_ns < b->now_ns) {
 		audit_fail(b, "order", ev->head.task, b->now_ns, ev->head.ts_ns);
 		later = *ev;

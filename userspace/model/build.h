@@ -19,6 +19,7 @@
 #define NO_TASK UINT32_MAX
 #define NO_CPU UINT16_MAX
 #define NEVER UINT64_MAX
+#define STAMP_MAX (1ull << 62)	/* 146 years of uptime: a later stamp is none, and sums stay in range */
 
 enum life {
 	LIFE_UNBORN = 0,	/* made, not yet put on a queue */
@@ -170,6 +171,9 @@ void audit_finish(struct model_builder *b, const struct trace_end *end);
 
 /* The task with this birth number; made up, and the audit told, if no record introduced it. Never NO_TASK. */
 uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns);
+
+/* The same; valid until the next lookup. */
+struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
 
 /* End the open stretch at @ts_ns, keeping it unless it is empty. */
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);

@@ -45,12 +45,13 @@ int finish_window(struct model_builder *b, const struct trace_end *end)
 		m->start_ns = max_u64(m->meta.armed_ns, b->last_seed_ns);
 	else
 		m->start_ns = b->release_ns == NEVER ? b->now_ns : b->release_ns;
-	if (!end)
+	if (!end || end->end_ns > STAMP_MAX)
 		m->end_ns = b->now_ns;
 	else if (end->reason == TRACE_END_EXIT)
 		m->end_ns = last_death(b);
 	else
 		m->end_ns = end->end_ns;
+	m->start_ns = min_u64(m->start_ns, STAMP_MAX);
 	m->end_ns = max_u64(m->end_ns, m->start_ns);
 
 	for (size_t i = 0; i < b->task_cnt; i++) {
@@ -86,14 +87,20 @@ static bool clip(const struct model *m, struct model_span *span)
 	return true;
 }
 
+/* Counters never fall but in a corrupt file. */
+static uint64_t rise(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
 static void fill_task(const struct model *m, const struct btask *bt, struct model_task *t)
 {
 	*t = bt->t;
 	t->alive = bt->life != LIFE_DEAD || bt->death_ns > m->end_ns;
 	t->never_ran = !bt->ran;
-	t->cpu_ns = bt->last.sum_exec_ns - bt->base.sum_exec_ns;
-	t->voluntary = bt->last.nvcsw - bt->base.nvcsw;
-	t->involuntary = bt->last.nivcsw - bt->base.nivcsw;
+	t->cpu_ns = rise(bt->base.sum_exec_ns, bt->last.sum_exec_ns);
+	t->voluntary = rise(bt->base.nvcsw, bt->last.nvcsw);
+	t->involuntary = rise(bt->base.nivcsw, bt->last.nivcsw);
 	t->migrations = bt->migrates;
 	/* Where no span is in the window: the instant in it that is nearest to its life. */
 	t->start_ns = bt->life == LIFE_DEAD ? bt->death_ns : bt->made_ns;

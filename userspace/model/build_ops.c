@@ -72,7 +72,7 @@ static void close_reg(struct model_builder *b, uint32_t idx, bool open_at_end)
 
 void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
 {
-	uint32_t tgid = b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)].t.tgid;
+	uint32_t tgid = task_get(b, ev->head.task, ev->head.ts_ns)->t.tgid;
 	uint32_t idx = (uint32_t)b->reg_cnt;
 
 	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
@@ -123,7 +123,7 @@ void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev)
 
 void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 {
-	uint32_t tgid = b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)].t.tgid;
+	uint32_t tgid = task_get(b, ev->head.task, ev->head.ts_ns)->t.tgid;
 	uint32_t cnt = ev->cnt < LAB_READY_MAX ? ev->cnt : LAB_READY_MAX;
 
 	if (ev->head.flags & LAB_F_UNREAD) {

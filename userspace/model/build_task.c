@@ -50,6 +50,13 @@ uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	return idx;
 }
 
+struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns)
+{
+	uint32_t idx = task_lookup(b, id, ts_ns);	/* may move b->tasks */
+
+	return &b->tasks[idx];
+}
+
 /* Skew-binary jump pointers (Myers, 1983): each level costs O(1) to add and O(log depth) to climb. */
 static void set_parent(struct model_builder *b, uint32_t idx, uint32_t parent)
 {
@@ -192,17 +199,18 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 		b->tasks[idx].t.mm_id = b->tasks[parent].t.mm_id;
 }
 
-static void seed_state(struct btask *t, const struct lab_ev_task *ev)
+static void seed_state(struct model_builder *b, struct btask *t, const struct lab_ev_task *ev)
 {
 	uint64_t ts_ns = ev->head.ts_ns;
+	bool cpu_exists = cpu_state(b, ev->task_cpu);
 
 	t->own_ns = ts_ns;
-	t->queued_cpu = ev->task_cpu;
-	if (ev->on_cpu) {
+	t->queued_cpu = cpu_exists ? ev->task_cpu : NO_CPU;
+	if (ev->on_cpu && cpu_exists) {
 		task_open(t, LIFE_RUNNING, ts_ns, ev->task_cpu);
 		t->seeded_on_cpu = true;
 	} else if (!ev->state) {
-		task_open(t, LIFE_READY, ts_ns, ev->task_cpu);
+		task_open(t, LIFE_READY, ts_ns, t->queued_cpu);
 	} else {
 		struct sleep sleep = {
 			.state = ev->state,
@@ -241,12 +249,12 @@ void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev)
 		.migrations = ev->migrations,
 	};
 	t->last = t->base;
-	seed_state(t, ev);
+	seed_state(b, t, ev);
 }
 
 void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new *ev)
 {
-	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	if (ev->dest_cpu >= TRACE_CPUS_MAX) {
 		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1, ev->dest_cpu);
@@ -265,7 +273,7 @@ void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new 
 
 void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 {
-	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	if (ev->orig_cpu >= TRACE_CPUS_MAX || ev->dest_cpu >= TRACE_CPUS_MAX) {
 		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1,
@@ -301,7 +309,7 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 
 void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
 {
-	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	/* Whichever thread called it, it goes on as the leader: its tid is the group's. */
 	t->t.tid = ev->tid;
@@ -314,7 +322,7 @@ void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
 
 void task_on_exit(struct model_builder *b, const struct lab_ev_exit *ev)
 {
-	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	t->t.exit_code = ev->exit_code;
 	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
@@ -322,7 +330,7 @@ void task_on_exit(struct model_builder *b, const struct lab_ev_exit *ev)
 
 void task_on_rename(struct model_builder *b, const struct lab_ev_rename *ev)
 {
-	struct btask *t = &b->tasks[task_lookup(b, ev->head.task, ev->head.ts_ns)];
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	copy_comm(t->t.comm, ev->comm);
 }

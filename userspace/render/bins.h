@@ -64,8 +64,9 @@ void lane_of_task(const struct bins *b, const struct model *m, const struct mode
  * @lane_ids: birth numbers of the tasks that have a lane, ascending
  * @out: @b->cnt cells
  *
- * CELL_SLEEP where the CPU was busy for less than an eighth of the time; else other programs, if they had more
- * than ours; else the task that had at least half of our time, or CELL_SEVERAL.
+ * CELL_SLEEP where the CPU was busy for less than an eighth of the time; else
+ * other programs, if they had more than ours; else the task that had at least
+ * half of our time, or CELL_SEVERAL.
  */
 void lane_of_cpu(const struct bins *b, const struct model *m, const struct model_cpu *cpu,
 		 const uint32_t *lane_ids, size_t lane_cnt, struct lane_cell *out);

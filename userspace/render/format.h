@@ -19,7 +19,7 @@ struct fmt_text {
 /* "740 ns", "3.7 us", "48.211 ms", "2.003 s", "1 h 02 min", "3 d 04 h". */
 struct fmt_text fmt_ns(uint64_t ns);
 
-/* At most 7 columns: "740 ns", "3.70 us", "48.2 ms", "16m40s", "27h46m", "12d03h", "3.2 y" (of 365 days). */
+/* At most 7 columns: "740 ns", "48.2 ms", "16m40s", "27h46m", "12d03h", "3.2 y" (of 365 days). */
 struct fmt_text fmt_ns_short(uint64_t ns);
 
 /* With thousands separators: "1,204". */

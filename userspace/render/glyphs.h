@@ -52,7 +52,7 @@ const char *cell_sgr(enum cell cell);
 /* What a legend says of it; NULL for CELL_ABSENT and CELL_RUN. */
 const char *cell_meaning(enum cell cell);
 
-/* One character for a CPU in a task's lane: 0-9, a-z (10 to 35), A-Z (36 to 61), '+' for all above. */
+/* A CPU in a task's lane: 0-9, a-z (10 to 35), A-Z (36 to 61), '+' for all above. */
 char cpu_char(uint16_t cpu);
 
 #endif /* LAB_RENDER_GLYPHS_H */

@@ -70,7 +70,7 @@ struct fmt_text term_instant(const struct term *t, uint64_t at_ns);
 /* @at_ns relative to the window's start; 0 if before. */
 uint64_t term_rel(const struct term *t, uint64_t at_ns);
 
-/* Release the phrase after printing it as a paragraph with a label of at most 7 columns ("" for none). */
+/* Print a paragraph with a label of at most 7 columns ("" for none), and release the phrase. */
 void term_para(const struct term *t, const char *label, struct phrase *p);
 
 /* As term_para(), with a label of any length, at the left edge and in this colour. */

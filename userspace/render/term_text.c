@@ -111,7 +111,7 @@ static size_t columns(const char *s, size_t len)
 	return cols;
 }
 
-/* The most bytes of @s, whole characters, that take at most @cols columns; at least one character. */
+/* The most bytes of @s in whole characters, at least one, that take at most @cols columns. */
 static size_t fitting(const char *s, size_t len, size_t cols)
 {
 	size_t fit = 0;

@@ -365,8 +365,11 @@ static void draw_legend(const struct timeline *tl)
 				     "0-9 a-z A-Z running on that CPU, a is 10";
 
 		legend_add(t, &col, digits, (uint32_t)strlen(digits));
-		snprintf(entry, sizeof(entry), t->lane_cnt > 1 ? "A-%c that task on the CPU" : "A that task on the CPU",
-			 (int)('A' + t->lane_cnt - 1));
+		if (t->lane_cnt > 1)
+			snprintf(entry, sizeof(entry), "A-%c that task on the CPU",
+				 (char)('A' + t->lane_cnt - 1));
+		else
+			snprintf(entry, sizeof(entry), "A that task on the CPU");
 		legend_add(t, &col, entry, (uint32_t)strlen(entry));
 	}
 	for (int cell = 0; cell < CELL_CNT; cell++) {

@@ -72,6 +72,7 @@ static uint64_t fds_needed(uint64_t op_cnt)
 static int async_check(const struct workload_args *args)
 {
 	uint64_t need = fds_needed(args->tasks), fit_cnt = args->tasks;
+	char fit[64] = "too few for a single one";
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max >= need)
@@ -79,12 +80,10 @@ static int async_check(const struct workload_args *args)
 	while (fit_cnt && fds_needed(fit_cnt) > limit.rlim_max)
 		fit_cnt--;
 	if (fit_cnt)
-		log_err("async: %u operations need %llu descriptors and the limit is %llu (ulimit -Hn): at most --tasks %llu fits",
-			args->tasks, (unsigned long long)need, (unsigned long long)limit.rlim_max,
-			(unsigned long long)fit_cnt);
-	else
-		log_err("async: %u operations need %llu descriptors and the limit is %llu (ulimit -Hn), too few for a single one",
-			args->tasks, (unsigned long long)need, (unsigned long long)limit.rlim_max);
+		snprintf(fit, sizeof(fit), "at most --tasks %llu fits",
+			 (unsigned long long)fit_cnt);
+	log_err("async: %u operations need %llu descriptors and the limit is %llu (ulimit -Hn): %s",
+		args->tasks, (unsigned long long)need, (unsigned long long)limit.rlim_max, fit);
 	return -EMFILE;
 }
 
