@@ -76,9 +76,9 @@ is_ascii() {
 	! LC_ALL=C grep -q '[^ -~]' <<<"$1"
 }
 
-# longest_line TEXT: in characters
+# longest_line TEXT: in columns
 longest_line() {
-	awk '{ if (length($0) > max) max = length($0) } END { print max + 0 }' <<<"$1"
+	wc -L <<<"$1"
 }
 
 # A change of the sample: spoil FILE 'Python on d, a bytearray'
@@ -344,18 +344,27 @@ spoil() {
 
 @test "report: a trace cut at any length never crashes" {
 	size=$(stat -c %s "$SAMPLE")
-	for ((i = 1; i <= 12; i++)); do
-		head -c $((size * i / 13)) "$SAMPLE" >cut.lab
+	for ((part = 1; part <= 12; part++)); do
+		head -c $((size * part / 13)) "$SAMPLE" >cut.lab
 		run --separate-stderr lab report cut.lab
 		[[ $status -eq 5 ]]
 		[[ ${#stderr_lines[@]} -ge 1 ]]
 	done
 }
 
+@test "report: a recording that was killed is reported as far as it goes" {
+	spoil killed.lab 'del d[d.index(b"LCHKENDM"):]; d[12:24] = struct.pack("<IQ", 1, 0); d[28:32] = struct.pack("<I", zlib.crc32(d[:28]))'
+	run -0 --separate-stderr lab report killed.lab
+	[[ -n $output && ${#stderr_lines[@]} -eq 1 ]]
+	stderr_has "incomplete"
+	run -0 --separate-stderr lab report killed.lab -f json
+	[[ $(json loss.complete - <<<"$output") == false ]]
+}
+
 @test "report: changed bytes never crash, and never pass for a whole trace" {
 	size=$(stat -c %s "$SAMPLE")
-	for ((i = 1; i <= 12; i++)); do
-		spoil changed.lab "d[$((size * i / 13))] ^= 0x55"
+	for ((part = 1; part <= 12; part++)); do
+		spoil changed.lab "d[$((size * part / 13))] ^= 0x55"
 		run --separate-stderr lab report changed.lab
 		[[ $status -eq 5 ]]
 		[[ ${#stderr_lines[@]} -ge 1 ]]
@@ -438,6 +447,8 @@ spoil() {
 # ---- report: where it writes ----
 
 @test "report -o: a file that is whole and private, and nothing beside it" {
+	mkdir folder
+	cd folder
 	run -0 --separate-stderr lab report "$SAMPLE" -f json -o out.json
 	[[ -z $output && -z $stderr ]]
 	[[ $(json verdict.class out.json) == parallel ]]

@@ -187,7 +187,8 @@ void afx_finish(struct afx *f)
 				continue;
 			seg_add(f, &m->cpus[i], at_ns, runs[next]->start_ns, 0);
 			at_ns = runs[next]->end_ns;
-			seg_add(f, &m->cpus[i], runs[next]->start_ns, at_ns, owner_of(m, runs[next]));
+			seg_add(f, &m->cpus[i], runs[next]->start_ns, at_ns,
+				owner_of(m, runs[next]));
 		}
 		if (divide)
 			seg_add(f, &m->cpus[i], at_ns, m->end_ns, 0);

@@ -48,7 +48,7 @@ TEST(analyze_clocks_larger_direction)
 	afx_release(&f);
 }
 
-/* 0 -> 1 -> 2 -> 0 is a ring: every direction has a path, and a direct edge may be the longer way. */
+/* 0 -> 1 -> 2 -> 0 is a ring: there is a path each way, and a direct edge may be longer. */
 TEST(analyze_clocks_shortest_path)
 {
 	struct afx f;
@@ -123,7 +123,7 @@ TEST(analyze_clocks_random_graphs)
 		for (uint32_t i = afx_random(&seed, 25); i > 0; i--) {
 			uint16_t a = (uint16_t)afx_random(&seed, CPUS);
 			uint16_t b = (uint16_t)afx_random(&seed, CPUS);
-			int ns = (int)afx_random(&seed, 1000), kind = (int)afx_random(&seed, 4) == 0;
+			int ns = (int)afx_random(&seed, 1000), kind = !afx_random(&seed, 4);
 
 			if (kind) {
 				afx_pair(&f, a, b, (uint32_t)ns);
@@ -134,7 +134,8 @@ TEST(analyze_clocks_random_graphs)
 			d[kind][a][b] = ns < d[kind][a][b] ? ns : d[kind][a][b];
 		}
 		for (int n = 0; n < 2 * CPUS * CPUS * CPUS; n++) {
-			int kind = n % 2, k = n / 2 / CPUS / CPUS, i = n / 2 / CPUS % CPUS, j = n / 2 % CPUS;
+			int kind = n % 2, k = n / 2 / CPUS / CPUS;
+			int i = n / 2 / CPUS % CPUS, j = n / 2 % CPUS;
 
 			if (d[kind][i][k] + d[kind][k][j] < d[kind][i][j])
 				d[kind][i][j] = d[kind][i][k] + d[kind][k][j];
@@ -145,7 +146,9 @@ TEST(analyze_clocks_random_graphs)
 				int want = d[0][i][j] > d[0][j][i] ? d[0][i][j] : d[0][j][i];
 
 				want = d[1][i][j] < want ? d[1][i][j] : want;
-				CHECK_EQ(eps(&f, i, j), want >= NONE ? (int)CLOCK_EPS_UNBOUND_NS : want);
+				if (want >= NONE)
+					want = CLOCK_EPS_UNBOUND_NS;
+				CHECK_EQ(eps(&f, i, j), want);
 			}
 		}
 		afx_release(&f);

@@ -111,7 +111,7 @@ TEST(analyze_concurrency_witness_of_tasks)
 	CHECK_EQ(w->parts[1].cpu, 0);
 	CHECK_EQ(w->parts[1].seq_in, 2);
 	CHECK_EQ(w->parts[1].cpu_out, 1);
-	CHECK_EQ(w->parts[1].seq_out, 7);	/* its last stay, though one before ends after the instant */
+	CHECK_EQ(w->parts[1].seq_out, 7);	/* not the stay before it */
 	afx_release(&f);
 }
 

@@ -62,20 +62,22 @@ static void world_doubts(struct world *w)
 	for (size_t i = 0; i < m->span_cnt; i++) {
 		struct model_span *s = &m->spans[i];
 
-		if (s->state == SPAN_READY)
-			s->cpu = afx_random(&w->seed, 3) ? (uint16_t)afx_random(&w->seed, w->cpu_cnt) : UINT16_MAX;
+		if (s->state == SPAN_READY && afx_random(&w->seed, 3))
+			s->cpu = (uint16_t)afx_random(&w->seed, w->cpu_cnt);
 		if (s->state != SPAN_RUNNING || afx_random(&w->seed, 4))
 			continue;
 		s->flags |= (uint16_t[]){ SPAN_HIDDEN_START, SPAN_ACROSS_GAP, SPAN_CUT_START,
 					  SPAN_CUT_END }[afx_random(&w->seed, 4)];
 		if (s->flags & SPAN_HIDDEN_START)
-			s->start_min_ns = max_u64(s->start_ns - afx_random(&w->seed, 4) * UNIT_NS, m->start_ns);
+			s->start_min_ns = max_u64(s->start_ns - afx_random(&w->seed, 4) * UNIT_NS,
+						  m->start_ns);
 	}
 	for (uint32_t i = afx_random(&w->seed, 3); i > 0; i--) {
 		uint64_t from_ns = m->start_ns + afx_random(&w->seed, w->unit_cnt) * UNIT_NS;
+		uint64_t until_ns = from_ns + afx_random(&w->seed, 9) * UNIT_NS;
 
 		afx_gap(&w->f, (uint16_t)afx_random(&w->seed, w->cpu_cnt), from_ns,
-			afx_random(&w->seed, 4) ? from_ns + afx_random(&w->seed, 9) * UNIT_NS : UINT64_MAX, 1);
+			afx_random(&w->seed, 4) ? until_ns : UINT64_MAX, 1);
 	}
 	m->complete = afx_random(&w->seed, 4);
 }
@@ -140,12 +142,13 @@ static bool runs(const struct world *w, unsigned int t, unsigned int u)
 /* Whether anything of ours may have had @cpu in unit @u. */
 static bool may_be_held(const struct world *w, uint16_t cpu, unsigned int u)
 {
-	uint64_t ns = AFX_START_NS + u * UNIT_NS;
+	uint64_t ns = AFX_START_NS + u * UNIT_NS, last_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < w->f.m.span_cnt; i++) {
 		const struct model_span *s = &w->f.m.spans[i];
 
-		if (s->state == SPAN_RUNNING && s->cpu == cpu && s->start_min_ns <= ns && ns < s->end_ns)
+		if (s->state == SPAN_RUNNING && s->cpu == cpu && s->start_min_ns <= ns &&
+		    ns < s->end_ns)
 			return true;
 	}
 	for (size_t i = 0; i < w->f.m.gap_cnt; i++) {
@@ -154,13 +157,16 @@ static bool may_be_held(const struct world *w, uint16_t cpu, unsigned int u)
 		if (g->cpu == cpu && g->from_ns <= ns && ns < g->until_ns)
 			return true;
 	}
-	return false;
+	for (size_t i = 0; !w->f.m.complete && i < w->f.m.cpus[cpu].seg_cnt; i++)
+		last_ns = w->f.m.cpu_segs[w->f.m.cpus[cpu].seg_first + i].start_ns;
+	return last_ns <= ns;
 }
 
 static void check_parallelism(const struct world *w)
 {
 	const struct report_parallelism *p = &w->f.r.parallelism;
-	uint64_t profile[TASKS + 1] = { 0 }, run = 0, busy[3] = { 0 }, parallel[3] = { 0 }, sum_ns = 0;
+	uint64_t profile[TASKS + 1] = { 0 }, busy[3] = { 0 }, parallel[3] = { 0 };
+	uint64_t run = 0, sum_ns = 0;
 
 	for (unsigned int u = 0; u < w->unit_cnt; u++) {
 		unsigned int drawn = 0, certain = 0, shortest = 0, held = 0;
@@ -203,7 +209,8 @@ static void check_parallelism(const struct world *w)
 	CHECK_EQ(p->parallel_upper_ns, parallel[2]);
 }
 
-static uint64_t pair_eps(const struct world *w, const struct model_span *a, const struct model_span *b)
+static uint64_t pair_eps(const struct world *w, const struct model_span *a,
+			 const struct model_span *b)
 {
 	return w->f.r.clocks.eps_ns[a->cpu * w->cpu_cnt + b->cpu];
 }
@@ -234,7 +241,8 @@ static void check_pairs(const struct world *w)
 }
 
 /* Their common overlap if it proves them parallel, else 0. */
-static uint64_t proven_ns(const struct world *w, const struct model_span *const *set, unsigned int cnt)
+static uint64_t proven_ns(const struct world *w, const struct model_span *const *set,
+			  unsigned int cnt)
 {
 	uint64_t from_ns = 0, until_ns = UINT64_MAX, least_ns = 1000;
 
@@ -296,12 +304,14 @@ static void check_witness_is_true(const struct world *w)
 	REQUIRE(wit->part_cnt <= TASKS);
 	for (uint32_t i = 0; i < wit->part_cnt; i++) {
 		const struct witness_part *part = &wit->parts[i];
+		const struct model_task *t = &w->f.m.tasks[part->task_id - 1];
 
-		for (size_t j = 0; j < w->f.m.tasks[part->task_id - 1].span_cnt; j++) {
-			const struct model_span *s = &w->f.m.spans[w->f.m.tasks[part->task_id - 1].span_first + j];
+		for (size_t j = 0; j < t->span_cnt; j++) {
+			const struct model_span *s = &w->f.m.spans[t->span_first + j];
 
 			if (s->state == SPAN_RUNNING && s->start_ns == part->start_ns &&
-			    s->end_ns == part->end_ns && s->cpu == part->cpu && s->seq_in == part->seq_in)
+			    s->end_ns == part->end_ns && s->cpu == part->cpu &&
+			    s->seq_in == part->seq_in)
 				set[i] = s;
 		}
 		REQUIRE(set[i]);
@@ -329,7 +339,8 @@ static void check_witness(const struct world *w, bool equal_clocks)
 }
 
 /* DESIGN's words, one after the other. */
-static bool in_progress(const struct world *w, unsigned int t, unsigned int u, uint64_t longest_run_ns)
+static bool in_progress(const struct world *w, unsigned int t, unsigned int u,
+			uint64_t longest_run_ns)
 {
 	const struct model_span *s = w->at[t][u];
 	bool ran = false, runs_again = false, parks;

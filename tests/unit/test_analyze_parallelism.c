@@ -113,8 +113,10 @@ TEST(analyze_parallelism_longest_witness)
 TEST(analyze_parallelism_witness_thresholds)
 {
 	static const struct { uint32_t eps_ns; uint64_t overlap_ns; bool proves; } rows[] = {
-		{ 25, 1000, false }, { 25, 1001, true }, { 1000, 1000, false }, { 1000, 1001, true },
-		{ 3700, 3700, false }, { 3700, 3701, true }, { 0, 1000, false },
+		{ 25, 1000, false },   { 25, 1001, true },
+		{ 1000, 1000, false }, { 1000, 1001, true },
+		{ 3700, 3700, false }, { 3700, 3701, true },
+		{ 0, 1000, false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -174,7 +176,8 @@ TEST(analyze_parallelism_what_is_no_witness)
 		afx_compute(&f);
 		CHECK_EQ(f.r.parallelism.witness.part_cnt, 0);
 		CHECK_EQ(f.r.parallelism.parallel_ns, 7 * MS);
-		CHECK_EQ(f.r.parallelism.parallel_lower_ns, flags[i] == SPAN_CUT_START ? 7 * MS : 0);
+		CHECK_EQ(f.r.parallelism.parallel_lower_ns,
+			 flags[i] == SPAN_CUT_START ? 7 * MS : 0);
 		afx_release(&f);
 	}
 }

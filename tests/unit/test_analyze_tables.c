@@ -7,8 +7,8 @@
 
 #define MS AFX_MS
 
-static void add_seg(struct afx *f, uint16_t cpu, unsigned int from, unsigned int until, uint8_t class,
-		    uint32_t who, uint32_t comm_idx)
+static void add_seg(struct afx *f, uint16_t cpu, unsigned int from, unsigned int until,
+		    uint8_t class, uint32_t who, uint32_t comm_idx)
 {
 	struct model *m = &f->m;
 	struct model_cpu_seg *seg;
@@ -308,8 +308,14 @@ TEST(analyze_migrations_matrix)
 static void add_wait(struct afx *f, uint32_t task_id, int32_t epfd, unsigned int enter,
 		     unsigned int back, int32_t ready)
 {
-	*vec_push(f->m.loop_waits, f->m.loop_wait_cnt, f->m.loop_wait_cap) = (struct model_loop_wait){
-		task_id, epfd, AFX_START_NS + enter * f->unit_ns, AFX_START_NS + back * f->unit_ns, ready
+	struct model *m = &f->m;
+
+	*vec_push(m->loop_waits, m->loop_wait_cnt, m->loop_wait_cap) = (struct model_loop_wait){
+		.task_id = task_id,
+		.epfd = epfd,
+		.enter_ns = AFX_START_NS + enter * f->unit_ns,
+		.return_ns = AFX_START_NS + back * f->unit_ns,
+		.ready = ready,
 	};
 }
 

@@ -121,6 +121,11 @@ static void holding_walk(struct holding *h, const struct model *m, const struct 
 	}
 }
 
+static void edges_add(struct edges *edges, uint64_t at_ns, uint16_t cpu, int8_t step)
+{
+	*vec_push(edges->v, edges->cnt, edges->cap) = (struct edge){ at_ns, cpu, step };
+}
+
 static void edges_collect(const struct model *m, struct edges *out)
 {
 	for (size_t i = 0; i < m->task_cnt; i++) {
@@ -131,8 +136,8 @@ static void edges_collect(const struct model *m, struct edges *out)
 
 			if (s->state != SPAN_READY || s->cpu == UINT16_MAX)
 				continue;
-			*vec_push(out->v, out->cnt, out->cap) = (struct edge){ s->start_ns, s->cpu, +1 };
-			*vec_push(out->v, out->cnt, out->cap) = (struct edge){ s->end_ns, s->cpu, -1 };
+			edges_add(out, s->start_ns, s->cpu, +1);
+			edges_add(out, s->end_ns, s->cpu, -1);
 		}
 	}
 	if (out->cnt)

@@ -12,7 +12,7 @@
 
 #include "analyze/report.h"
 
-/* Fill @w's antagonists, idle_ns and unknown_ns; with other_antagonists_ns they sum to w->total_ns. */
+/* Fill all of @w that names or counts who held the CPUs; the parts sum to w->total_ns. */
 void antagonists_of_all(const struct model *m, struct report_waits *w);
 
 /* Who had the CPU for most of the ready span @s; @out->ns is 0 if nobody known. */

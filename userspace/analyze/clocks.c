@@ -8,9 +8,9 @@
  */
 #include "analyze/clocks.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
+#include "analyze/heap.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -24,19 +24,9 @@ struct link {
 
 struct graph {
 	uint32_t node_cnt;
-	struct link *links;	/* by `from` once graph_index() has run */
+	struct link *links;	/* by `from`, shortest first, once graph_index() has run */
 	size_t link_cnt, link_cap;
 	size_t *first;		/* [node]: its first link; node_cnt + 1 of them */
-};
-
-struct heap_item {
-	uint64_t ns;
-	uint32_t node;
-};
-
-struct heap {
-	struct heap_item *v;
-	size_t cnt, cap;
 };
 
 uint32_t clocks_row(const struct report_clocks *c, uint16_t cpu)
@@ -65,7 +55,7 @@ static int link_cmp(const void *a, const void *b)
 
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
-	return (x->to > y->to) - (x->to < y->to);
+	return (x->ns > y->ns) - (x->ns < y->ns);
 }
 
 static void graph_index(struct graph *g, uint32_t node_cnt)
@@ -86,41 +76,26 @@ static void graph_release(struct graph *g)
 	free(g->first);
 }
 
-static void heap_push(struct heap *h, uint64_t ns, uint32_t node)
+static uint64_t farthest_ns(const uint64_t *dist_ns, uint32_t cnt)
 {
-	size_t i = h->cnt;
+	uint64_t ns = 0;
 
-	vec_push(h->v, h->cnt, h->cap);
-	while (i && h->v[(i - 1) / 2].ns > ns) {
-		h->v[i] = h->v[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	h->v[i] = (struct heap_item){ ns, node };
+	for (uint32_t n = 0; n < cnt; n++)
+		ns = max_u64(ns, dist_ns[n]);
+	return ns;
 }
 
-static struct heap_item heap_pop(struct heap *h)
-{
-	struct heap_item top = h->v[0], last = h->v[--h->cnt];
-	size_t i = 0;
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child + 1 < h->cnt && h->v[child + 1].ns < h->v[child].ns)
-			child++;
-		if (child >= h->cnt || h->v[child].ns >= last.ns)
-			break;
-		h->v[i] = h->v[child];
-		i = child;
-	}
-	if (h->cnt)
-		h->v[i] = last;
-	return top;
-}
-
-/* Shortest paths from @source to every node, NS_NONE where there is none. */
+/*
+ * Shortest paths from @source to every node, NS_NONE where there is none. Where
+ * nearly every pair of many CPUs is linked, most links lead nowhere new: those that are longer
+ * than the farthest node's path are not looked at, and it is looked for again
+ * once as many links were as there are nodes.
+ */
 static void graph_paths(const struct graph *g, uint32_t source, struct heap *h, uint64_t *dist_ns)
 {
+	uint64_t far_ns = NS_NONE;
+	uint32_t looked_at = 0;
+
 	for (uint32_t n = 0; n < g->node_cnt; n++)
 		dist_ns[n] = NS_NONE;
 	dist_ns[source] = 0;
@@ -129,17 +104,24 @@ static void graph_paths(const struct graph *g, uint32_t source, struct heap *h, 
 	while (h->cnt) {
 		struct heap_item at = heap_pop(h);
 
-		if (at.ns > dist_ns[at.node])
+		if (at.key > dist_ns[at.value])
 			continue;
-		for (size_t i = g->first[at.node]; i < g->first[at.node + 1]; i++) {
+		for (size_t i = g->first[at.value]; i < g->first[at.value + 1]; i++) {
 			const struct link *l = &g->links[i];
 			uint64_t ns;
 
-			if (__builtin_add_overflow(at.ns, l->ns, &ns) || ns >= dist_ns[l->to])
+			looked_at++;
+			if (__builtin_add_overflow(at.key, l->ns, &ns) || ns >= far_ns)
+				break;
+			if (ns >= dist_ns[l->to])
 				continue;
 			dist_ns[l->to] = ns;
 			heap_push(h, ns, l->to);
 		}
+		if (looked_at < g->node_cnt)
+			continue;
+		looked_at = 0;
+		far_ns = farthest_ns(dist_ns, g->node_cnt);
 	}
 }
 
@@ -209,7 +191,8 @@ static void clocks_run(const struct model *m, struct report *r)
 	for (size_t i = 0; i < m->edge_min_cnt; i++) {
 		const struct model_edge_min *e = &m->edge_mins[i];
 
-		graph_link(&edges, node_of(&nodes, e->from_cpu), node_of(&nodes, e->to_cpu), e->min_ns);
+		graph_link(&edges, node_of(&nodes, e->from_cpu), node_of(&nodes, e->to_cpu),
+			   e->min_ns);
 	}
 	for (uint32_t i = 0; i < m->meta.clock_pair_cnt; i++) {
 		const struct trace_clock_pair *p = &m->meta.clock_pairs[i];

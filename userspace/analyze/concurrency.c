@@ -57,7 +57,7 @@ static void longest_follow(struct longest *l, uint32_t level, uint64_t at_ns)
 	}
 }
 
-/* All edges of one instant count before the next time is measured, so none is a moment too early. */
+/* All edges of one instant count before time is measured: their order does not matter. */
 static void edges_sweep(struct edges *edges, struct report_concurrency *c, struct longest *longest)
 {
 	uint32_t level[SUBJECT_CNT] = { 0 };

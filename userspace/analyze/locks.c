@@ -151,10 +151,12 @@ static void locks_run(const struct model *m, struct report *r)
 
 	waits_collect(m, &waits);
 	for (size_t first = 0, end; first < waits.cnt; first = end) {
-		for (end = first + 1; end < waits.cnt && waits.v[end].mm_id == waits.v[first].mm_id &&
-		     waits.v[end].addr == waits.v[first].addr;)
+		end = first + 1;
+		while (end < waits.cnt && waits.v[end].mm_id == waits.v[first].mm_id &&
+		       waits.v[end].addr == waits.v[first].addr)
 			end++;
-		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &waits.v[first], end - first);
+		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &waits.v[first],
+			  end - first);
 	}
 	if (r->lock_cnt)
 		qsort(r->locks, r->lock_cnt, sizeof(*r->locks), lock_cmp);

@@ -71,7 +71,7 @@ static void iteration_add(struct cursor *c, const struct model *m, uint64_t from
 	c->loop->stall_reason = most == SPAN_BLOCKED ? reason : REASON_NONE;
 }
 
-/* The last iteration ends where the task waits again, though that wait never returned, or with the task. */
+/* The last iteration ends where a wait begins that never returned, or with the task. */
 static uint64_t last_end_ns(const struct model *m, const struct model_task *t, int32_t epfd,
 			    uint64_t from_ns)
 {
@@ -82,7 +82,8 @@ static uint64_t last_end_ns(const struct model *m, const struct model_task *t, i
 
 		if (s->start_ns < from_ns)
 			break;
-		if (s->state == SPAN_BLOCKED && s->reason == REASON_EPOLL && (int32_t)s->addr == epfd)
+		if (s->state == SPAN_BLOCKED && s->reason == REASON_EPOLL &&
+		    (int32_t)s->addr == epfd)
 			end_ns = s->start_ns;
 	}
 	return end_ns;
@@ -138,8 +139,11 @@ static void loops_set_operations(struct report *r, uint32_t task_id, uint32_t ma
 		found = true;
 	}
 	if (!found)
-		*vec_push(r->loops, r->loop_cnt, r->loop_cap) =
-			(struct report_loop){ .task_id = task_id, .epfd = -1, .max_operations = max };
+		*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
+			.task_id = task_id,
+			.epfd = -1,
+			.max_operations = max,
+		};
 }
 
 static void operations_count(const struct model *m, struct report *r)
@@ -182,9 +186,9 @@ static void loops_run(const struct model *m, struct report *r)
 		waits[i] = &m->loop_waits[i];
 	qsort(waits, m->loop_wait_cnt, sizeof(*waits), wait_cmp);
 	for (size_t first = 0, end; first < m->loop_wait_cnt; first = end) {
-		for (end = first + 1; end < m->loop_wait_cnt &&
-		     waits[end]->task_id == waits[first]->task_id &&
-		     waits[end]->epfd == waits[first]->epfd;)
+		end = first + 1;
+		while (end < m->loop_wait_cnt && waits[end]->task_id == waits[first]->task_id &&
+		       waits[end]->epfd == waits[first]->epfd)
 			end++;
 		loop_add(m, r, waits + first, end - first);
 	}

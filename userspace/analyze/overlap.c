@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/clocks.h"
+#include "analyze/heap.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -61,6 +62,7 @@ static bool slice_picked(const struct model *m, const struct model_span *s, enum
 static size_t slices_collect(const struct model *m, const struct report_clocks *c,
 			     enum slice_pick pick, struct slices *out)
 {
+	bool longest = pick == PICK_LONGEST;
 	size_t hidden_cnt = 0;
 
 	*out = (struct slices){ 0 };
@@ -74,7 +76,7 @@ static size_t slices_collect(const struct model *m, const struct report_clocks *
 				continue;
 			hidden_cnt += span_earliest_ns(s) < s->start_ns;
 			*vec_push(out->v, out->cnt, out->cap) = (struct slice){
-				.start_ns = pick == PICK_LONGEST ? span_earliest_ns(s) : s->start_ns,
+				.start_ns = longest ? span_earliest_ns(s) : s->start_ns,
 				.end_ns = s->end_ns,
 				.span = s,
 				.task_id = t->id,
@@ -87,44 +89,36 @@ static size_t slices_collect(const struct model *m, const struct report_clocks *
 	return hidden_cnt;
 }
 
-/* The slices that are open at the start of the one looked at. */
-struct active {
-	const struct slice **v;
-	size_t cnt, cap;
-};
-
-static void active_leave(struct active *a, uint64_t at_ns)
+/* Take out the slices that end by @until_ns; @open is ordered by their ends. */
+static void open_leave(struct heap *open, uint64_t until_ns)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < a->cnt; i++)
-		if (a->v[i]->end_ns > at_ns)
-			a->v[kept++] = a->v[i];
-	a->cnt = kept;
+	while (open->cnt && open->v[0].key <= until_ns)
+		heap_pop(open);
 }
 
 static void pairs_sweep(const struct slices *slices, const struct report_clocks *c,
 			uint64_t *longest_ns, bool *beyond_eps)
 {
-	struct active active = { 0 };
+	struct heap open = { 0 };
 
 	*longest_ns = 0;
 	*beyond_eps = false;
 	for (size_t i = 0; i < slices->cnt; i++) {
 		const struct slice *s = &slices->v[i];
 
-		active_leave(&active, s->start_ns);
-		for (size_t j = 0; j < active.cnt; j++) {
-			const struct slice *o = active.v[j];
+		open_leave(&open, s->start_ns);
+		for (size_t j = 0; j < open.cnt; j++) {
+			const struct slice *o = &slices->v[open.v[j].value];
 			uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
 
+			if (*beyond_eps && s->end_ns - s->start_ns <= *longest_ns)
+				break;
 			*longest_ns = max_u64(*longest_ns, ns);
-			if (!*beyond_eps)
-				*beyond_eps = ns > clocks_eps(c, s->row, o->row);
+			*beyond_eps |= ns > clocks_eps(c, s->row, o->row);
 		}
-		*vec_push(active.v, active.cnt, active.cap) = s;
+		heap_push(&open, s->end_ns, i);
 	}
-	free(active.v);
+	free(open.v);
 }
 
 void overlap_pairs(const struct model *m, const struct report_clocks *c,
@@ -143,6 +137,12 @@ void overlap_pairs(const struct model *m, const struct report_clocks *c,
 	free(slices.v);
 }
 
+/* What may join a set. */
+struct near {
+	const struct slice **v;
+	size_t cnt, cap;
+};
+
 /* Slices that share time: their common overlap begins where the last of them does. */
 struct set {
 	const struct slice **v;
@@ -160,7 +160,7 @@ static int later_end_cmp(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
-/* The largest eps between @s and the set; UINT64_MAX if it is on a CPU of the set, or of a task in it. */
+/* The largest eps between @s and the set; UINT64_MAX if the set has its CPU, or its task. */
 static uint64_t set_eps(const struct set *set, const struct report_clocks *c, const struct slice *s)
 {
 	uint64_t eps_ns = 0;
@@ -185,7 +185,8 @@ static void set_grow(struct set *set, const struct report_clocks *c, const struc
 	*vec_push(set->v, set->cnt, set->cap) = s;
 	set->from_ns = s->start_ns;
 	set->until_ns = s->end_ns;
-	qsort(near, near_cnt, sizeof(*near), later_end_cmp);
+	if (near_cnt)
+		qsort(near, near_cnt, sizeof(*near), later_end_cmp);
 	for (size_t i = 0; i < near_cnt; i++) {
 		uint64_t until_ns = min_u64(set->until_ns, near[i]->end_ns);
 		uint64_t eps_ns = set_eps(set, c, near[i]);
@@ -198,54 +199,55 @@ static void set_grow(struct set *set, const struct report_clocks *c, const struc
 	}
 }
 
-/* Those of @active that prove something together with @s. Return: the earliest end of all. */
-static uint64_t near_collect(const struct active *active, const struct report_clocks *c,
-			     const struct slice *s, struct active *near)
+/* Those of @open that prove something together with @s. */
+static void near_collect(const struct slices *slices, const struct heap *open,
+			 const struct report_clocks *c, const struct slice *s, struct near *near)
 {
-	uint64_t until_ns = s->end_ns;
-
 	near->cnt = 0;
-	for (size_t i = 0; i < active->cnt; i++) {
-		const struct slice *o = active->v[i];
+	for (size_t i = 0; i < open->cnt; i++) {
+		const struct slice *o = &slices->v[open->v[i].value];
 		uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
 
-		if (ns <= max_u64(WITNESS_LEAST_NS, clocks_eps(c, s->row, o->row)))
-			continue;
-		*vec_push(near->v, near->cnt, near->cap) = o;
-		until_ns = min_u64(until_ns, o->end_ns);
+		if (ns > max_u64(WITNESS_LEAST_NS, clocks_eps(c, s->row, o->row)))
+			*vec_push(near->v, near->cnt, near->cap) = o;
 	}
-	return until_ns;
 }
 
-/* More slices are better, then a longer overlap. Every set is looked at from the slice that begins last. */
+/* More slices are better, then a longer overlap. */
+static bool set_is_better(size_t cnt, uint64_t ns, const struct set *best)
+{
+	return cnt > best->cnt || (cnt == best->cnt && ns > best->until_ns - best->from_ns);
+}
+
+/* A set is met at the slice of it that begins last. */
 static void witness_sweep(const struct slices *slices, const struct report_clocks *c,
 			  struct set *best)
 {
-	struct active active = { 0 }, near = { 0 };
+	struct heap open = { 0 };
+	struct near near = { 0 };
 	struct set set = { 0 };
 
 	for (size_t i = 0; i < slices->cnt; i++) {
 		const struct slice *s = &slices->v[i];
-		uint64_t until_ns, best_ns = best->until_ns - best->from_ns;
+		uint64_t provable_ns, least_ns;
 
-		active_leave(&active, s->start_ns);
-		until_ns = near_collect(&active, c, s, &near);
-		*vec_push(active.v, active.cnt, active.cap) = s;
-		if (!near.cnt || near.cnt + 1 < best->cnt)
-			continue;
-		if (near.cnt + 1 == best->cnt && until_ns - s->start_ns <= best_ns)
-			continue;
-		set_grow(&set, c, s, near.v, near.cnt);
-		if (set.cnt < 2 || set.cnt < best->cnt ||
-		    (set.cnt == best->cnt && set.until_ns - set.from_ns <= best_ns))
-			continue;
+		if (__builtin_add_overflow(s->start_ns, WITNESS_LEAST_NS, &provable_ns))
+			break;
+		open_leave(&open, provable_ns);
+		least_ns = open.cnt ? min_u64(open.v[0].key, s->end_ns) - s->start_ns : 0;
+		if (open.cnt && set_is_better(open.cnt + 1, least_ns, best)) {
+			near_collect(slices, &open, c, s, &near);
+			set_grow(&set, c, s, near.v, near.cnt);
+			if (set.cnt >= 2 && set_is_better(set.cnt, set.until_ns - set.from_ns, best)) {
+				struct set worse = *best;
 
-		struct set worse = *best;
-
-		*best = set;
-		set = worse;
+				*best = set;
+				set = worse;
+			}
+		}
+		heap_push(&open, s->end_ns, i);
 	}
-	free(active.v);
+	free(open.v);
 	free(near.v);
 	free(set.v);
 }

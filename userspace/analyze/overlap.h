@@ -15,8 +15,8 @@
 #define WITNESS_LEAST_NS 1000	/* a witness's overlap is longer than this, whatever eps is */
 
 /*
- * A running span that may not have lasted as drawn: records of its CPU are missing within it, or it is
- * open only because a damaged file stops.
+ * A running span that may not have lasted as drawn: records of its CPU are
+ * missing within it, or it is open only because a damaged file stops.
  */
 bool span_is_doubtful(const struct model *m, const struct model_span *s);
 

@@ -54,6 +54,19 @@ static void sets_add(struct sets *sets, const struct model *m, const struct mode
 		intervals_add(&sets->certain, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
 }
 
+/* Where a damaged file stops, each CPU's last word was said at another time. */
+static void sets_add_tails(struct sets *sets, const struct model *m)
+{
+	for (size_t i = 0; i < m->cpu_cnt; i++) {
+		const struct model_cpu *c = &m->cpus[i];
+		const struct model_cpu_seg *segs = &m->cpu_segs[c->seg_first];
+
+		if (c->seg_cnt)
+			longest_add(sets, c->cpu, segs[c->seg_cnt - 1].start_ns, m->end_ns);
+	}
+	sets->doubt = true;
+}
+
 static void sets_collect(struct sets *sets, const struct model *m)
 {
 	for (size_t i = 0; i < m->task_cnt; i++) {
@@ -66,6 +79,8 @@ static void sets_collect(struct sets *sets, const struct model *m)
 				sets_add(sets, m, s);
 		}
 	}
+	if (!m->complete)
+		sets_add_tails(sets, m);
 	for (size_t i = 0; i < m->gap_cnt; i++) {
 		longest_add(sets, m->gaps[i].cpu, m->gaps[i].from_ns, m->gaps[i].until_ns);
 		sets->doubt = true;

@@ -86,7 +86,7 @@ static bool cut(const struct model *m, const struct report *r)
 static const struct scope scopes[] = {
 	{ always, "This is the kernel's view: a task runs from its switch-in to its switch-out." },
 	{ many_cpus, "The order of events on different CPUs is that of their stamps." },
-	{ steal, "The hypervisor took CPU time in the run (steal): a running task may have stood still." },
+	{ steal, "The hypervisor took CPU time (steal): a running task may have stood still." },
 	{ guest, "A virtual machine's CPUs may take turns on one CPU of its host." },
 	{ smt, "Two of the CPUs may be threads of one core, which share its units." },
 	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, and count at "

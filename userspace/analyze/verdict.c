@@ -56,7 +56,8 @@ static void settle_dirty(const struct model *m, struct report_verdict *v)
 	const struct model_task *t;
 
 	if (!m->audit.failure_cnt) {
-		settle(v, CLASS_INCONCLUSIVE, "%" PRIu64 " checks of the audit failed: run it again", cnt);
+		settle(v, CLASS_INCONCLUSIVE,
+		       "%" PRIu64 " checks of the audit failed: run it again", cnt);
 		return;
 	}
 	t = f->task_id ? model_task(m, f->task_id) : NULL;
@@ -96,7 +97,7 @@ static void settle_lost(const struct model *m, struct report_verdict *v)
 {
 	if (m->end.reason == TRACE_END_WRITE_ERROR)
 		settle(v, CLASS_INCONCLUSIVE,
-		       "the recording stopped when the file could not be written: make room and run it again");
+		       "the file could not be written to its end: make room and run it again");
 	else if (!m->complete)
 		settle(v, CLASS_INCONCLUSIVE, "the trace file is incomplete%s%.100s%s: run it again",
 		       m->damage && *m->damage ? " (" : "", m->damage ? m->damage : "",
@@ -105,7 +106,7 @@ static void settle_lost(const struct model *m, struct report_verdict *v)
 		settle_refused(m, v);
 	else if (m->end.storage_failures)
 		settle(v, CLASS_INCONCLUSIVE,
-		       "%" PRIu64 " tasks could not be followed: run it again with fewer tasks or more memory",
+		       "%" PRIu64 " tasks could not be followed: run it again with more memory",
 		       m->end.storage_failures);
 	else
 		settle(v, CLASS_INCONCLUSIVE,
@@ -138,6 +139,7 @@ static void settle_parallel(const struct report_parallelism *p, struct report_ve
 static void settle_undecided(const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
+	uint64_t most_ns = min_u64(p->parallel_upper_ns, p->busy_lower_ns);
 
 	if (share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns))
 		settle(v, CLASS_INCONCLUSIVE,
@@ -149,7 +151,7 @@ static void settle_undecided(const struct report *r, struct report_verdict *v)
 		       "two or more ran at once for between " PERMILLE " and " PERMILLE
 		       " of the busy time, as some switch-ins were hidden: run it again",
 		       PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns),
-		       PERMILLE_ARGS(min_u64(p->parallel_upper_ns, p->busy_lower_ns), p->busy_lower_ns));
+		       PERMILLE_ARGS(most_ns, p->busy_lower_ns));
 }
 
 static bool operations_missing(const struct model *m)
@@ -194,7 +196,7 @@ static void classify(const struct model *m, const struct report *r, struct repor
 	else if (!trusted)
 		settle_dirty(m, v);
 	else if (!m->task_cnt || !p->busy_ns)
-		settle(v, CLASS_INCONCLUSIVE, "no task of the program was seen running: run it for longer");
+		settle(v, CLASS_INCONCLUSIVE, "no task was seen running: run it for longer");
 	else if (!is_not_parallel(p))
 		settle_undecided(r, v);
 	else

@@ -10,7 +10,9 @@
 
 #include "util/minmax.h"
 
-#define PAIR_NS 3000000
+#define ROUND_NS 3000000
+#define ROUNDS_MAX 10		/* as long as other programs keep the two from running at once */
+#define GOOD_EPS_NS 1000	/* no better than what two threads at once show */
 #define TOTAL_NS 500000000
 
 /* One side of a pair; its published stamp on a cache line of its own. */
@@ -92,20 +94,24 @@ static bool compare_pair(uint16_t cpu_a, uint16_t cpu_b, uint64_t duration_ns, u
 
 uint32_t clock_compare(const uint16_t *cpus, uint32_t cpu_cnt, struct trace_clock_pair *pairs)
 {
-	uint64_t pair_ns = PAIR_NS;
+	uint64_t deadline_ns = now_ns() + TOTAL_NS, round_ns = ROUND_NS;
 	uint32_t cnt = 0;
 
 	if (cpu_cnt < 2)
 		return 0;
-	pair_ns = min_u64(pair_ns, TOTAL_NS / (cpu_cnt - 1));
+	round_ns = min_u64(round_ns, TOTAL_NS / (cpu_cnt - 1));
 	for (uint32_t i = 1; i < cpu_cnt; i++) {
-		struct trace_clock_pair *pair = &pairs[cnt];
+		uint32_t best_ns = UINT32_MAX, eps_ns;
 
-		if (!compare_pair(cpus[0], cpus[i], pair_ns, &pair->eps_ns))
+		for (int round = 0; round < ROUNDS_MAX && best_ns > GOOD_EPS_NS; round++) {
+			if (round && now_ns() >= deadline_ns)
+				break;
+			if (compare_pair(cpus[0], cpus[i], round_ns, &eps_ns))
+				best_ns = min_u64(best_ns, eps_ns);
+		}
+		if (best_ns == UINT32_MAX)
 			continue;
-		pair->cpu_a = cpus[0];
-		pair->cpu_b = cpus[i];
-		cnt++;
+		pairs[cnt++] = (struct trace_clock_pair){ cpus[0], cpus[i], best_ns };
 	}
 	return cnt;
 }

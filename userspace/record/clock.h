@@ -18,8 +18,9 @@
  * @cpus: @cpu_cnt of them, usable by this process
  * @pairs: caller's storage for @cpu_cnt - 1
  *
- * Takes 3 ms a CPU, and half a second at most. A pair that gave no stamps
- * (a CPU that this process may not use) is left out. Changes the affinity of no thread of the caller's.
+ * Takes 3 ms a CPU, up to ten times as long where other programs keep the two
+ * from running at once, and about half a second at most. A pair that gave no stamps (a CPU that
+ * this process may not use) is left out. Changes the affinity of no thread of the caller's.
  *
  * Return: the number of pairs written.
  */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The audit: clean where all is well, and each check fails for its own reason alone. */
+
+#include <string.h>
+
+#include "model_fixture.h"
+#include "unit.h"
+
+/* Two tasks on two CPUs, a migration, and the end; events are in order of emission. */
+static struct fx *sound_run(void)
+{
+	struct fx *f = fx_new(2);
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 0);
+	fx_migrate(f, 1030, 1, 2, 0, 1);
+	fx_switch(f, 1040, 1, 2, fx_none());
+	fx_switch(f, 1100, 0, FX_IDLE, fx_futex(0x10, FX_FUTEX_WAIT, 1002));
+	fx_exit_begin(f, 1200, 2, 0);
+	fx_wake(f, 1210, 2, 1);
+	fx_switch(f, 1220, 1, FX_IDLE, fx_dead());
+	fx_switch(f, 1230, 0, 1, fx_none());
+	fx_exit(f, 1300, 1, FX_IDLE);
+	fx_end(f, 1400, TRACE_END_EXIT);
+	return f;
+}
+
+/* The last event of @kind for task @id. */
+static union lab_event *find(struct fx *f, uint8_t kind, uint32_t id)
+{
+	size_t cnt;
+	union lab_event *events = fx_events(f, &cnt);
+
+	while (cnt--) {
+		if (events[cnt].head.kind == kind && events[cnt].head.task == id)
+			return &events[cnt];
+	}
+	return NULL;
+}
+
+static void expect_failure(struct fx *f, const char *name)
+{
+	bool found = false;
+	struct model m;
+
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_STR(fx_check_identities(&m), NULL);
+	for (size_t i = 0; i < m.audit.failure_cnt; i++)
+		found |= !strcmp(m.audit.failures[i].name, name);
+	if (!found)
+		unit_failed(__FILE__, __LINE__, "\"%s\" did not fail; %zu others did, first %s", name,
+			    m.audit.failure_cnt,
+			    m.audit.failure_cnt ? m.audit.failures[0].name : "-");
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_audit_clean)
+{
+	struct fx *f = sound_run();
+	struct model m;
+
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	CHECK_EQ(m.audit.tasks_checked, 2);
+	CHECK_EQ(m.audit.switches_checked, 3);
+	CHECK_EQ(m.audit.migrations_checked, 1);
+	/* wakeup_new 0 -> 1 and waking 1 -> 0; the move was made by its own CPU, the switch-outs too. */
+	CHECK_EQ(m.audit.causal_edges_checked, 2);
+	CHECK_EQ(m.edge_min_cnt, 2);
+	CHECK_EQ(m.audit.exec_excess_ns, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_audit_switch_step)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.nivcsw++;
+	expect_failure(f, "switch_step");
+}
+
+TEST(model_audit_switches)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.nvcsw += 3;
+	expect_failure(f, "switches");
+}
+
+TEST(model_audit_totals)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.switch_outs++;
+	expect_failure(f, "total_switches");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.nvcsw++;
+	expect_failure(f, "total_voluntary");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.nivcsw++;
+	expect_failure(f, "total_involuntary");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.sum_exec_ns++;
+	expect_failure(f, "total_cpu_time");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.migrates++;
+	expect_failure(f, "total_migrates");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.migrations++;
+	expect_failure(f, "total_migrations");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->task_total.dead = 0;
+	expect_failure(f, "total_dead");
+	f = sound_run();
+	find(f, LAB_EV_TASK_TOTAL, 2)->head.task = 77;
+	expect_failure(f, "unknown_task");
+}
+
+TEST(model_audit_cpu_time)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.sum_exec_ns = 1;
+	expect_failure(f, "cpu_time_step");
+	/* Charged more than the clock ran. */
+	f = sound_run();
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.sum_exec_ns++;
+	expect_failure(f, "exec_clock");
+}
+
+/* A task that slept and was picked again without a switch: reported, and no failure. */
+TEST(model_audit_repick)
+{
+	struct fx *f = sound_run();
+	struct model m;
+
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns += 400;
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	CHECK_EQ(m.audit.repicks, 1);
+	CHECK_EQ(m.audit.exec_excess_ns, 400);
+	model_release(&m);
+	fx_free(f);
+
+	f = sound_run();
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns += 1000001;
+	expect_failure(f, "exec_clock_excess");
+}
+
+/* Where the run queue could not be read, its clock proves nothing. */
+TEST(model_audit_no_clock)
+{
+	struct fx *f = sound_run();
+	struct model m;
+
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns = 1;
+	find(f, LAB_EV_SWITCH_OUT, 2)->head.flags |= LAB_F_NO_RQ;
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_audit_migrations)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.migrations++;
+	expect_failure(f, "migrations");
+}
+
+/* With a switch hidden in the run a move may be hidden as well. */
+TEST(model_audit_migration_unseen)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_preempted());
+	fx_switch(f, 1110, 1, FX_FOREIGN(8), fx_none());
+	fx_switch_hidden(f, 1150, 1, 1);
+	fx_switch(f, 1180, 1, FX_IDLE, fx_dead());
+	fx_last(f)->switch_out.migrations = 1;
+	fx_end(f, 1200, TRACE_END_EXIT);
+	find(f, LAB_EV_TASK_TOTAL, 1)->task_total.migrations = 1;
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	CHECK_EQ(m.audit.hidden_switch_ins, 1);
+	CHECK_EQ(m.migrations_unseen, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* An effect before its cause: the CPUs' clocks disagree by more than the gap. */
+TEST(model_audit_causality)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_MIGRATE, 2)->head.ts_ns = 1050;
+	expect_failure(f, "causality");
+	f = sound_run();
+	find(f, LAB_EV_WAKEUP_NEW, 2)->head.ts_ns = 1050;
+	expect_failure(f, "causality");
+}
+
+TEST(model_audit_births_and_deaths)
+{
+	struct fx *f = sound_run();
+
+	fx_end_of(f)->births = 3;
+	expect_failure(f, "births");
+	f = sound_run();
+	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.prev_state = 1;
+	expect_failure(f, "deaths");
+}
+
+TEST(model_audit_recorder_counts)
+{
+	struct fx *f = sound_run();
+
+	fx_end_of(f)->storage_failures = 1;
+	expect_failure(f, "storage");
+	f = sound_run();
+	fx_end_of(f)->recursion_misses = 1;
+	expect_failure(f, "recursion");
+	f = sound_run();
+	find(f, LAB_EV_CPU_TOTAL, 0)->cpu_total.refused = 2;
+	expect_failure(f, "refused");
+	f = sound_run();
+	find(f, LAB_EV_CPU_TOTAL, 0)->cpu_total.seq_end--;
+	expect_failure(f, "sequence_end");
+}
+
+/* Alive at the cut: only the total outside the ring can tell that nothing is missing at its end. */
+TEST(model_audit_alive_at_the_cut)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_end(f, 1200, TRACE_END_FOR);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	model_release(&m);
+	find(f, LAB_EV_TASK_TOTAL, 1)->head.kind = LAB_EV_NONE;
+	expect_failure(f, "total_missing");
+}
+
+TEST(model_audit_unknown_task)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_TASK_NEW, 2)->head.kind = LAB_EV_NONE;
+	expect_failure(f, "unknown_task");
+	f = sound_run();
+	find(f, LAB_EV_TASK_NEW, 2)->head.task = 1;
+	expect_failure(f, "born_twice");
+	f = sound_run();
+	fx_raw(f, &(union lab_event){ .switch_in = {
+		.head = { .ts_ns = 1250, .seq = 9, .task = 2, .cpu = 1, .kind = LAB_EV_SWITCH_IN }
+	} });
+	expect_failure(f, "after_death");
+}
+
+TEST(model_audit_keeps_a_thousand_failures)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	for (uint32_t i = 0; i < 1500; i++)
+		fx_raw(f, &(union lab_event){ .waking = {
+			.head = { .ts_ns = 2000 + i, .seq = 3 + i, .task = 100 + i, .kind = LAB_EV_WAKING }
+		} });
+	fx_end(f, 9000, TRACE_END_UNKNOWN);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failure_cnt, 1000);
+	CHECK_EQ(m.audit.failures_total, 1500);
+	CHECK_STR(fx_check_identities(&m), NULL);
+	model_release(&m);
+	fx_free(f);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Operations of event loops. */
+
+#include "model_fixture.h"
+#include "unit.h"
+
+#define ADD 1
+#define DEL 2
+#define MOD 3
+
+/* Root runs an event loop on CPU 0 from 1010 on; its epoll set is 5. */
+static struct fx *loop(void)
+{
+	struct fx *f = fx_new(1);
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	return f;
+}
+
+static void ready(struct fx *f, uint64_t ts, uint64_t data)
+{
+	fx_epoll_wait(f, ts - 5, ts, 1, 5, &data, 1);
+}
+
+static void build(struct fx *f, struct model *m)
+{
+	fx_end(f, 3000, TRACE_END_FOR);
+	CHECK_EQ(fx_build(f, m), 0);
+	CHECK_EQ(m->audit.failures_total, 0);
+}
+
+TEST(model_ops_last_until_the_last_readiness)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 0x800000001, 0);
+	fx_epoll_ctl(f, 1110, 1, 5, ADD, 9, 0x900000001, 0);
+	ready(f, 1200, 0x800000001);
+	ready(f, 1300, 0x900000001);
+	ready(f, 1400, 0x800000001);
+	fx_epoll_ctl(f, 1500, 1, 5, DEL, 8, 0, 0);
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 2);
+	CHECK_EQ(m.ops[0].id, 1);
+	CHECK_EQ(m.ops[0].fd, 8);
+	CHECK_EQ(m.ops[0].start_ns, 1100);
+	CHECK_EQ(m.ops[0].end_ns, 1400);
+	CHECK_EQ(m.ops[0].ready_cnt, 2);
+	CHECK_EQ(m.ops[0].fd_type, FX_S_IFSOCK);
+	CHECK(!m.ops[0].open_at_end);
+	CHECK_EQ(m.ops[1].id, 2);
+	CHECK_EQ(m.ops[1].fd, 9);
+	CHECK_EQ(m.ops[1].end_ns, 1300);
+	CHECK(m.ops[1].open_at_end);
+	CHECK_EQ(m.loop_wait_cnt, 3);
+	CHECK_EQ(m.loop_waits[0].enter_ns, 1195);
+	CHECK_EQ(m.loop_waits[0].return_ns, 1200);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_ops_never_ready_and_listening_are_none)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 8, 0);
+	fx_epoll_ctl(f, 1110, 1, 5, ADD, 3, 3, LAB_F_LISTENING);
+	ready(f, 1200, 3);
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 0);
+	CHECK_EQ(m.ready_unknown, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_ops_fd_reused_without_del)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 8, 0);
+	ready(f, 1200, 8);
+	fx_epoll_ctl(f, 1300, 1, 5, ADD, 8, 8, 0);
+	ready(f, 1400, 8);
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 2);
+	CHECK_EQ(m.ops[0].end_ns, 1200);
+	CHECK_EQ(m.ops[1].start_ns, 1300);
+	CHECK_EQ(m.ops[1].end_ns, 1400);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_ops_mod_changes_the_data)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 100, 0);
+	fx_epoll_ctl(f, 1150, 1, 5, MOD, 8, 200, 0);
+	ready(f, 1200, 200);
+	ready(f, 1300, 100);	/* nobody's any more */
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 1);
+	CHECK_EQ(m.ops[0].start_ns, 1100);
+	CHECK_EQ(m.ops[0].end_ns, 1200);
+	CHECK_EQ(m.ready_unknown, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_ops_same_data_twice_is_ambiguous)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 0, 0);
+	fx_epoll_ctl(f, 1110, 1, 5, ADD, 9, 0, 0);
+	fx_epoll_ctl(f, 1120, 1, 6, ADD, 9, 0, 0);	/* another set: its own data */
+	ready(f, 1200, 0);
+	fx_epoll_ctl(f, 1210, 1, 5, DEL, 9, 0, 0);
+	ready(f, 1300, 0);				/* now it can only be 8 */
+	build(f, &m);
+	CHECK_EQ(m.ready_ambiguous, 1);
+	CHECK_EQ(m.op_cnt, 1);
+	CHECK_EQ(m.ops[0].fd, 8);
+	CHECK_EQ(m.ops[0].end_ns, 1300);
+	CHECK_EQ(m.ops[0].ready_cnt, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_ops_unread_events_are_counted)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 8, 0);
+	ready(f, 1200, 8);
+	fx_last(f)->head.flags = LAB_F_UNREAD;
+	fx_last(f)->epoll_ready.cnt = 40;
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 0);
+	CHECK_EQ(m.ready_unknown, 40);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* Many at once: more than one record of them. */
+TEST(model_ops_in_flight)
+{
+	struct fx *f = loop();
+	uint64_t data[40];
+	struct model m;
+
+	for (int i = 0; i < 40; i++) {
+		data[i] = (uint64_t)i + 10;
+		fx_epoll_ctl(f, 1100 + (uint64_t)i, 1, 5, ADD, i + 10, data[i], 0);
+	}
+	fx_epoll_wait(f, 0, 1500, 1, 5, data, 40);
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 40);
+	CHECK_EQ(m.ops[39].id, 40);
+	CHECK_EQ(m.ops[39].end_ns, 1500);
+	CHECK_EQ(m.loop_wait_cnt, 1);
+	CHECK_EQ(m.loop_waits[0].enter_ns, 1500);	/* its call was not seen */
+	CHECK_EQ(m.loop_waits[0].ready, 40);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* A forked child's set is its own. */
+TEST(model_ops_are_of_a_process)
+{
+	struct fx *f = fx_new(2);
+	uint64_t data = 8;
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_fork(f, 1021, 1, 3, FX_THREAD, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 8, 0);
+	fx_epoll_wait(f, 1190, 1200, 2, 5, &data, 1);
+	fx_switch(f, 1210, 1, 3, fx_preempted());
+	fx_epoll_wait(f, 1290, 1300, 3, 5, &data, 1);
+	build(f, &m);
+	CHECK_EQ(m.ready_unknown, 1);
+	CHECK_EQ(m.op_cnt, 1);
+	CHECK_EQ(m.ops[0].task_id, 3);	/* whose loop it is, not who put it there */
+	CHECK_EQ(m.ops[0].end_ns, 1300);
+	model_release(&m);
+	fx_free(f);
+}

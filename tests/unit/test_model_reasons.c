@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Why a task sleeps: states, system calls, files, futexes. */
+
+#include "model/futex.h"
+#include "model/reasons.h"
+#include "model_fixture.h"
+#include "unit.h"
+#include "util/minmax.h"
+
+#define S LAB_STATE_INTERRUPTIBLE
+#define D LAB_STATE_UNINTERRUPTIBLE
+#define K LAB_STATE_WAKEKILL
+#define F LAB_STATE_FREEZABLE
+
+struct row {
+	uint32_t state;
+	uint8_t flags;
+	int32_t syscall;
+	uint64_t arg0;
+	uint8_t fd_type;
+	enum reason reason;
+};
+
+static const struct row rows[] = {
+	{ S, 0, 0, 3, 1, REASON_PIPE },
+	{ S | F, 0, 0, 3, 1, REASON_PIPE },
+	{ S, 0, 1, 3, 12, REASON_SOCKET },
+	{ S, 0, 0, 3, 2, REASON_OTHER },		/* a terminal */
+	{ S, 0, 0, 3, 0, REASON_OTHER },		/* an eventfd */
+	{ S, 0, 275, 3, 1, REASON_PIPE },
+	{ S, 0, 45, 3, 0, REASON_SOCKET },
+	{ S, 0, 43, 3, 0, REASON_SOCKET },
+	{ S, 0, 42, 3, 0, REASON_SOCKET },
+	{ S, 0, 7, 3, 0, REASON_POLL },
+	{ S, 0, 270, 3, 0, REASON_POLL },
+	{ S, 0, 232, 3, 0, REASON_EPOLL },
+	{ S, 0, 441, 3, 0, REASON_EPOLL },
+	{ S, 0, 230, 0, 0, REASON_SLEEP },
+	{ S, 0, 34, 0, 0, REASON_SIGNAL },
+	{ S, 0, 128, 0, 0, REASON_SIGNAL },
+	{ S, 0, 61, 0, 0, REASON_CHILD },
+	{ S, 0, 247, 0, 0, REASON_CHILD },
+	{ S, 0, 426, 0, 0, REASON_URING },
+	{ S, LAB_F_WORKER, LAB_SYSCALL_NONE, 0, 0, REASON_URING },
+	{ D, LAB_F_WORKER | LAB_F_IOWAIT, LAB_SYSCALL_NONE, 0, 0, REASON_DISK },
+	{ S, 0, LAB_SYSCALL_NONE, 0, 0, REASON_OTHER },
+	{ S, 0, 9999, 0, 0, REASON_OTHER },
+	{ S, 0, -5, 0, 0, REASON_OTHER },
+	{ D, LAB_F_IOWAIT, 0, 3, 8, REASON_DISK },
+	{ D, LAB_F_IOWAIT, 74, 3, 0, REASON_DISK },
+	{ D, 0, 74, 3, 0, REASON_DISK },		/* a journal's commit */
+	{ D | K, 0, 74, 3, 0, REASON_KERNEL },
+	{ D | K, LAB_F_IOWAIT, 0, 3, 8, REASON_DISK },
+	{ D | K, LAB_F_IOWAIT, LAB_SYSCALL_NONE, 0, 0, REASON_PAGEFAULT },
+	{ D, LAB_F_IOWAIT, LAB_SYSCALL_NONE, 0, 0, REASON_PAGEFAULT },
+	{ D | K, 0, 0, 3, 1, REASON_KERNEL },		/* after sys_exit: the number is stale */
+	{ D | K, 0, 202, 3, 0, REASON_KERNEL },
+	{ D, 0, LAB_SYSCALL_NONE, 0, 0, REASON_KERNEL },
+	{ D | K | F, 0, 56, 0, 0, REASON_CHILD },
+	{ D | K | F, 0, 435, 0, 0, REASON_CHILD },
+	{ D | K | F, 0, 58, 0, 0, REASON_CHILD },
+	{ D | K, 0, 58, 0, 0, REASON_CHILD },		/* before 6.1 */
+	{ D | K, 0, 56, 0x4111, 0, REASON_CHILD },	/* CLONE_VFORK */
+	{ D | K, 0, 56, 0x11, 0, REASON_KERNEL },	/* the memory-map lock */
+	{ LAB_STATE_STOPPED | K, 0, 0, 3, 1, REASON_STOPPED },
+	{ LAB_STATE_TRACED | K, 0, 0, 3, 1, REASON_STOPPED },
+	{ S, LAB_F_COMPAT, 162, 0, 0, REASON_SLEEP },	/* of i386; sync(2) of x86_64 */
+	{ S, LAB_F_COMPAT, 7, 0, 0, REASON_CHILD },	/* waitpid; poll of x86_64 */
+	{ S, LAB_F_COMPAT, 0, 0, 1, REASON_OTHER },
+	{ S, LAB_F_COMPAT, 364, 0, 0, REASON_SOCKET },
+	{ 0x40, 0, 0, 0, 0, REASON_OTHER },		/* parked */
+};
+
+TEST(model_reasons_table)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sleep sleep = {
+			.state = rows[i].state,
+			.flags = rows[i].flags,
+			.syscall = rows[i].syscall,
+			.args = { rows[i].arg0 },
+			.fd_type = rows[i].fd_type,
+		};
+		struct model_span span = { 0 };
+
+		reason_classify(&sleep, &span);
+		if (span.reason != rows[i].reason)
+			unit_failed(__FILE__, __LINE__, "row %zu: %s", i, reason_name(span.reason));
+		CHECK_EQ(!!(span.flags & SPAN_ACCEPT), rows[i].syscall == 43 || rows[i].syscall == 364);
+		CHECK_EQ(span.flags & SPAN_FUTEX, 0);
+	}
+}
+
+TEST(model_reason_names)
+{
+	CHECK_STR(reason_name(REASON_LOCK), "lock");
+	CHECK_STR(reason_name(REASON_PAGEFAULT), "pagefault");
+	CHECK_STR(reason_name(REASON_CNT), "other");
+	for (unsigned int i = 0; i < REASON_CNT; i++)
+		CHECK(reason_name(i) && reason_name(i)[0]);
+}
+
+static struct model_span classify_futex(int32_t nr, uint64_t a, uint64_t b, uint64_t c)
+{
+	struct sleep sleep = { .state = S, .syscall = nr, .args = { a, b, c } };
+	struct model_span span = { 0 };
+
+	reason_classify(&sleep, &span);
+	return span;
+}
+
+TEST(model_futex_arguments)
+{
+	struct model_span s = classify_futex(202, 0x10, 9 | 128 | 256, 7);
+
+	CHECK_EQ(s.flags, SPAN_FUTEX);
+	CHECK_EQ(s.futex_op, 9);
+	CHECK_EQ(s.futex_private, 1);
+	CHECK_EQ(s.futex_val, 7);
+	CHECK_EQ(s.addr, 0x10);
+	s = classify_futex(202, 0x10, 0, 7);
+	CHECK_EQ(s.futex_private, 0);
+	s = classify_futex(202, 0x10, 1, 7);	/* FUTEX_WAKE does not wait */
+	CHECK_EQ(s.flags, 0);
+	CHECK_EQ(s.reason, REASON_OTHER);
+	s = classify_futex(449, 0x30, 130, 9);	/* waitv: address, flags, value of the first */
+	CHECK_EQ(s.flags, SPAN_FUTEX);
+	CHECK_EQ(s.futex_op, FUTEX_OP_WAITV);
+	CHECK_EQ(s.futex_private, 1);
+	CHECK_EQ(s.futex_val, 9);
+	CHECK_EQ(s.addr, 0x30);
+	s = classify_futex(455, 0x30, 9, 0xffffffff);
+	CHECK_EQ(s.futex_op, FUTEX_OP_WAIT);
+	CHECK_EQ(s.futex_val, 9);
+}
+
+TEST(model_futex_of_a_32_bit_program)
+{
+	struct sleep sleep = { .state = S, .flags = LAB_F_COMPAT, .syscall = 240, .args = { 1, 1, 2 } };
+	struct model_span span = { 0 };
+
+	reason_classify(&sleep, &span);
+	CHECK_EQ(span.reason, REASON_LOCK);
+	CHECK_EQ(span.flags, 0);
+	CHECK_EQ(span.addr, 0);
+	sleep.args[2] = 5;
+	reason_classify(&sleep, &span);
+	CHECK_EQ(span.reason, REASON_COND);
+}
+
+TEST(model_futex_judged_alone)
+{
+	struct model_span s = { .state = SPAN_BLOCKED, .flags = SPAN_FUTEX, .futex_val = 1002 };
+
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_NONE);
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* not over yet */
+	s.flags |= SPAN_WOKEN_BY_IRQ;
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* timed out */
+	s.flags = SPAN_FUTEX;
+	s.waker_tid = 77;
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_NONE);	/* a living task ended it */
+	s.flags |= SPAN_WAKER_EXITING;
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_JOIN);
+	s = (struct model_span){ .flags = SPAN_FUTEX, .futex_op = FUTEX_OP_LOCK_PI };
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+	s.futex_op = FUTEX_OP_LOCK_PI2;
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+	s.futex_op = FUTEX_OP_WAIT_REQUEUE_PI;
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_COND);
+	s.futex_op = FUTEX_OP_WAIT;
+	s.futex_val = 0x80000000 | 1002;
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+}
+
+/* ---- rule 4: by what happened at the address ---- */
+
+struct wait_row {
+	uint32_t task, waker;
+	uint64_t addr;
+	uint32_t mm, val;
+	uint16_t flags;
+};
+
+static enum reason judge(const struct wait_row *waits, size_t cnt, size_t which)
+{
+	struct model_span spans[16] = { 0 };
+	uint32_t owners[16];
+
+	for (size_t i = 0; i < cnt; i++) {
+		spans[i] = (struct model_span){
+			.state = SPAN_BLOCKED, .flags = SPAN_FUTEX | waits[i].flags,
+			.addr = waits[i].addr, .mm_id = waits[i].mm, .futex_val = waits[i].val,
+			.waker_id = waits[i].waker, .waker_tid = waits[i].waker,
+		};
+		owners[i] = waits[i].task;
+	}
+	futex_judge_together(spans, owners, cnt);
+	return spans[which].reason;
+}
+
+TEST(model_futex_mutex)
+{
+	const struct wait_row waits[] = {
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 2 },
+	};
+
+	CHECK_EQ(judge(waits, 1, 0), REASON_LOCK);
+}
+
+/* A sequence counter happens to be 2 once. */
+TEST(model_futex_counter_passes_two)
+{
+	const struct wait_row waits[] = {
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 0 },
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 2 },
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 4 },
+	};
+
+	CHECK_EQ(judge(waits, 3, 1), REASON_COND);
+}
+
+/* Consumers wait, the producer never does. */
+TEST(model_futex_condition)
+{
+	const struct wait_row waits[] = {
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1 },
+		{ .task = 2, .waker = 9, .addr = 8, .mm = 1 },
+		{ .task = 1, .waker = 9, .addr = 8, .mm = 1 },
+	};
+
+	CHECK_EQ(judge(waits, 3, 0), REASON_COND);
+}
+
+/* CPython: whoever lets the interpreter go wakes one who waits, and waits soon after, for 5 ms at a time. */
+TEST(model_futex_interpreter_lock)
+{
+	const struct wait_row waits[] = {
+		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
+		{ .task = 2, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 2, .waker = 1, .addr = 8, .mm = 1 },
+		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_LOCK);
+}
+
+/* Waits that only timers end are waits for nothing that is handed on. */
+TEST(model_futex_timeouts_only)
+{
+	const struct wait_row waits[] = {
+		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 2, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+	};
+
+	CHECK_EQ(judge(waits, 2, 0), REASON_COND);
+}
+
+/* The same address in two processes is two locks, unless it is shared. */
+TEST(model_futex_keys)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
+		{ .task = 2, .waker = 1, .addr = 8, .mm = 2 },
+	};
+
+	CHECK_EQ(judge(waits, 2, 0), REASON_COND);
+	waits[0].mm = waits[1].mm = 0;
+	CHECK_EQ(judge(waits, 2, 0), REASON_LOCK);
+}
+
+/* The whole way: two threads, a join that an exit ends, a mutex. */
+TEST(model_futex_join_and_lock_in_a_run)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1040, 1, FX_IDLE, fx_futex(0x50, FX_FUTEX_WAIT, 2));
+	fx_wake(f, 1050, 1, 2);
+	fx_switch(f, 1060, 1, 2, fx_none());
+	fx_switch(f, 1100, 0, FX_IDLE, fx_futex(0x90, FX_FUTEX_WAIT_SHARED, 1002));
+	fx_exit_begin(f, 1200, 2, 0);
+	fx_wake(f, 1210, 2, 1);
+	fx_last(f)->head.flags = LAB_F_WAKER_EXITING;
+	fx_switch(f, 1220, 1, FX_IDLE, fx_dead());
+	fx_switch(f, 1230, 0, 1, fx_none());
+	fx_switch(f, 1240, 0, FX_IDLE, fx_futex(0x98, FX_FUTEX_WAIT_SHARED, 1002));
+	fx_end(f, 2000, TRACE_END_FOR);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	CHECK_EQ(fx_span(&m, 2, 2)->reason, REASON_LOCK);
+	CHECK_EQ(fx_span(&m, 2, 2)->mm_id, model_task(&m, 1)->mm_id);
+	CHECK_EQ(fx_span(&m, 1, 2)->reason, REASON_JOIN);
+	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_FUTEX | SPAN_WAKER_EXITING | SPAN_WAKER_DESCENDANT);
+	CHECK_EQ(fx_span(&m, 1, 2)->mm_id, 0);
+	CHECK_EQ(fx_span(&m, 1, 5)->reason, REASON_JOIN);	/* unfinished, but the value is a thread's tid */
+	model_release(&m);
+	fx_free(f);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Births, names, ends, the window, and runs that began before or end after it. */
+
+#include "model_fixture.h"
+#include "unit.h"
+#include "util/log.h"
+
+static void build_clean(struct fx *f, struct model *m)
+{
+	CHECK_EQ(fx_build(f, m), 0);
+	CHECK_EQ(m->audit.failures_total, 0);
+	if (m->audit.failure_cnt)
+		CHECK_STR(m->audit.failures[0].name, "");
+	CHECK_STR(fx_check_identities(m), NULL);
+}
+
+TEST(model_no_root_is_no_model)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	log_set_level(LOG_ERR);
+	fx_end(f, 100, TRACE_END_EXIT);
+	CHECK_EQ(fx_build(f, &m), -74);	/* EBADMSG */
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_double_fork_descends)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_fork(f, 1040, 2, 3, FX_PROCESS, 1);
+	fx_exit(f, 1050, 2, 3);
+	fx_switch(f, 1060, 0, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1070, 3, 1);
+	fx_switch(f, 1080, 0, 1, fx_none());
+	fx_exit(f, 1090, 1, FX_IDLE);
+	fx_exit(f, 1200, 3, FX_IDLE);
+	fx_end(f, 1300, TRACE_END_EXIT);
+	build_clean(f, &m);
+	CHECK_EQ(m.task_cnt, 3);
+	CHECK_EQ(m.end_ns, 1200);
+	CHECK_EQ(model_task(&m, 3)->parent_id, 2);
+	CHECK(model_descends(&m, 3, 1));
+	CHECK(model_descends(&m, 3, 2));
+	CHECK(!model_descends(&m, 1, 3));
+	CHECK(!model_descends(&m, 3, 3));
+	CHECK(fx_span(&m, 1, 2)->flags & SPAN_WAKER_DESCENDANT);
+	CHECK(model_task(&m, 4) == NULL);
+	CHECK(model_task(&m, 0) == NULL);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_deep_tree_descends)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+	uint64_t ts = 1010;
+
+	fx_start(f, 1000);
+	fx_switch(f, ts, 0, 1, fx_none());
+	for (uint32_t id = 2; id <= 100; id++) {
+		fx_fork(f, ++ts, id - 1, id, FX_PROCESS, 0);
+		fx_switch(f, ++ts, 0, (int32_t)id, fx_read(FX_S_IFIFO));
+	}
+	for (uint32_t id = 99; id >= 1; id--)
+		fx_wake(f, ++ts, 100, id);
+	fx_end(f, 2000, TRACE_END_FOR);
+	build_clean(f, &m);
+	for (uint32_t id = 1; id < 100; id++) {
+		const struct model_task *t = model_task(&m, id);
+
+		CHECK(m.spans[t->span_first + 2].flags & SPAN_WAKER_DESCENDANT);
+	}
+	model_release(&m);
+	fx_free(f);
+}
+
+/* A sibling, or a parent, is no descendant. */
+TEST(model_sibling_does_not_descend)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_fork(f, 1021, 1, 3, FX_PROCESS, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1040, 1, 3, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1050, 3, 2);
+	fx_switch(f, 1060, 1, 2, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1070, 1, 3);
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(fx_span(&m, 2, 2)->waker_id, 3);
+	CHECK_EQ(fx_span(&m, 2, 2)->flags, 0);
+	CHECK_EQ(fx_span(&m, 3, 2)->waker_id, 1);
+	CHECK_EQ(fx_span(&m, 3, 2)->flags, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_tid_reuse_is_two_tasks)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 0);
+	fx_switch(f, 1030, 0, 2, fx_call(FX_NR_WAIT4, 0));
+	fx_exit(f, 1040, 2, FX_IDLE);
+	fx_wake_on(f, 1050, 0, 1, LAB_F_HARDIRQ);
+	fx_switch(f, 1060, 0, 1, fx_none());
+	fx_fork_only(f, 1070, 1, 3, FX_PROCESS);
+	fx_last(f)->task.tid = 1002;
+	fx_wakeup_new(f, 1071, 0, 3, 0);
+	fx_switch(f, 1080, 0, 3, fx_call(FX_NR_WAIT4, 0));
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(model_task(&m, 2)->tid, 1002);
+	CHECK_EQ(model_task(&m, 3)->tid, 1002);
+	CHECK_EQ(model_task(&m, 2)->end_ns, 1040);
+	CHECK_EQ(model_task(&m, 3)->start_ns, 1071);
+	CHECK_EQ(fx_span(&m, 1, 2)->reason, REASON_CHILD);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* A thread that is not the leader calls exec: it takes the leader's tid, and stays the task it was. */
+TEST(model_exec_by_a_thread)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_exit(f, 1040, 1, FX_IDLE);
+	fx_exec(f, 1050, 2, "ls");
+	fx_switch(f, 1060, 1, FX_IDLE, fx_futex(0x10, FX_FUTEX_WAIT, 5));
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(model_task(&m, 2)->tid, 1001);
+	CHECK_EQ(model_task(&m, 2)->tgid, 1001);
+	CHECK_STR(model_task(&m, 2)->comm, "ls");
+	CHECK(model_task(&m, 2)->mm_id != model_task(&m, 1)->mm_id);
+	CHECK_EQ(fx_span(&m, 2, 2)->mm_id, model_task(&m, 2)->mm_id);
+	CHECK_EQ(m.daemons, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_memory_is_inherited_until_exec)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_fork(f, 1021, 1, 3, FX_PROCESS, 1);
+	fx_fork(f, 1022, 1, 4, FX_VFORK, 1);
+	fx_switch(f, 1030, 1, 4, fx_none());
+	fx_switch(f, 1031, 1, FX_IDLE, fx_futex(0x10, FX_FUTEX_WAIT, 5));
+	fx_wake_on(f, 1040, 0, 4, LAB_F_HARDIRQ);
+	fx_switch(f, 1050, 1, 4, fx_none());
+	fx_exec(f, 1060, 4, "true");
+	fx_rename(f, 1061, 1, "new");
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(model_task(&m, 2)->mm_id, model_task(&m, 1)->mm_id);
+	CHECK(model_task(&m, 3)->mm_id != model_task(&m, 1)->mm_id);
+	CHECK(model_task(&m, 4)->mm_id != model_task(&m, 1)->mm_id);
+	/* The wait was before its exec: at an address of the parent's memory. */
+	CHECK_EQ(fx_span(&m, 4, 2)->mm_id, model_task(&m, 1)->mm_id);
+	CHECK_STR(model_task(&m, 1)->comm, "new");
+	CHECK_STR(model_task(&m, 4)->comm, "true");
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_exit_code_is_kept)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_exit_begin(f, 1020, 1, 0x300);
+	fx_switch(f, 1030, 0, FX_IDLE, fx_dead());
+	fx_end(f, 1300, TRACE_END_EXIT);
+	build_clean(f, &m);
+	CHECK_EQ(m.tasks[0].exit_code, 0x300);
+	CHECK_EQ(m.daemons, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_clone_that_never_ran)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 0);
+	fx_fork_only(f, 1030, 1, 3, FX_PROCESS);
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK(model_task(&m, 2)->never_ran);
+	CHECK_EQ(model_task(&m, 2)->span_cnt, 1);
+	CHECK_EQ(fx_span(&m, 2, 0)->state, SPAN_READY);
+	CHECK_EQ(fx_span(&m, 2, 0)->flags, SPAN_CUT_END);
+	CHECK(model_task(&m, 3)->never_ran);
+	CHECK_EQ(model_task(&m, 3)->span_cnt, 0);
+	CHECK(!model_task(&m, 1)->never_ran);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_cut_run)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1040, 0, FX_IDLE, fx_call(FX_NR_WAIT4, 0));
+	/* What comes between the cut and the last probe is outside. */
+	fx_switch(f, 1300, 1, FX_IDLE, fx_dead());
+	fx_wake_on(f, 1310, 1, 1, 0);
+	fx_switch(f, 1320, 0, 1, fx_none());
+	fx_end(f, 1200, TRACE_END_INTERRUPT);
+	build_clean(f, &m);
+	CHECK_EQ(m.end_ns, 1200);
+	CHECK(model_task(&m, 2)->alive);
+	CHECK_EQ(model_task(&m, 2)->end_ns, 1200);
+	CHECK_EQ(m.daemons, 2);
+	CHECK_EQ(fx_span(&m, 2, 1)->flags, SPAN_CUT_END);
+	CHECK_EQ(model_task(&m, 1)->span_cnt, 3);
+	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_CUT_END);
+	CHECK_EQ(fx_span(&m, 1, 2)->end_ns, 1200);
+	CHECK_EQ(fx_span(&m, 1, 2)->reason, REASON_CHILD);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_incomplete_file)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1040, 0, FX_FOREIGN(4), fx_call(FX_NR_WAIT4, 0));
+	fx_switch(f, 1050, 0, FX_IDLE, fx_none());
+	fx_end(f, 0, TRACE_END_UNKNOWN);
+	build_clean(f, &m);
+	CHECK(!m.complete);
+	CHECK_STR(m.damage, "the end is missing");
+	CHECK_EQ(m.end_ns, 1050);
+	CHECK(model_task(&m, 1)->alive);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_root_never_released)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_seed(f, 500, 1, 1001, 0, false, fx_read(FX_S_IFIFO));
+	fx_end(f, 0, TRACE_END_UNKNOWN);
+	build_clean(f, &m);
+	CHECK_EQ(m.start_ns, m.end_ns);
+	CHECK_EQ(m.tasks[0].span_cnt, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* --pid: one thread runs, one sleeps in a lock, one is queued. */
+TEST(model_attach)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_seed(f, 1110, 2, 1001, 1, false, fx_futex(0x20, FX_FUTEX_WAIT, 2));
+	fx_seed(f, 1120, 3, 1001, 1, false, (struct fx_how){ .syscall = 1 });
+	fx_switch(f, 1200, 0, 3, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_wake(f, 1250, 3, 2);
+	fx_switch(f, 1260, 1, 2, fx_none());
+	fx_end(f, 1500, TRACE_END_DETACH);
+	build_clean(f, &m);
+	CHECK_EQ(m.start_ns, 1120);	/* all are marked */
+	CHECK_EQ(m.end_ns, 1500);
+	CHECK_EQ(fx_span(&m, 1, 0)->state, SPAN_RUNNING);
+	CHECK_EQ(fx_span(&m, 1, 0)->flags, SPAN_CUT_START);
+	CHECK_EQ(fx_span(&m, 1, 0)->start_ns, 1120);
+	CHECK_EQ(fx_span(&m, 1, 0)->end_ns, 1200);
+	CHECK_EQ(fx_span(&m, 2, 0)->reason, REASON_LOCK);
+	CHECK(fx_span(&m, 2, 0)->flags & SPAN_CUT_START);
+	CHECK_EQ(fx_span(&m, 2, 0)->waker_id, 3);
+	CHECK_EQ(fx_span(&m, 3, 0)->state, SPAN_READY);
+	CHECK_EQ(model_task(&m, 1)->mm_id, model_task(&m, 2)->mm_id);
+	CHECK_EQ(model_task(&m, 1)->voluntary, 1);
+	CHECK_EQ(model_task(&m, 1)->start_ns, 1120);
+	CHECK_EQ(m.audit.hidden_switch_ins, 0);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* Its seed was read after its first switch-out had been recorded. */
+TEST(model_attach_seed_races_with_a_switch)
+{
+	struct fx *f = fx_new(2);
+	struct lab_ev_task *seed;
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	seed = &fx_last(f)->task;
+	seed->nvcsw++;
+	seed->sum_exec_ns += 20;
+	seed->task_cpu = 1;	/* it had moved by then */
+	fx_switch(f, 1120, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_wake_on(f, 1200, 0, 1, LAB_F_HARDIRQ);
+	fx_switch(f, 1210, 0, 1, fx_none());
+	fx_exit(f, 1300, 1, FX_IDLE);
+	fx_end(f, 1500, TRACE_END_EXIT);
+	build_clean(f, &m);
+	CHECK_EQ(m.audit.hidden_switch_ins, 0);
+	CHECK_EQ(m.tasks[0].voluntary, 2);
+	CHECK_EQ(fx_span(&m, 1, 0)->cpu, 0);
+	CHECK_EQ(fx_span(&m, 1, 0)->end_ns, 1120);
+	model_release(&m);
+	fx_free(f);
+}
+
+TEST(model_attach_window_starts_when_armed)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 2000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_switch(f, 1200, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_end(f, 2500, TRACE_END_DETACH);
+	build_clean(f, &m);
+	CHECK_EQ(m.start_ns, 2000);
+	CHECK_EQ(m.tasks[0].span_cnt, 1);
+	CHECK_EQ(fx_span(&m, 1, 0)->flags, SPAN_CUT_START | SPAN_CUT_END);
+	CHECK_EQ(fx_span(&m, 1, 0)->reason, REASON_SLEEP);
+	model_release(&m);
+	fx_free(f);
+}

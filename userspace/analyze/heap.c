@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "analyze/heap.h"
+
+#include "util/alloc.h"
+
+void heap_push(struct heap *h, uint64_t key, size_t value)
+{
+	size_t i = h->cnt;
+
+	vec_push(h->v, h->cnt, h->cap);
+	while (i && h->v[(i - 1) / 2].key > key) {
+		h->v[i] = h->v[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	h->v[i] = (struct heap_item){ key, value };
+}
+
+struct heap_item heap_pop(struct heap *h)
+{
+	struct heap_item top = h->v[0], last = h->v[--h->cnt];
+	size_t i = 0;
+
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child + 1 < h->cnt && h->v[child + 1].key < h->v[child].key)
+			child++;
+		if (child >= h->cnt || h->v[child].key >= last.key)
+			break;
+		h->v[i] = h->v[child];
+		i = child;
+	}
+	if (h->cnt)
+		h->v[i] = last;
+	return top;
+}
