@@ -37,7 +37,6 @@ say = @:
 else
 Q := @
 say = @printf '  %-8s %s\n' $(1) $(2);
-MAKEFLAGS += --no-print-directory
 endif
 
 # ---- what there is ----
@@ -121,7 +120,7 @@ check: all unit ## tests that need neither root nor tracing
 # The first step may install compilers; only the second knows what is there then.
 test: ## all tests; as root, also those that trace; installs what they need
 	$(Q)scripts/setup --for-tests
-	+$(Q)scripts/as-user $(MAKE) all unit
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory all unit
 	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run
 
 man := $(wildcard docs/lab.1)

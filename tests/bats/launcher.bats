@@ -106,7 +106,7 @@ pretend_built() {
 	output_has "compiles lab"
 	output_has "lab: installed"
 	output_lacks "libbpf-dev"
-	grep -q 'apt-get install -y --no-install-recommends clang gcc' "$BATS_TEST_TMPDIR/calls"
+	grep -q 'apt-get install .* clang gcc$' "$BATS_TEST_TMPDIR/calls"
 	run -0 env PATH="$tools" "$tree/scripts/setup"
 	[[ $output == "" ]]
 }

@@ -394,6 +394,7 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 	m->audit.failures_total = 2000;
 	r->verdict.class = CLASS_INCONCLUSIVE;
 	r->verdict.claim_holds = CLAIM_UNDECIDED;
+	r->verdict.claim_doubt = DOUBT_VERDICT;
 	snprintf(r->verdict.reason, sizeof(r->verdict.reason), "12 events were lost");
 	sum_up(f);
 	r->audit_clean = false;

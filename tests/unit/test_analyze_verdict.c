@@ -383,6 +383,54 @@ TEST(analyze_verdict_parallel_claim_on_one_cpu)
 	afx_release(&f);
 }
 
+static void give_cpu_to_others(struct afx *f, uint16_t cpu)
+{
+	afx_finish(f);
+	for (size_t i = 0; i < f->m.cpu_seg_cnt; i++)
+		if (i >= f->m.cpus[cpu].seg_first &&
+		    i < f->m.cpus[cpu].seg_first + f->m.cpus[cpu].seg_cnt &&
+		    f->m.cpu_segs[i].class == LAB_CPU_IDLE)
+			f->m.cpu_segs[i].class = LAB_CPU_FOREIGN;
+}
+
+/* Two that share CPU 0 because another program has CPU 1 show nothing about themselves. */
+TEST(analyze_verdict_claim_on_a_busy_machine)
+{
+	struct afx f;
+
+	afx_init(&f, 2, MS, 12);
+	afx_task(&f, 0, "000...000...");
+	afx_task(&f, 0, "...000...000");
+	f.m.meta.claim.class = CLASS_PARALLEL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	give_cpu_to_others(&f, 1);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
+	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_BUSY_CPUS);
+	f.m.meta.claim.class = CLASS_SEQUENTIAL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	afx_release(&f);
+}
+
+/* Who never waits for a CPU lost none to the others. */
+TEST(analyze_verdict_claim_beside_others_without_waiting)
+{
+	struct afx f;
+
+	afx_init(&f, 2, MS, 12);
+	afx_task(&f, 0, "000LLL000LLL");
+	afx_task(&f, 0, "LLL000LLL000");
+	f.m.meta.claim.class = CLASS_PARALLEL;
+	give_cpu_to_others(&f, 1);
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_NONE);
+	afx_release(&f);
+}
+
 TEST(analyze_verdict_claimed_operations)
 {
 	struct afx f;

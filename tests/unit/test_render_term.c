@@ -198,6 +198,7 @@ TEST(render_term_hostile_names)
 	check_all_looks(&f);
 	f.report.verdict.class = CLASS_INCONCLUSIVE;
 	f.report.verdict.claim_holds = CLAIM_UNDECIDED;
+	f.report.verdict.claim_doubt = DOUBT_VERDICT;
 	check_all_looks(&f);
 	fixture_release(&f);
 }
@@ -239,7 +240,8 @@ TEST(render_term_claims)
 	CHECK(strstr(text, "CONTRADICTED; claimed were 1.900"));
 	free(text);
 	f.report.verdict.claim_holds = CLAIM_UNDECIDED;
-	f.model.meta.claim.needs_cpus = 4;
+	f.report.verdict.claim_doubt = DOUBT_FEW_CPUS;
+	f.report.verdict.claim_cpus_needed = 4;
 	text = fixture_render(&f, "term", &ascii_80);
 	CHECK(strstr(text, "undecided: it takes 4 usable CPUs"));
 	free(text);

@@ -8,12 +8,13 @@
 
 /**
  * judge_claim() - hold the verdict against the claim, or the --expect
- * @r: everything but claim_holds is there
+ * @r: everything but the claim_* fields of the verdict, which are filled, is there
  *
- * Return: CLAIM_NOT_MADE without a claim; CLAIM_UNDECIDED where this machine or this trace
- * cannot tell: an inconclusive verdict, too few usable CPUs, operations claimed but
- * not observed; else CLAIM_YES or CLAIM_NO.
+ * CLAIM_NOT_MADE without a claim; CLAIM_UNDECIDED, with the reason, where this machine or this trace
+ * cannot tell. A claim that was not kept is undecided rather than contradicted when it takes more
+ * than one CPU and other programs had so much of the usable ones, while tasks of ours
+ * were ready, that less than three quarters of what it takes was left.
  */
-enum claim_holds judge_claim(const struct model *m, const struct report *r);
+void judge_claim(const struct model *m, struct report *r);
 
 #endif /* LAB_ANALYZE_JUDGE_H */

@@ -80,9 +80,20 @@ struct report_clocks {
 
 enum claim_holds { CLAIM_NO = 0, CLAIM_YES = 1, CLAIM_UNDECIDED = 2, CLAIM_NOT_MADE = 3 };
 
+/* Why a claim is undecided. */
+enum claim_doubt {
+	DOUBT_NONE = 0,
+	DOUBT_VERDICT = 1,	/* the verdict is inconclusive */
+	DOUBT_FEW_CPUS = 2,	/* fewer usable than the claim needs */
+	DOUBT_BUSY_CPUS = 3,	/* other programs had too much of them while tasks of ours waited */
+	DOUBT_OPERATIONS = 4,	/* claimed, and not observed */
+};
+
 struct report_verdict {
 	enum verdict_class class;
 	enum claim_holds claim_holds;
+	enum claim_doubt claim_doubt;	/* with CLAIM_UNDECIDED, else DOUBT_NONE */
+	uint64_t claim_cpus_needed;	/* usable CPUs that the claim takes */
 	char reason[256];	/* why this class: for inconclusive what is missing and what to do */
 	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
 	const char *scope[SCOPE_MAX]; /* static sentences that bound the verdict */

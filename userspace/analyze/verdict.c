@@ -214,7 +214,7 @@ static void verdict_run(const struct model *m, struct report *r)
 	v->eps_ns = v->class == CLASS_PARALLEL ? p->witness.eps_ns : r->clocks.eps_max_ns;
 	v->incidental_ns = v->class == CLASS_PARALLEL ? 0 : p->parallel_ns;
 	v->never_two = r->lossless && r->audit_clean && p->busy_ns && !p->beyond_eps;
-	v->claim_holds = judge_claim(m, r);
+	judge_claim(m, r);
 	scope_fill(m, r);
 }
 

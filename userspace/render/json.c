@@ -190,13 +190,22 @@ static void put_evidence(struct json *j, const struct model *m, const struct rep
 
 static void put_verdict(struct json *j, const struct model *m, const struct report *r)
 {
+	static const char *const doubts[] = {
+		[DOUBT_NONE] = "",
+		[DOUBT_VERDICT] = "inconclusive",
+		[DOUBT_FEW_CPUS] = "few_cpus",
+		[DOUBT_BUSY_CPUS] = "busy_cpus",
+		[DOUBT_OPERATIONS] = "operations_not_observed",
+	};
 	const struct report_verdict *v = &r->verdict;
 
 	json_open_object(j, "verdict");
 	json_str(j, "class", verdict_class_name(v->class));
-	if (v->claim_holds == CLAIM_UNDECIDED)
+	if (v->claim_holds == CLAIM_UNDECIDED) {
 		json_null(j, "claim_holds");
-	else if (v->claim_holds != CLAIM_NOT_MADE)
+		json_str(j, "claim_doubt", doubts[v->claim_doubt]);
+	}
+	if (v->claim_holds == CLAIM_YES || v->claim_holds == CLAIM_NO)
 		json_bool(j, "claim_holds", v->claim_holds == CLAIM_YES);
 	json_text(j, "reason", v->reason, sizeof(v->reason));
 	json_uint(j, "eps_ns", v->eps_ns);

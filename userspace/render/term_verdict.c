@@ -217,16 +217,27 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 
 static void say_undecided(const struct term *t, struct phrase *p)
 {
-	const struct claim *claim = &t->m->meta.claim;
-	uint64_t needs_cpus = max_u64(claim->needs_cpus, claim->class == CLASS_PARALLEL ? 2 : 0);
+	const struct report_verdict *v = &t->r->verdict;
 
-	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
+	switch (v->claim_doubt) {
+	case DOUBT_VERDICT:
 		phrase_add(p, ": the verdict is inconclusive");
-	else if (t->m->cpu_cnt < needs_cpus)
+		break;
+	case DOUBT_FEW_CPUS:
 		phrase_add(p, ": it takes %s usable CPUs, and this run had %zu",
-			   fmt_count(needs_cpus).s, t->m->cpu_cnt);
-	else if (operations_at_once(t) < claim->min_operations)
+			   fmt_count(v->claim_cpus_needed).s, t->m->cpu_cnt);
+		break;
+	case DOUBT_BUSY_CPUS:
+		phrase_add(p, ": it takes %s CPUs, and other programs had too much of the %zu here: "
+			   "run it again on a quieter machine", fmt_count(v->claim_cpus_needed).s,
+			   t->m->cpu_cnt);
+		break;
+	case DOUBT_OPERATIONS:
 		phrase_add(p, ": its operations were not observed");
+		break;
+	case DOUBT_NONE:
+		break;
+	}
 }
 
 void term_claim(const struct term *t)
