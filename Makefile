@@ -20,6 +20,8 @@ INSTALL := install
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
+# Before MAKEFLAGS grows: its first word holds the one-letter flags.
+silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
@@ -31,7 +33,7 @@ endif
 ifeq ($(V),1)
 Q :=
 say = @:
-else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+else ifneq ($(silent),)
 Q := @
 say = @:
 else

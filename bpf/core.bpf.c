@@ -6,6 +6,8 @@
 
 #include "probe.bpf.h"
 
+#define SYSCALL_FUTEX_WAIT 455	/* (address, value, mask, flags, ...) */
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the recorder before load: offsets inside a CPU's own area (from BTF). */
@@ -145,6 +147,10 @@ __hidden void syscall_read(struct task_struct *task, struct syscall_regs *out)
 	out->args[0] = regs->di;
 	out->args[1] = regs->si;
 	out->args[2] = regs->dx;
+	if (out->nr == SYSCALL_FUTEX_WAIT) {
+		out->args[1] = regs->r10;
+		out->args[2] = regs->si;
+	}
 	out->compat = task->thread_info.status & TS_COMPAT;
 }
 

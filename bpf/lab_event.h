@@ -44,8 +44,7 @@ enum lab_event_kind {
 	LAB_EV_EPOLL_READY = 14,/* up to LAB_READY_MAX of the events it returned (--ops) */
 	LAB_EV_TASK_TOTAL = 15,	/* written by the recorder at the end: what BPF counted outside the ring */
 	LAB_EV_CPU_TOTAL = 16,	/* likewise, per CPU */
-	LAB_EV_LOST = 17,	/* written by the recorder: a gap in one CPU's sequence numbers */
-	LAB_EV_KIND_MAX = 18,
+	LAB_EV_KIND_MAX = 17,
 };
 
 struct lab_ev_head {
@@ -99,7 +98,7 @@ struct lab_ev_switch_out {
 	__u64 exec_start_ns;	/* task->se.exec_start, in the clock_task domain */
 	__u64 clock_task_ns;	/* rq->clock_task: also the instant at which next_id starts, in that domain */
 	__u64 steal_ns;		/* rq->prev_steal_time_rq; only differences mean anything */
-	__u64 args[3];		/* first arguments of the system call; futex_waitv: address, flags and value of the first futex waited on */
+	__u64 args[3];		/* first arguments of the system call; futex_waitv (of its first futex) and futex_wait: address, flags, value */
 	__s32 syscall;		/* number, or LAB_SYSCALL_NONE */
 	__u32 migrations;	/* task->se.nr_migrations */
 	__u32 next_tid;		/* 0: idle */
@@ -279,14 +278,6 @@ struct lab_ev_cpu_total {
 	__u64 refused_last_ns;
 };
 
-/* LOST: numbers seq_first .. seq_first + cnt - 1 of head.cpu are missing. */
-struct lab_ev_lost {
-	struct lab_ev_head head;	/* ts_ns: of the last record before the gap; 0: none */
-	__u64 seq_first;
-	__u64 cnt;
-	__u64 until_ns;		/* stamp of the first record after the gap; 0: none came */
-};
-
 union lab_event {
 	struct lab_ev_head head;
 	struct lab_ev_switch_out switch_out;
@@ -304,7 +295,6 @@ union lab_event {
 	struct lab_ev_epoll_ready epoll_ready;
 	struct lab_ev_task_total task_total;
 	struct lab_ev_cpu_total cpu_total;
-	struct lab_ev_lost lost;
 };
 
 /*
@@ -363,7 +353,6 @@ _Static_assert(sizeof(struct lab_ev_epoll_wait) == 40, "epoll_wait");
 _Static_assert(sizeof(struct lab_ev_epoll_ready) == 224, "epoll_ready");
 _Static_assert(sizeof(struct lab_ev_task_total) == 80, "task_total");
 _Static_assert(sizeof(struct lab_ev_cpu_total) == 56, "cpu_total");
-_Static_assert(sizeof(struct lab_ev_lost) == 48, "lost");
 
 _Static_assert(sizeof(struct lab_cpu_slot) == 64, "cpu_slot");
 _Static_assert(sizeof(struct lab_task_slot) == 64, "task_slot");

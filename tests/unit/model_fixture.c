@@ -173,7 +173,8 @@ static struct fx_task *task_of(struct fx *f, uint32_t id)
 	return t;
 }
 
-static union lab_event *emit(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t task, uint8_t kind)
+static union lab_event *emit(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t task,
+			     uint8_t kind)
 {
 	union lab_event *ev = vec_push(f->events, f->event_cnt, f->event_cap);
 

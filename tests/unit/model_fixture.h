@@ -111,7 +111,7 @@ void fx_seed(struct fx *f, uint64_t ts, uint32_t id, uint32_t tgid, unsigned int
 /* A sched_switch on @cpu: who has it leaves (@how, if ours) and @next takes it. */
 void fx_switch(struct fx *f, uint64_t ts, unsigned int cpu, int32_t next, struct fx_how how);
 
-/* The same, seen by no probe: nothing is emitted, no counter but the CPU's holder moves. Only for foreign -> X. */
+/* The same, seen by no probe: nothing is emitted. Only where a foreign task leaves. */
 void fx_switch_hidden(struct fx *f, uint64_t ts, unsigned int cpu, int32_t next);
 
 /* WAKING of @id by the task of ours @waker, on the CPU that it has. */
@@ -166,8 +166,9 @@ int fx_build(struct fx *f, struct model *m);
 const struct model_span *fx_span(const struct model *m, uint32_t id, size_t nth);
 
 /*
- * A random schedule: @cpus CPUs, up to @tasks tasks that fork, run, sleep, wake each other, migrate, use futexes, exit, with
- * foreign tasks between, and hidden switch-ins if asked. Ends by TRACE_END_EXIT, or, if @cut, by TRACE_END_FOR.
+ * A random schedule: @cpus CPUs, up to @tasks tasks that fork, run, sleep, wake
+ * each other, migrate and exit, with foreign tasks between, and hidden switch-ins
+ * if asked. Ends by TRACE_END_EXIT, or, if @cut, after @steps by TRACE_END_FOR.
  * The same seed gives the same events.
  */
 struct fx *fx_random(uint64_t seed, unsigned int cpus, unsigned int tasks, unsigned int steps,

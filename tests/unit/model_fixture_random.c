@@ -142,7 +142,8 @@ static void step_other(struct sim *s, unsigned int cpu)
 	if (!rnd(s, 3)) {
 		id = pick(s, SIM_BLOCKED, -1);
 		if (id) {
-			fx_wake_on(s->f, s->now, cpu, id, rnd(s, 2) ? LAB_F_HARDIRQ : LAB_F_SOFTIRQ);
+			fx_wake_on(s->f, s->now, cpu, id,
+				   rnd(s, 2) ? LAB_F_HARDIRQ : LAB_F_SOFTIRQ);
 			wake(s, id);
 		}
 		return;
@@ -243,27 +244,28 @@ static const char *check_ours(const struct model *m)
 	const char *wrong = NULL;
 
 	for (size_t c = 0; c < m->cpu_cnt; c++) {
-		for (size_t i = m->cpus[c].seg_first; i < m->cpus[c].seg_first + m->cpus[c].seg_cnt; i++) {
-			const struct model_task *t = model_task(m, m->cpu_segs[i].task_id);
+		for (size_t i = 0; i < m->cpus[c].seg_cnt; i++) {
+			const struct model_cpu_seg *s = &m->cpu_segs[m->cpus[c].seg_first + i];
+			const struct model_task *t = model_task(m, s->task_id);
 
 			if (t)
 				ours[(size_t)(t - m->tasks) * m->cpu_cnt + c] +=
-					m->cpu_segs[i].end_ns - m->cpu_segs[i].start_ns;
+					s->end_ns - s->start_ns;
 		}
 	}
 	for (size_t i = 0; i < m->task_cnt; i++) {
-		for (size_t s = m->tasks[i].span_first;
-		     s < m->tasks[i].span_first + m->tasks[i].span_cnt; s++) {
+		for (size_t j = 0; j < m->tasks[i].span_cnt; j++) {
+			const struct model_span *s = &m->spans[m->tasks[i].span_first + j];
 			size_t c = 0;
 
-			if (m->spans[s].state != SPAN_RUNNING)
+			if (s->state != SPAN_RUNNING)
 				continue;
-			while (c < m->cpu_cnt && m->cpus[c].cpu != m->spans[s].cpu)
+			while (c < m->cpu_cnt && m->cpus[c].cpu != s->cpu)
 				c++;
 			if (c == m->cpu_cnt)
 				wrong = "a span runs on a CPU that the model does not have";
 			else
-				ours[i * m->cpu_cnt + c] -= m->spans[s].end_ns - m->spans[s].start_ns;
+				ours[i * m->cpu_cnt + c] -= s->end_ns - s->start_ns;
 		}
 	}
 	for (size_t i = 0; i < cells && !wrong; i++) {

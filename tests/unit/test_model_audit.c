@@ -276,7 +276,8 @@ TEST(model_audit_keeps_a_thousand_failures)
 	fx_start(f, 1000);
 	for (uint32_t i = 0; i < 1500; i++)
 		fx_raw(f, &(union lab_event){ .waking = {
-			.head = { .ts_ns = 2000 + i, .seq = 3 + i, .task = 100 + i, .kind = LAB_EV_WAKING }
+			.head = { .ts_ns = 2000 + i, .seq = 3 + i, .task = 100 + i,
+				  .kind = LAB_EV_WAKING }
 		} });
 	fx_end(f, 9000, TRACE_END_UNKNOWN);
 	CHECK_EQ(fx_build(f, &m), 0);

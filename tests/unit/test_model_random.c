@@ -108,8 +108,9 @@ TEST(model_random_one_record_spoiled)
 		union lab_event *events = fx_events(f, &cnt);
 		struct model m;
 
-		for (idx = seed * 7919 % cnt; events[idx].head.kind != LAB_EV_SWITCH_OUT; idx = (idx + 1) % cnt)
-			;
+		idx = seed * 7919 % cnt;
+		while (events[idx].head.kind != LAB_EV_SWITCH_OUT)
+			idx = (idx + 1) % cnt;
 		if (seed & 1)
 			fx_raw(f, &(union lab_event){ .switch_out = events[idx].switch_out });
 		else

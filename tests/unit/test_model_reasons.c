@@ -129,8 +129,9 @@ TEST(model_futex_arguments)
 	CHECK_EQ(s.futex_private, 1);
 	CHECK_EQ(s.futex_val, 9);
 	CHECK_EQ(s.addr, 0x30);
-	s = classify_futex(455, 0x30, 9, 0xffffffff);
+	s = classify_futex(455, 0x30, 0, 9);	/* futex_wait: the probe gives the same order */
 	CHECK_EQ(s.futex_op, FUTEX_OP_WAIT);
+	CHECK_EQ(s.futex_private, 0);
 	CHECK_EQ(s.futex_val, 9);
 }
 

@@ -24,6 +24,16 @@
 static struct unit_test *registered;
 static unsigned int failure_cnt;
 
+#ifdef __SANITIZE_ADDRESS__
+/* Asking for too much memory must fail as it does without the sanitizer. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+#endif
+
 void unit_register(struct unit_test *test)
 {
 	struct unit_test **at = &registered;

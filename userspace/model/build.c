@@ -35,8 +35,10 @@ static void copy_meta(struct trace_meta *dst, const struct trace_meta *src)
 	dst->argv = xcalloc((size_t)src->argc + 1, sizeof(*dst->argv));
 	for (uint32_t i = 0; i < src->argc; i++)
 		dst->argv[i] = dup_or_null(src->argv[i]);
-	dst->cpus_usable = dup_array(src->cpus_usable, src->cpus_usable_cnt, sizeof(*dst->cpus_usable));
-	dst->clock_pairs = dup_array(src->clock_pairs, src->clock_pair_cnt, sizeof(*dst->clock_pairs));
+	dst->cpus_usable = dup_array(src->cpus_usable, src->cpus_usable_cnt,
+				     sizeof(*dst->cpus_usable));
+	dst->clock_pairs = dup_array(src->clock_pairs, src->clock_pair_cnt,
+				     sizeof(*dst->clock_pairs));
 }
 
 struct model_builder *model_builder_new(const struct trace_meta *meta)
@@ -60,9 +62,6 @@ static bool feed_recorder_kind(struct model_builder *b, const union lab_event *e
 		return true;
 	case LAB_EV_CPU_TOTAL:
 		seq_on_total(b, &ev->cpu_total);
-		return true;
-	case LAB_EV_LOST:
-		seq_on_lost(b, &ev->lost);
 		return true;
 	}
 	return false;

@@ -19,7 +19,7 @@
 #define NO_TASK UINT32_MAX
 #define NO_CPU UINT16_MAX
 #define NEVER UINT64_MAX
-#define STAMP_MAX (1ull << 62)	/* 146 years of uptime: a later stamp is none, and sums stay in range */
+#define STAMP_MAX (1ull << 62)	/* 146 years of uptime: a later stamp is none */
 
 enum life {
 	LIFE_UNBORN = 0,	/* made, not yet put on a queue */
@@ -51,13 +51,13 @@ struct counters {
 };
 
 struct btask {
-	struct model_task t;	/* span_first, span_cnt and start_ns, end_ns are set at the end */
-	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for descends() in O(log depth) */
+	struct model_task t;	/* spans, start_ns and end_ns are set at the end */
+	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for task_descends() */
 	enum life life;
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
 	bool seeded, seeded_on_cpu;
 	bool ran;
-	bool tentative;		/* blocked, and a waking came while it still ran: ready if none comes now */
+	bool tentative;		/* blocked, but woken while it still ran: ready, if no waking follows */
 	bool woken_running;	/* running, and a waking came */
 	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
 	uint64_t made_ns, death_ns; /* death: NEVER while alive */
@@ -169,7 +169,7 @@ void audit_finish(struct model_builder *b, const struct trace_end *end);
 
 /* ---- build_task.c ---- */
 
-/* The task with this birth number; made up, and the audit told, if no record introduced it. Never NO_TASK. */
+/* The task with this birth number, made up if no record introduced it. Never NO_TASK. */
 uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns);
 
 /* The same; valid until the next lookup. */
@@ -184,7 +184,7 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);
 /* Begin a blocked stretch for the reason that @sleep gives. */
 void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep);
 
-/* What is open is running, ready or blocked: the last of these, judged as far as it can be alone. */
+/* If what is open is blocked: its reason, as far as one wait alone tells. */
 void task_settle_reason(struct model_builder *b, struct btask *t);
 
 /* @id acted at this instant, in its own context. */
@@ -233,7 +233,6 @@ void cpu_finish(struct model_builder *b);
 /* ---- build_seq.c ---- */
 
 void seq_note(struct model_builder *b, struct bcpu *cpu, const struct lab_ev_head *head);
-void seq_on_lost(struct model_builder *b, const struct lab_ev_lost *ev);
 void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev);
 
 /* Into model.gaps, by CPU, starts and ends ascending; duplicated numbers fail the audit. */

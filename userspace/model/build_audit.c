@@ -3,7 +3,8 @@
  * build_audit - what the records say, compared with what the kernel counted.
  *
  * Nothing is forgiven but what was measured to happen on a sound run: a
- * hidden switch-in is reported, and moves may then be missing. A dirty audit makes the verdict inconclusive.
+ * hidden switch-in is reported, and moves may then be missing. A dirty audit
+ * makes the verdict inconclusive.
  */
 
 #include "model/build.h"
@@ -116,8 +117,9 @@ void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab
 static void note_edge(struct model_builder *b, uint16_t from, uint16_t to, uint64_t gap_ns)
 {
 	struct model *m = &b->m;
-	uint32_t idx = *idmap_put(&b->edge_idx, (uint64_t)from << 16 | to, 0, (uint32_t)m->edge_min_cnt);
+	uint32_t idx = (uint32_t)m->edge_min_cnt;
 
+	idx = *idmap_put(&b->edge_idx, (uint64_t)from << 16 | to, 0, idx);
 	if (idx == m->edge_min_cnt)
 		*vec_push(m->edge_mins, m->edge_min_cnt, m->edge_min_cap) =
 			(struct model_edge_min){ from, to, gap_ns };
@@ -213,5 +215,6 @@ void audit_finish(struct model_builder *b, const struct trace_end *end)
 		check_end(b, end);
 	expect(b, "refused", 0, 0, b->m.dropped);
 	if (b->m.audit.exec_excess_ns > EXEC_EXCESS_MAX_NS)
-		audit_fail(b, "exec_clock_excess", 0, EXEC_EXCESS_MAX_NS, b->m.audit.exec_excess_ns);
+		audit_fail(b, "exec_clock_excess", 0, EXEC_EXCESS_MAX_NS,
+			   b->m.audit.exec_excess_ns);
 }

@@ -83,16 +83,17 @@ static void until_ours(struct bcpu *cpu, uint64_t ours_from_ns)
 static void until_theirs(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 			 const struct holder *prev)
 {
-	uint32_t comm = prev->class == LAB_CPU_FOREIGN && prev->comm ? comm_index(b, prev->comm) : 0;
+	bool foreign = prev->class == LAB_CPU_FOREIGN;
+	uint32_t comm = foreign && prev->comm ? comm_index(b, prev->comm) : 0;
 	uint64_t since = min_u64(prev->since_ns, ts_ns);
-	uint32_t tid = prev->class == LAB_CPU_FOREIGN ? prev->tid : 0;
+	uint32_t tid = foreign ? prev->tid : 0;
 
 	if (!cpu->stated) {
 		if (prev->since_ns)
 			add_seg(cpu, since, ts_ns, prev->class, tid, comm);
 	} else if (since > cpu->since_ns) {
 		/* Others went before it: foreign ones need no record. */
-		if (cpu->class == LAB_CPU_FOREIGN && prev->class == LAB_CPU_FOREIGN)
+		if (cpu->class == LAB_CPU_FOREIGN && foreign)
 			add_seg(cpu, cpu->since_ns, since, LAB_CPU_FOREIGN, 0, 0);
 		add_seg(cpu, since, ts_ns, prev->class, tid, comm);
 	} else if (cpu->class == prev->class) {
@@ -150,11 +151,9 @@ static struct stay *collect_stays(struct model_builder *b, size_t *cnt)
 
 		for (size_t s = t->span_first; s < t->span_first + t->span_cnt; s++) {
 			const struct model_span *span = &b->m.spans[s];
-			struct bcpu *cpu = span->state == SPAN_RUNNING ? cpu_state(b, span->cpu) : NULL;
-
-			if (!cpu)
+			if (span->state != SPAN_RUNNING)
 				continue;
-			cpu->ran_ours = true;
+			b->cpus[span->cpu].ran_ours = true;
 			*vec_push(stays, *cnt, cap) = (struct stay){
 				span->start_ns, span->end_ns, t->id, span->cpu
 			};
@@ -172,7 +171,7 @@ struct layers {
 	const struct model_gap *gaps, *gaps_end;
 };
 
-/* What the CPU was doing at @t, and until when that is the answer; @until is the window's end at first. */
+/* What the CPU was doing at @t, and until when that is the answer: at most @until. */
 static struct model_cpu_seg layer_at(struct layers *l, uint64_t t, uint64_t until)
 {
 	struct model_cpu_seg seg = { .start_ns = t, .class = LAB_CPU_UNKNOWN };

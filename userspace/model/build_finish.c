@@ -38,7 +38,7 @@ int finish_window(struct model_builder *b, const struct trace_end *end)
 	struct model *m = &b->m;
 
 	if (!has_root(b)) {
-		log_err("no record of this trace says what its first task was, so nothing can be told from it");
+		log_err("no record of this trace says what its first task was: there is nothing to tell from it");
 		return -EBADMSG;
 	}
 	if (m->meta.attach_tgid)
@@ -82,7 +82,8 @@ static bool clip(const struct model *m, struct model_span *span)
 		span->waker_id = 0;
 		span->waker_tid = 0;
 	}
-	if (span->state == SPAN_RUNNING && seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
+	if (span->state == SPAN_RUNNING &&
+	    seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
 		span->flags |= SPAN_ACROSS_GAP;
 	return true;
 }

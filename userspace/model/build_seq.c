@@ -2,9 +2,9 @@
 /*
  * build_seq - which records are missing, from the sequence numbers alone.
  *
- * The recorder's own LOST records add nothing but the end of the range: what
- * counts is which numbers arrived. Numbers may arrive late (a probe that was interrupted between
- * its stamp and its number), so holes are settled at the end, by sets.
+ * What counts is which numbers arrived; CPU_TOTAL adds the end of the range.
+ * Numbers may arrive late (a probe that was interrupted between its stamp and its number), so holes
+ * are settled at the end, by sets.
  */
 
 #include <stdlib.h>
@@ -30,14 +30,6 @@ void seq_note(struct model_builder *b, struct bcpu *cpu, const struct lab_ev_hea
 		};
 	cpu->seq_next = head->seq + 1;
 	cpu->seq_next_ns = head->ts_ns;
-}
-
-void seq_on_lost(struct model_builder *b, const struct lab_ev_lost *ev)
-{
-	struct bcpu *cpu = cpu_state(b, ev->head.cpu);
-
-	if (cpu && ev->cnt <= UINT64_MAX - ev->seq_first)
-		cpu->seq_end = max_u64(cpu->seq_end, ev->seq_first + ev->cnt);
 }
 
 void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev)

@@ -17,7 +17,7 @@
 /* What was open ends because the task got @cpu at @ts_ns. */
 static void end_wait(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns)
 {
-	/* A waking raced with the sleep and won, since none came after it: the task was ready all along. */
+	/* A waking raced with the sleep and won, for none came after: it was ready all along. */
 	if (t->life == LIFE_BLOCKED && t->tentative)
 		task_open(t, LIFE_READY, t->open.start_ns, cpu);
 	if (t->life == LIFE_READY)
@@ -70,7 +70,8 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 		audit_fail(b, "after_death", t->t.id, 0, 1);
 		return;
 	case LIFE_RUNNING:
-		audit_fail(b, t->open.cpu == o->cpu ? "switched_in_twice" : "two_cpus", t->t.id, 1, 2);
+		audit_fail(b, t->open.cpu == o->cpu ? "switched_in_twice" : "two_cpus",
+			   t->t.id, 1, 2);
 		if (b->cpus[t->open.cpu].cur == idx)
 			b->cpus[t->open.cpu].cur = NO_TASK;
 		t->open.flags |= SPAN_ACROSS_GAP;
@@ -137,14 +138,14 @@ static bool find_stay(struct model_builder *b, const struct bcpu *cpu, uint32_t 
 	case LIFE_RUNNING:
 		if (t->open.cpu == ev->head.cpu)
 			return true;
+		if (b->cpus[t->open.cpu].cur == idx)
+			b->cpus[t->open.cpu].cur = NO_TASK;
 		/* The CPU of a task that was running when it was marked is read a moment later. */
 		if (t->seeded_on_cpu && !t->outs) {
 			t->open.cpu = ev->head.cpu;
 			return true;
 		}
 		audit_fail(b, "two_cpus", t->t.id, 1, 2);
-		if (b->cpus[t->open.cpu].cur == idx)
-			b->cpus[t->open.cpu].cur = NO_TASK;
 		t->open.flags |= SPAN_ACROSS_GAP;
 		break;
 	case LIFE_UNBORN:
@@ -178,7 +179,8 @@ static void after_stay(struct btask *t, const struct lab_ev_switch_out *ev)
 		t->life = LIFE_DEAD;
 		t->death_ns = ts_ns;
 	} else if (ev->head.flags & LAB_F_PREEMPT || !ev->prev_state) {
-		int32_t yield = ev->head.flags & LAB_F_COMPAT ? NR_SCHED_YIELD_I386 : NR_SCHED_YIELD;
+		bool compat = ev->head.flags & LAB_F_COMPAT;
+		int32_t yield = compat ? NR_SCHED_YIELD_I386 : NR_SCHED_YIELD;
 
 		/* An interrupt that returns to user mode preempts without the argument. */
 		task_open(t, LIFE_READY, ts_ns, ev->head.cpu);
@@ -293,8 +295,8 @@ void switch_on_class(struct model_builder *b, const struct lab_ev_cpu_class *ev)
 }
 
 /*
- * Where the interrupt context cannot be read, the waker may be a bystander. One that is in a futex call on
- * the very address that is waited on is not.
+ * Where the interrupt context cannot be read, the waker may be a bystander. One
+ * that is in a futex call on the very address that is waited on is not.
  */
 static bool waker_is_certain(const struct model_span *wait, const struct lab_ev_waking *ev)
 {

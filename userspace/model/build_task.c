@@ -57,7 +57,7 @@ struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	return &b->tasks[idx];
 }
 
-/* Skew-binary jump pointers (Myers, 1983): each level costs O(1) to add and O(log depth) to climb. */
+/* Skew-binary jump pointers (Myers, 1983): O(1) to add a task, O(log depth) to climb. */
 static void set_parent(struct model_builder *b, uint32_t idx, uint32_t parent)
 {
 	struct btask *t = &b->tasks[idx];
@@ -191,7 +191,7 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 	if (idx == NO_TASK)
 		return;
 	set_identity(b, &b->tasks[idx], ev);
-	/* One seen before its birth may have children already: it gets no parent, so none is a cycle. */
+	/* One seen before its birth may have children already: a parent could close a cycle. */
 	if (!is_new || parent == NO_TASK)
 		return;
 	set_parent(b, idx, parent);

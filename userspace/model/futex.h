@@ -6,10 +6,10 @@
  * futex - what a wait at an address was for: a lock, a condition, or the end
  * of a thread. The kernel does not know; the model tells it as follows.
  *
- * 1. join: an exiting task ended the wait (the kernel clears and wakes the address that was given
- *    with CLONE_CHILD_CLEARTID, set_tid_address(2)); or no task ended it (a timer, or nobody yet) and the
- *    value expected is the tid of a thread of the same process, which is what stands at
- *    that address while it lives.
+ * 1. join: an exiting task ended the wait (the kernel clears and wakes the
+ *    address that was given with CLONE_CHILD_CLEARTID, set_tid_address(2)); or no
+ *    task ended it (a timer, or nobody yet) and the value expected is the tid of a thread
+ *    of the same process, which is what stands at that address while it lives.
  * 2. lock: the operation is one of the PI locks; or the value expected has FUTEX_WAITERS set
  *    (PI and robust mutexes, the layout of futex(2) and of get_robust_list(2); musl's locks).
  * 3. cond: FUTEX_WAIT_REQUEUE_PI, which exists for condition variables only.
@@ -17,8 +17,8 @@
  *    lock, if at least half expected the value 2, the contended state of the three-state
  *    mutex (Ulrich Drepper, "Futexes Are Tricky", 2011, section 6) that glibc, Rust and Go use; a
  *    counter passes through 2, a mutex stays there;
- *    lock, if two or more tasks waited there and at least half of the wakes by tasks came from tasks
- *    that waited there as well: those hand something on. CPython's interpreter lock
+ *    lock, if two or more tasks waited there and at least half of the wakes by
+ *    tasks came from tasks that waited there as well: those hand something on. CPython's interpreter lock
  *    is a condition variable with a timed wait around a flag (Python/ceval_gil.c)
  *    and comes out as a lock by this rule, as do barriers;
  *    cond, otherwise.
@@ -39,7 +39,7 @@
 #define FUTEX_OP_LOCK_PI2 13
 #define FUTEX_OP_WAITV 32	/* ours: futex_waitv(2), the first of its addresses */
 
-#define FUTEX_OP_MASK 0x7fu	/* FUTEX_CMD_MASK has all bits but the two flags; operations are below 128 */
+#define FUTEX_OP_MASK 0x7fu	/* of FUTEX_CMD_MASK: operations are below 128 */
 #define FUTEX_FLAG_PRIVATE 128u	/* the same bit in futex2's flags (FUTEX2_PRIVATE) */
 
 #define FUTEX_VAL_CONTENDED 2u

@@ -28,7 +28,7 @@ struct idmap {
 /* The value of key (@a, @b), or NULL. Valid until the next idmap_put(). */
 uint32_t *idmap_get(const struct idmap *map, uint64_t a, uint64_t b);
 
-/* The value of key (@a, @b), which becomes @value if it had none. Valid until the next idmap_put(). */
+/* The same, of a key that gets @value if it had none. Valid until the next idmap_put(). */
 uint32_t *idmap_put(struct idmap *map, uint64_t a, uint64_t b, uint32_t value);
 
 void idmap_release(struct idmap *map);

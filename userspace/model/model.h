@@ -75,7 +75,7 @@ struct model_span {
 	uint32_t waker_tid;	/* blocked: 0 if in interrupt or unknown */
 	int32_t syscall;	/* blocked: LAB_SYSCALL_NONE if in none */
 	uint32_t futex_val;	/* blocked in a futex: the value it expected */
-	uint32_t mm_id;		/* blocked in a futex: the memory that addr is of, at that time; 0: shared, addr alone is the key */
+	uint32_t mm_id;		/* blocked in a futex: whose memory addr is in; 0: shared, addr is the key */
 	uint16_t cpu;		/* running: there; ready: queued there as far as known, else UINT16_MAX */
 	uint16_t flags;		/* SPAN_* */
 	uint8_t state;		/* enum span_state */
@@ -212,10 +212,10 @@ struct model {
 	uint64_t dropped;		/* refused records, all CPUs, the kernel's count */
 	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits of the most-waiting task in each */
 	uint64_t daemons;		/* tasks alive at the cut */
-	uint64_t wakes_unattributed;	/* wakes whose context the kernel did not let us read: no waker was named */
-	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds: of no operation */
-	uint64_t ready_unknown;		/* epoll events that could not be read, or of no fd known */
-	uint64_t migrations_unseen;	/* moves that the kernel counted and no event told (only with hidden switch-ins) */
+	uint64_t wakes_unattributed;	/* in a context that could not be read: no waker is named */
+	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds */
+	uint64_t ready_unknown;		/* epoll events not read, or of no known fd */
+	uint64_t migrations_unseen;	/* counted by the kernel, told by no event; 0 if no switch-in was hidden */
 };
 
 /**

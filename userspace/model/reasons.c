@@ -73,8 +73,10 @@ static const struct call_row calls_i386[] = {
 	{ 168, CALL_POLL }, { 309, CALL_POLL }, { 414, CALL_POLL }, /* poll, ppoll, ppoll_time64 */
 	{ 82, CALL_POLL }, { 142, CALL_POLL },	/* select, _newselect */
 	{ 308, CALL_POLL }, { 413, CALL_POLL },	/* pselect6, pselect6_time64 */
-	{ 256, CALL_EPOLL }, { 319, CALL_EPOLL }, { 441, CALL_EPOLL }, /* epoll_wait, _pwait, _pwait2 */
-	{ 162, CALL_SLEEP }, { 267, CALL_SLEEP }, { 407, CALL_SLEEP }, /* nanosleep, clock_nanosleep */
+	{ 256, CALL_EPOLL }, { 319, CALL_EPOLL }, /* epoll_wait, epoll_pwait */
+	{ 441, CALL_EPOLL },			/* epoll_pwait2 */
+	{ 162, CALL_SLEEP },			/* nanosleep */
+	{ 267, CALL_SLEEP }, { 407, CALL_SLEEP }, /* clock_nanosleep, _time64 */
 	{ 29, CALL_SIGNAL },			/* pause */
 	{ 177, CALL_SIGNAL }, { 421, CALL_SIGNAL }, /* rt_sigtimedwait, _time64 */
 	{ 72, CALL_SIGNAL }, { 179, CALL_SIGNAL }, /* sigsuspend, rt_sigsuspend */
@@ -107,7 +109,7 @@ static enum call call_of(const struct sleep *sleep)
 	return CALL_OTHER;
 }
 
-/* The parent in vfork(2) sleeps killably; since 6.1 also freezably, which no lock of the kernel does. */
+/* The parent in vfork(2) sleeps killably; since 6.1 also freezably, as no kernel lock does. */
 static bool waits_for_vfork(const struct sleep *sleep, enum call call)
 {
 	if (call == CALL_VFORK)
@@ -126,7 +128,7 @@ static enum reason uninterruptible(const struct sleep *sleep, enum call call)
 	}
 	if (waits_for_vfork(sleep, call))
 		return REASON_CHILD;
-	/* A journal's commit is waited for without the flag; the memory-map lock is taken killably. */
+	/* A journal's commit is waited for without the flag; the memory-map lock killably. */
 	if (call == CALL_SYNC && !(sleep->state & LAB_STATE_WAKEKILL))
 		return REASON_DISK;
 	return REASON_KERNEL;
@@ -149,8 +151,8 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 		op = FUTEX_OP_WAITV;
 		flags = (uint32_t)sleep->args[1];
 		break;
-	case CALL_FUTEX_WAIT:	/* its flags are the fourth argument, which is not recorded */
-		val = (uint32_t)sleep->args[1];
+	case CALL_FUTEX_WAIT:	/* likewise, though the call has another order */
+		flags = (uint32_t)sleep->args[1];
 		break;
 	default:
 		op = (uint32_t)sleep->args[1] & FUTEX_OP_MASK;

@@ -8,7 +8,7 @@
 
 static bool has_seq(unsigned int kind)
 {
-	return kind != LAB_EV_TASK_TOTAL && kind != LAB_EV_CPU_TOTAL && kind != LAB_EV_LOST;
+	return kind != LAB_EV_TASK_TOTAL && kind != LAB_EV_CPU_TOTAL;
 }
 
 void index_count(struct index *index, const union lab_event *ev)
@@ -22,8 +22,6 @@ void index_count(struct index *index, const union lab_event *ev)
 	index->kind_events[ev->head.kind]++;
 	if (ev->head.kind == LAB_EV_CPU_TOTAL)
 		cpu->refused += ev->cpu_total.refused;
-	else if (ev->head.kind == LAB_EV_LOST)
-		cpu->lost += ev->lost.cnt;
 	if (!has_seq(ev->head.kind))
 		return;
 	cpu->seq_min = cpu->records ? min_u64(cpu->seq_min, ev->head.seq) : ev->head.seq;
@@ -33,7 +31,7 @@ void index_count(struct index *index, const union lab_event *ev)
 
 static bool cpu_is_used(const struct index_cpu *cpu)
 {
-	return cpu->records || cpu->refused || cpu->lost;
+	return cpu->records || cpu->refused;
 }
 
 void index_write(const struct index *index, struct bytes_out *out)
@@ -64,7 +62,6 @@ void index_write(const struct index *index, struct bytes_out *out)
 		bytes_put_varint(out, cpu->seq_min);
 		bytes_put_varint(out, cpu->seq_max);
 		bytes_put_varint(out, cpu->refused);
-		bytes_put_varint(out, cpu->lost);
 	}
 	for (size_t i = 0; i < LAB_EV_KIND_MAX; i++)
 		kinds += index->kind_events[i] != 0;

@@ -26,7 +26,6 @@ struct index_cpu {
 	uint64_t records;	/* with a sequence number: not the recorder's own */
 	uint64_t seq_min, seq_max; /* of those; valid if there are any */
 	uint64_t refused;	/* its CPU_TOTAL record's */
-	uint64_t lost;		/* sum of its LOST records' cnt */
 };
 
 /* All zero is empty. */

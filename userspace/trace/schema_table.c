@@ -169,6 +169,7 @@ _Static_assert(LAB_READY_MAX == 16, "one READY() each");
 
 static const struct field_def task_total_fields[] = {
 	SUBJECT(PREV),
+	UINT(lab_ev_task_total, last_ns, PREV),
 	UINT(lab_ev_task_total, switch_outs, PREV),
 	UINT(lab_ev_task_total, nvcsw, PREV),
 	UINT(lab_ev_task_total, nivcsw, PREV),
@@ -184,13 +185,6 @@ static const struct field_def cpu_total_fields[] = {
 	UINT(lab_ev_cpu_total, refused, PREV),
 	UINT(lab_ev_cpu_total, refused_first_ns, PREV),
 	UINT(lab_ev_cpu_total, refused_last_ns, FROM("refused_first_ns")),
-};
-
-static const struct field_def lost_fields[] = {
-	SUBJECT(PREV),
-	UINT(lab_ev_lost, seq_first, BY("cpu")),
-	UINT(lab_ev_lost, cnt, PLAIN),
-	UINT(lab_ev_lost, until_ns, FROM("ts_ns")),
 };
 
 #define GROUP(id, label, size, table) { id, label, size, table, ARRAY_SIZE(table) }
@@ -214,7 +208,6 @@ const struct group_def schema_groups[] = {
 	KIND(LAB_EV_EPOLL_READY, "epoll_ready", lab_ev_epoll_ready, epoll_ready_fields),
 	KIND(LAB_EV_TASK_TOTAL, "task_total", lab_ev_task_total, task_total_fields),
 	KIND(LAB_EV_CPU_TOTAL, "cpu_total", lab_ev_cpu_total, cpu_total_fields),
-	KIND(LAB_EV_LOST, "lost", lab_ev_lost, lost_fields),
 };
 
 const size_t schema_group_cnt = ARRAY_SIZE(schema_groups);
