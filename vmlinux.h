@@ -111,7 +111,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;			/* task_on_seed */
+	unsigned int on_cpu;		/* task_on_seed; unsigned: a byte since 7.3, int before */
 	int static_prio;		/* task_on_new: the nice value */
 	unsigned int policy;		/* task_on_new */
 	int pid;

@@ -101,28 +101,19 @@ __hidden struct task_mark *task_adopt(struct task_struct *task, u32 *id)
 	return mark;
 }
 
-__hidden void *record_reserve(struct lab_cpu_slot *slot, u32 kind, u64 size, u32 task, u64 ts_ns)
+__hidden void *ring_reserve(u64 size)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	u64 seq = __sync_fetch_and_add(&slot->seq, 1);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	struct lab_ev_head *head = NULL;
 
-	if (ring)
-		head = bpf_ringbuf_reserve(ring, size, 0);
-	if (!head) {
-		if (!__sync_fetch_and_add(&slot->refused, 1))
-			slot->refused_first_ns = ts_ns;
-		slot->refused_last_ns = ts_ns;
-		return NULL;
-	}
-	head->ts_ns = ts_ns;
-	head->seq = seq;
-	head->task = task;
-	head->cpu = cpu;
-	head->kind = kind;
-	head->flags = 0;
-	return head;
+	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+}
+
+__hidden void record_refused(struct lab_cpu_slot *slot, u64 ts_ns)
+{
+	if (!__sync_fetch_and_add(&slot->refused, 1))
+		slot->refused_first_ns = ts_ns;
+	slot->refused_last_ns = ts_ns;
 }
 
 __hidden void record_submit(void *record)

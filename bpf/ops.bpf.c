@@ -66,28 +66,36 @@ static __always_inline void emit_ctl(struct lab_cpu_slot *cpu, struct task_struc
 	record_submit(e);
 }
 
-static __always_inline void emit_ready(struct lab_cpu_slot *cpu, u32 id, s32 epfd,
-				       const struct user_epoll_event *user, u32 cnt, u64 now)
+/*
+ * A global function of plain numbers: the verifier checks it once, not in each
+ * turn of its caller's loop, which would take most of the steps it allows.
+ */
+__noinline int emit_ready(u32 id, s32 epfd, u64 user, u32 cnt, u64 now)
 {
+	struct lab_cpu_slot *cpu = cpu_slot();
 	struct lab_ev_epoll_ready *e;
-	u32 bytes = cnt * sizeof(*user);
+	u32 bytes = cnt * sizeof(struct user_epoll_event);
 
+	if (!cpu)
+		return 0;
 	e = record_reserve(cpu, LAB_EV_EPOLL_READY, sizeof(*e), id, now);
 	if (!e)
-		return;
+		return 0;
 	e->epfd = epfd;
 	e->cnt = cnt;
 	__builtin_memset(e->ready, 0, sizeof(e->ready));
-	if (bytes > sizeof(e->ready) || bpf_probe_read_user(e->ready, bytes, user))
+	/* Old verifiers forget the bounds of what was kept on the stack: test what is used. */
+	barrier_var(bytes);
+	if (bytes > sizeof(e->ready) || bpf_probe_read_user(e->ready, bytes, (void *)user))
 		e->head.flags = LAB_F_UNREAD;
 	record_submit(e);
+	return 0;
 }
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(ops_on_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const struct user_epoll_event *user;
 	struct lab_ev_epoll_wait *e;
 	struct lab_cpu_slot *cpu;
 	struct task_mark *mark;
@@ -119,7 +127,6 @@ int BPF_PROG(ops_on_exit, struct pt_regs *regs, long ret)
 	mark->enter_ns = 0;
 	if (ret <= 0)
 		return 0;
-	user = (const struct user_epoll_event *)regs->si;
 	for (i = 0; i < READY_RECORDS_MAX; i++) {
 		u32 done = i * LAB_READY_MAX;
 		u32 cnt;
@@ -129,7 +136,8 @@ int BPF_PROG(ops_on_exit, struct pt_regs *regs, long ret)
 		cnt = (u32)ret - done;
 		if (cnt > LAB_READY_MAX)
 			cnt = LAB_READY_MAX;
-		emit_ready(cpu, mark->id, regs->di, user + done, cnt, now);
+		emit_ready(mark->id, regs->di,
+			   regs->si + done * sizeof(struct user_epoll_event), cnt, now);
 	}
 	if ((u32)ret > READY_RECORDS_MAX * LAB_READY_MAX)
 		__sync_fetch_and_add(&lab_counts.ready_unseen,

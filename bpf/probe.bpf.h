@@ -50,11 +50,35 @@ bool task_is_marked(struct task_struct *task);
  */
 struct task_mark *task_adopt(struct task_struct *task, u32 *id);
 
+/* @size bytes in this CPU's ring, or NULL; and the count of those that were refused. */
+void *ring_reserve(u64 size);
+void record_refused(struct lab_cpu_slot *slot, u64 ts_ns);
+
 /*
  * Room for one record in this CPU's ring, its head filled in; NULL, counted,
- * if it was refused. A record of @size must be submitted.
+ * if it was refused. A record of @size must be submitted. Inline, so that the
+ * caller's test for NULL is the only one: verifiers before 6.4 take a record that
+ * was already found not to be NULL for one that may be, and miss its release.
  */
-void *record_reserve(struct lab_cpu_slot *slot, u32 kind, u64 size, u32 task, u64 ts_ns);
+static __always_inline void *record_reserve(struct lab_cpu_slot *slot, u32 kind, u64 size,
+					    u32 task, u64 ts_ns)
+{
+	u64 seq = __sync_fetch_and_add(&slot->seq, 1);
+	struct lab_ev_head *head = ring_reserve(size);
+
+	if (!head) {
+		record_refused(slot, ts_ns);
+		return NULL;
+	}
+	head->ts_ns = ts_ns;
+	head->seq = seq;
+	head->task = task;
+	head->cpu = bpf_get_smp_processor_id();
+	head->kind = kind;
+	head->flags = 0;
+	return head;
+}
+
 void record_submit(void *record);
 
 /*
