@@ -51,11 +51,14 @@ lab_src := $(sort $(foreach dir,$(dirs),$(wildcard userspace/$(dir)/*.c)))
 main_src := $(wildcard userspace/lab.c)
 bpf_src := $(sort $(wildcard bpf/*.bpf.c))
 unit_src := tests/unit/unit_main.c $(units)
+fuzz_src := $(sort $(wildcard tests/fuzz/*.c))
 
 lab_obj := $(lab_src:%.c=$(O)/%.o)
 main_obj := $(main_src:%.c=$(O)/%.o)
 bpf_obj := $(bpf_src:%.c=$(O)/%.o)
 unit_obj := $(unit_src:%.c=$(O)/%.o)
+fuzz_obj := $(fuzz_src:%.c=$(O)/%.o)
+fuzzed_obj := $(filter $(O)/userspace/trace/% $(O)/userspace/util/%,$(lab_obj))
 record_obj := $(filter $(O)/userspace/record/%,$(lab_obj))
 cli_obj := $(filter $(O)/userspace/cli/%,$(lab_obj)) $(main_obj)
 skeleton := $(O)/skeleton/lab.skel.h
@@ -98,7 +101,7 @@ endif
 # Another compiler, other flags or another version make everything anew; a source
 # file that came or went makes new links.
 flags_now := $(strip $(CC) $(flags) $(CFLAGS) $(LDFLAGS) $(CLANG) $(bpf_flags) $(VERSION))
-sources_now := $(strip $(lab_src) $(main_src) $(bpf_src) $(unit_src))
+sources_now := $(strip $(lab_src) $(main_src) $(bpf_src) $(unit_src) $(fuzz_src))
 ifneq ($(file <$(O)/flags),$(flags_now))
 .PHONY: $(O)/flags
 endif
@@ -111,19 +114,22 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit check test install uninstall clean help
+.PHONY: all unit fuzz check test install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests
 
-check: all unit ## tests that need neither root nor tracing
+fuzz: $(O)/fuzz ## build the fuzzer of the trace reader
+
+check: all unit fuzz ## tests that need neither root nor tracing
 	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
 
 # The first step may install compilers; only the second knows what is there then.
 test: ## all tests; as root, also those that trace; installs what they need
 	$(Q)scripts/setup --for-tests
-	+$(Q)scripts/as-user $(MAKE) --no-print-directory all unit
-	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory O='$(O)/san' SAN=address,undefined unit fuzz
+	$(Q)O='$(O)' UNITS='$(O)/san' CC='$(CC)' CLANG='$(CLANG)' tests/run
 
 man := $(wildcard docs/lab.1)
 
@@ -138,8 +144,8 @@ uninstall: ## remove what install copied
 
 # Not rm -r $(O): whoever says O=. would lose the sources.
 clean: ## remove what was built
-	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton'
-	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/flags' '$(O)/sources' '$(O)/launched'
+	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/san'
+	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/fuzz' '$(O)/flags' '$(O)/sources' '$(O)/launched'
 	$(Q)rmdir '$(O)' 2>/dev/null || true
 
 help: ## this list
@@ -168,6 +174,10 @@ $(O)/unit: $(unit_obj) $(lab_obj) $(O)/sources
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
 
+$(O)/fuzz: $(fuzz_obj) $(fuzzed_obj) $(O)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) -lz
+
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -191,5 +201,6 @@ $(record_obj): flags_here := -I$(O)/skeleton
 $(record_obj): | $(skeleton)
 $(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
 $(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'
+$(fuzz_obj): flags_here := -Itests/fuzz
 
--include $(lab_obj:.o=.d) $(main_obj:.o=.d) $(bpf_obj:.o=.d) $(unit_obj:.o=.d)
+-include $(lab_obj:.o=.d) $(main_obj:.o=.d) $(bpf_obj:.o=.d) $(unit_obj:.o=.d) $(fuzz_obj:.o=.d)

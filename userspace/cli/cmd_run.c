@@ -45,6 +45,7 @@ struct run_opts {
 	bool ops;
 	bool keep_root;
 	bool measure_overhead;
+	bool debug;
 	struct output_look look;
 };
 
@@ -79,6 +80,8 @@ static const struct opt run_opts[] = {
 	{ .name = "measure-overhead", .kind = OPT_FLAG,
 	  .off = offsetof(struct run_opts, measure_overhead),
 	  .help = "let the kernel time the probes themselves" },
+	{ .name = "debug", .kind = OPT_FLAG, .off = offsetof(struct run_opts, debug),
+	  .help = "show what libbpf and the kernel's verifier say" },
 	OUTPUT_LOOK_OPTS(struct run_opts, look),
 	{ .name = NULL },
 };
@@ -494,9 +497,16 @@ static int check_root(int argc, char **argv)
 
 	if (!geteuid())
 		return -1;
-	for (int i = 1; i < argc; i++)
-		len += snprintf(words + len, len < sizeof(words) ? sizeof(words) - len : 0, " %s", argv[i]);
-	log_err("only root may trace: sudo lab run%s", len < sizeof(words) ? words : " ...");
+	for (int i = 1; i < argc; i++) {
+		int n = snprintf(words + len, sizeof(words) - len, " %s", argv[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(words) - len) {
+			snprintf(words, sizeof(words), " ...");
+			break;
+		}
+		len += n;
+	}
+	log_err("only root may trace: sudo lab run%s", words);
 	return LAB_EXIT_CANNOT_TRACE;
 }
 
@@ -519,6 +529,8 @@ static int cmd_run(int argc, char **argv)
 
 	run->opts.grace_ns = GRACE_DEFAULT_NS;
 	status = parse(run, argc, argv);
+	if (run->opts.debug)
+		log_set_level(LOG_DEBUG);
 	if (status < 0 && privilege_workload_ids(run->opts.keep_root, &run->user))
 		status = LAB_EXIT_USAGE;
 	if (status < 0)

@@ -16,6 +16,7 @@
 
 #include "lab.skel.h"
 #include "lab_event.h"
+#include "record/features.h"
 #include "record/kernel_btf.h"
 #include "util/alloc.h"
 #include "util/log.h"
@@ -108,14 +109,21 @@ static int choose_probes(struct record *r, const struct record_opts *opts,
 
 static void explain_load_failure(int err)
 {
-	if (err == -EPERM)
-		log_err("the kernel refused to load the probes (%s): lab needs root, or CAP_BPF and "
-			"CAP_PERFMON; in a container or under lockdown it may be forbidden: lab doctor",
-			strerror(-err));
+	struct record_feature rows[RECORD_FEATURES_MAX];
+	const struct record_feature *missing;
+
+	if (err == -EPERM) {
+		log_err("the kernel refused to load the probes (%s): lab needs root; in a container or "
+			"under lockdown it may be forbidden all the same: lab doctor", strerror(-err));
+		return;
+	}
+	missing = record_feature_missing(rows, record_features(rows, ARRAY_SIZE(rows)));
+	if (missing)
+		log_err("this kernel lacks '%s', which lab needs for %s: it is there since Linux %s",
+			missing->name, missing->use, missing->since);
 	else
-		log_err("the kernel did not take the probes (%s): lab needs 5.15 or later "
-			"(bpf_task_pt_regs) with tp_btf, ring buffers and task storage: lab doctor",
-			strerror(-err));
+		log_err("the kernel did not take the probes (%s), though it has all that they need: "
+			"lab run --debug shows what its verifier says", strerror(-err));
 }
 
 static int load(struct record *r, const struct record_opts *opts)
