@@ -506,3 +506,9 @@ spoil() {
 	says_one_sentence
 	stderr_has SUDO_UID
 }
+
+@test "README shows what its sample prints" {
+	cd "$REPOSITORY"
+	lab report docs/samples/procs.lab >"$BATS_TEST_TMPDIR/printed"
+	awk '/^```/ { if (++fence == 4) exit; next } fence == 3' README.md | diff - "$BATS_TEST_TMPDIR/printed"
+}

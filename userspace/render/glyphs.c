@@ -80,7 +80,7 @@ const char *cell_sgr(enum cell cell)
 	case CELL_RUN:
 	case CELL_SEVERAL:
 	case CELL_NO_LANE:
-		return "1;30;42";
+		return "38;5;16;48;5;36";
 	case CELL_READY:
 	case CELL_FOREIGN:
 		return "38;5;202";

@@ -59,20 +59,27 @@ static void say_antagonist(const struct term *t, struct phrase *p, const struct 
 		phrase_add(p, "another program (tid %u)", a->tid);
 }
 
+#define MEANWHILE_SHOWN 4	/* the JSON report has all that are told apart */
+
 /* Who had the CPUs meanwhile: the sum over all waits. */
 static void say_meanwhile(const struct term *t)
 {
 	const struct report_waits *w = &t->r->waits;
 	uint32_t cnt = (uint32_t)min_u64(w->antagonist_cnt, ANTAGONIST_MAX);
+	uint64_t others_ns = w->other_antagonists_ns;
 	struct phrase p = { 0 };
 
 	phrase_add(&p, "meanwhile: ");
 	for (uint32_t i = 0; i < cnt; i++) {
+		if (i >= MEANWHILE_SHOWN) {
+			others_ns += w->antagonists[i].ns;
+			continue;
+		}
 		say_antagonist(t, &p, &w->antagonists[i]);
 		phrase_add(&p, " ran %s, ", fmt_ns(w->antagonists[i].ns).s);
 	}
-	if (w->other_antagonists_ns)
-		phrase_add(&p, "others %s, ", fmt_ns(w->other_antagonists_ns).s);
+	if (others_ns)
+		phrase_add(&p, "others %s, ", fmt_ns(others_ns).s);
 	phrase_add(&p, "the wake-up itself %s", fmt_ns(w->idle_ns).s);
 	if (w->unknown_ns)
 		phrase_add(&p, ", not known %s", fmt_ns(w->unknown_ns).s);
