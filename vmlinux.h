@@ -39,6 +39,7 @@ enum {
 #define PREEMPT_HARDIRQ	0x000f0000
 #define PREEMPT_NMI	0x00f00000
 
+#define CLONE_VM	0x00000100
 #define CLONE_THREAD	0x00010000
 
 #define S_IFMT_SHIFT	12
@@ -123,11 +124,18 @@ struct task_struct {
 	u64 nivcsw;
 	struct sched_entity se;
 	struct files_struct *files;
+	struct mm_struct *mm;		/* sched_on_wakeup_new */
 	char comm[16];
 };
 
 struct task_struct___pre_5_16 {
 	unsigned int cpu;		/* optional: moved to thread_info by 5.16 */
+};
+
+/* ---- storage_under_rq_lock ---- */
+
+struct bpf_local_storage {
+	u64 mem_charge;			/* optional: since 7.0 */
 };
 
 /* ---- syscall_read, ops ---- */

@@ -40,4 +40,13 @@ static __always_inline u64 rq_steal_ns(struct rq *rq)
 	return rq->prev_steal_time_rq;
 }
 
+/*
+ * May a task be marked while its run queue is locked? Since 7.0 its storage
+ * takes neither a lock that could be held nor an allocator that could wake someone.
+ */
+static __always_inline bool storage_under_rq_lock(void)
+{
+	return bpf_core_field_exists(((struct bpf_local_storage *)0)->mem_charge);
+}
+
 #endif /* LAB_COMPAT_BPF_H */

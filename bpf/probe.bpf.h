@@ -82,6 +82,12 @@ static __always_inline void *record_reserve(struct lab_cpu_slot *slot, u32 kind,
 void record_submit(void *record);
 
 /*
+ * Make @task, which the current task is creating, ours if its creator is;
+ * recorded as a birth. Return: its mark, or NULL.
+ */
+struct task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now);
+
+/*
  * The system call of a task that sleeps or runs in one. Of a kernel thread or
  * worker, which have no user registers: none.
  */

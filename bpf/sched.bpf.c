@@ -261,6 +261,24 @@ int BPF_PROG(sched_on_waking, struct task_struct *task)
 	return 0;
 }
 
+/*
+ * The kernel skips a program on a CPU where another task was preempted inside
+ * the same one. Since 7.1 that happens on task_newtask, but never here, where interrupts are off.
+ */
+static __always_inline struct task_mark *birth_not_seen(struct task_struct *task, u64 now)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	u64 clone_flags = 0;
+
+	if (!storage_under_rq_lock())
+		return NULL;
+	if (task->tgid == parent->tgid)
+		clone_flags |= CLONE_THREAD;
+	if (task->mm == parent->mm)
+		clone_flags |= CLONE_VM;
+	return task_birth(task, clone_flags, now);
+}
+
 SEC("?tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
 {
@@ -273,6 +291,8 @@ int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
 		return 0;
 	now = bpf_ktime_get_ns();
 	mark = task_mark(task);
+	if (!mark)
+		mark = birth_not_seen(task, now);
 	if (!mark)
 		return 0;
 	cpu = cpu_slot();

@@ -23,29 +23,23 @@ static __always_inline void fill_task(struct lab_ev_task *e, struct task_struct 
 	__builtin_memcpy(e->comm, task->comm, LAB_COMM_LEN);
 }
 
-SEC("?tp_btf/task_newtask")
-int BPF_PROG(task_on_new, struct task_struct *task, unsigned long clone_flags)
+__hidden struct task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now)
 {
-	struct task_struct *parent = bpf_get_current_task_btf();
-	struct task_mark *parent_mark;
+	struct task_mark *parent_mark = task_mark(bpf_get_current_task_btf());
+	struct task_mark *mark;
 	struct lab_cpu_slot *cpu;
 	struct lab_ev_task *e;
-	u64 now;
 	u32 id;
 
-	if (!lab_armed)
-		return 0;
-	now = bpf_ktime_get_ns();
-	parent_mark = task_mark(parent);
 	if (!parent_mark)
-		return 0;
-	task_adopt(task, &id);
+		return NULL;
+	mark = task_adopt(task, &id);
 	cpu = cpu_slot();
 	if (!cpu)
-		return 0;
+		return mark;
 	e = record_reserve(cpu, LAB_EV_TASK_NEW, sizeof(*e), id, now);
 	if (!e)
-		return 0;
+		return mark;
 	fill_task(e, task, parent_mark->id, clone_flags);
 	e->nvcsw = 0;
 	e->nivcsw = 0;
@@ -56,6 +50,14 @@ int BPF_PROG(task_on_new, struct task_struct *task, unsigned long clone_flags)
 	e->on_cpu = 0;
 	e->fd_type = 0;
 	record_submit(e);
+	return mark;
+}
+
+SEC("?tp_btf/task_newtask")
+int BPF_PROG(task_on_new, struct task_struct *task, unsigned long clone_flags)
+{
+	if (lab_armed)
+		task_birth(task, clone_flags, bpf_ktime_get_ns());
 	return 0;
 }
 

@@ -16,6 +16,18 @@ trace() {
 	run lab run -o out --json=run.json "$@"
 }
 
+# The same for what must be able to use two CPUs. While other programs have them
+# (which lab says itself) the run shows nothing: again, and in the end a skip.
+trace_parallel() {
+	local try
+	for try in 1 2 3 4 5 6; do
+		trace "$@"
+		json_holds run.json 'r["verdict"].get("claim_doubt") == "busy_cpus"' 2>/dev/null || return 0
+		sleep "$try"
+	done
+	skip "other programs keep these CPUs busy"
+}
+
 # Every identity of the report that must hold in integers, and a clean audit.
 exact() {
 	json_holds run.json 'r["audit"]["clean"] and not r["audit"]["checks"]'
@@ -35,7 +47,7 @@ class_is() {
 
 @test "procs are parallel" {
 	requires cpus=2
-	trace procs --seconds 0.5
+	trace_parallel procs --seconds 0.5
 	[ "$status" -eq 0 ]
 	output_has PARALLEL
 	class_is parallel
@@ -47,7 +59,7 @@ class_is() {
 
 @test "threads are parallel" {
 	requires cpus=2
-	trace threads --seconds 0.5 --tasks 3
+	trace_parallel threads --seconds 0.5 --tasks 3
 	[ "$status" -eq 0 ]
 	class_is parallel
 	exact
@@ -89,7 +101,7 @@ class_is() {
 }
 
 @test "a shell that reads \$(...) many times is sequential" {
-	trace -- sh -c 'i=0; while [ $i -lt 50 ]; do x=$(date); i=$((i + 1)); done'
+	trace -- sh -c 'i=0; while [ $i -lt 50 ]; do x=$(md5sum /bin/bash); i=$((i + 1)); done'
 	[ "$status" -eq 0 ]
 	class_is sequential
 	exact
@@ -117,7 +129,7 @@ class_is() {
 	class_is concurrent
 	exact
 	json_holds run.json 'any(l["kind"] == "lock" and l["waiters"] >= 2 for l in r["locks"])'
-	trace -- /usr/bin/python3 work.py process
+	trace_parallel --expect parallel -- /usr/bin/python3 work.py process
 	[ "$status" -eq 0 ]
 	class_is parallel
 	exact
@@ -161,10 +173,9 @@ with ThreadPoolExecutor(4) as pool:
 }
 
 @test "a claim that is contradicted ends with 1" {
-	requires cpus=2
 	trace --expect sequential procs --seconds 0.3
 	[ "$status" -eq 1 ]
-	class_is parallel
+	json_holds run.json 'r["verdict"]["class"] in ("parallel", "concurrent")'
 	json_holds run.json 'r["verdict"]["claim_holds"] is False'
 	trace --expect sequential -- true
 	[ "$status" -eq 0 ]

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <stdio.h>
@@ -27,12 +28,14 @@
 #define SETTLE_TRIES 200	/* of 5 ms: how long a reserved record may take to be submitted */
 
 enum probe_when { ALWAYS, OPS, SWITCH4, SWITCH3, SEED };
+enum probe_skipped { EVIDENCE, REPAIRED, NAMES, READIES, PROBE_SKIPPED_CNT };
 
 static const struct {
 	const char *name;
 	enum probe_when when;
+	enum probe_skipped skipped;
 } probes[] = {
-#define PROBE(name, when) { #name, when },
+#define PROBE(name, when, skipped) { #name, when, skipped },
 #include "record/probe.def"
 #undef PROBE
 };
@@ -404,22 +407,29 @@ static int add_task_totals(struct record *r, struct trace_writer *w, uint64_t no
 	return 0;
 }
 
-/* Needs no privilege since 5.19 (c8644cd0efe7); before, the counts stay unknown. */
+/* The statistics need no privilege since 5.19 (c8644cd0efe7); before, the counts stay unknown. */
 static void read_program_stats(struct record *r, struct trace_end *end)
 {
-	struct bpf_program *prog;
+	uint64_t skipped[PROBE_SKIPPED_CNT] = { 0 };
 
-	bpf_object__for_each_program(prog, r->skel->obj) {
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(r->skel->obj, probes[i].name);
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
 		if (bpf_program__fd(prog) < 0 ||
 		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			continue;
-		end->recursion_misses += info.recursion_misses;
+		skipped[probes[i].skipped] += info.recursion_misses;
 		end->bpf_ns += info.run_time_ns;
 		end->bpf_runs += info.run_cnt;
 	}
+	end->recursion_misses = skipped[EVIDENCE];
+	end->ready_unseen += skipped[READIES];
+	if (skipped[NAMES])
+		log_info("the kernel skipped %" PRIu64 " of the records of names and ends: a task "
+			 "may be shown under an old name", skipped[NAMES]);
 }
 
 int record_finish(struct record *r, struct trace_writer *w, struct trace_end *end)

@@ -75,8 +75,8 @@ struct trace_end {
 	int32_t wait_status;		/* of the root, as waitpid(2) gives it; valid if root_reaped */
 	uint64_t births;		/* birth numbers given out, the root included */
 	uint64_t storage_failures;	/* tasks that could not be marked: not followed */
-	uint64_t recursion_misses;	/* program runs the kernel skipped */
-	uint64_t ready_unseen;		/* epoll events beyond what one call's records hold */
+	uint64_t recursion_misses;	/* program runs the kernel skipped, and nothing makes up for */
+	uint64_t ready_unseen;		/* epoll events beyond what the records hold, and calls not seen */
 	uint64_t bpf_ns, bpf_runs;	/* the kernel's statistics; 0, 0: not measured */
 	uint64_t reader_cpu_ns;		/* CPU time of the recorder's own process while recording */
 	uint64_t steal_ns;		/* of the usable CPUs in the window, from /proc/stat */
