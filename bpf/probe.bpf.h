@@ -81,6 +81,25 @@ static __always_inline void *record_reserve(struct lab_cpu_slot *slot, u32 kind,
 
 void record_submit(void *record);
 
+/* Room for a record whose subject is @task, stamped now; NULL if it is none of ours. */
+static __always_inline void *record_of(struct task_struct *task, u32 kind, u64 size)
+{
+	struct lab_cpu_slot *cpu;
+	struct task_mark *mark;
+	u64 now;
+
+	if (!lab_armed)
+		return NULL;
+	now = bpf_ktime_get_ns();
+	mark = task_mark(task);
+	if (!mark)
+		return NULL;
+	cpu = cpu_slot();
+	if (!cpu)
+		return NULL;
+	return record_reserve(cpu, kind, size, mark->id, now);
+}
+
 /*
  * Make @task, which the current task is creating, ours if its creator is;
  * recorded as a birth. Return: its mark, or NULL.

@@ -138,21 +138,8 @@ int task_on_seed(struct bpf_iter__task *ctx)
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(task_on_exec, struct task_struct *task, int old_tid)
 {
-	struct task_mark *mark;
-	struct lab_cpu_slot *cpu;
-	struct lab_ev_exec *e;
-	u64 now;
+	struct lab_ev_exec *e = record_of(task, LAB_EV_EXEC, sizeof(*e));
 
-	if (!lab_armed)
-		return 0;
-	now = bpf_ktime_get_ns();
-	mark = task_mark(task);
-	if (!mark)
-		return 0;
-	cpu = cpu_slot();
-	if (!cpu)
-		return 0;
-	e = record_reserve(cpu, LAB_EV_EXEC, sizeof(*e), mark->id, now);
 	if (!e)
 		return 0;
 	e->tid = task->pid;
@@ -165,21 +152,8 @@ int BPF_PROG(task_on_exec, struct task_struct *task, int old_tid)
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(task_on_exit, struct task_struct *task)
 {
-	struct task_mark *mark;
-	struct lab_cpu_slot *cpu;
-	struct lab_ev_exit *e;
-	u64 now;
+	struct lab_ev_exit *e = record_of(task, LAB_EV_EXIT, sizeof(*e));
 
-	if (!lab_armed)
-		return 0;
-	now = bpf_ktime_get_ns();
-	mark = task_mark(task);
-	if (!mark)
-		return 0;
-	cpu = cpu_slot();
-	if (!cpu)
-		return 0;
-	e = record_reserve(cpu, LAB_EV_EXIT, sizeof(*e), mark->id, now);
 	if (!e)
 		return 0;
 	e->exit_code = task->exit_code;
@@ -192,21 +166,8 @@ int BPF_PROG(task_on_exit, struct task_struct *task)
 SEC("?tp_btf/task_rename")
 int BPF_PROG(task_on_rename, struct task_struct *task, const char *comm)
 {
-	struct task_mark *mark;
-	struct lab_cpu_slot *cpu;
-	struct lab_ev_rename *e;
-	u64 now;
+	struct lab_ev_rename *e = record_of(task, LAB_EV_RENAME, sizeof(*e));
 
-	if (!lab_armed)
-		return 0;
-	now = bpf_ktime_get_ns();
-	mark = task_mark(task);
-	if (!mark)
-		return 0;
-	cpu = cpu_slot();
-	if (!cpu)
-		return 0;
-	e = record_reserve(cpu, LAB_EV_RENAME, sizeof(*e), mark->id, now);
 	if (!e)
 		return 0;
 	__builtin_memset(e->comm, 0, sizeof(e->comm));
