@@ -365,3 +365,28 @@ time.sleep(0.05)' $'\x1b[31m'
 		exact
 	done
 }
+
+@test "a kernel without type information is refused, and doctor says so" {
+	command -v unshare >/dev/null || skip "needs the command unshare"
+	run unshare -m sh -c 'mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$0" run -- true' "$LAB_BIN"
+	[ "$status" -eq 3 ]
+	output_has "no type information"
+	[ ! -e runs ]
+	run unshare -m sh -c 'mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$0" doctor' "$LAB_BIN"
+	[ "$status" -eq 3 ]
+	output_has "CONFIG_DEBUG_INFO_BTF"
+}
+
+@test "more operations than descriptors is refused with what would fit" {
+	run bash -c 'ulimit -n 1024 && exec "$0" run async --tasks 10000' "$LAB_BIN"
+	[ "$status" -eq 2 ]
+	output_has "the limit is 1024"
+	[ ! -e runs ]
+}
+
+@test "a run of a signal that nobody handles, and of one that lab was told" {
+	run lab run -q --expect parallel -- sh -c 'kill -TERM $$'
+	[ "$status" -eq 1 ] || [ "$status" -eq 4 ]
+	run lab run -q -- sh -c 'kill -TERM $$'
+	[ "$status" -eq 143 ]
+}

@@ -77,6 +77,12 @@ static bool attached(const struct model *m, const struct report *r)
 	return m->meta.attach_tgid;
 }
 
+static bool unattributed(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->wakes_unattributed;
+}
+
 static bool cut(const struct model *m, const struct report *r)
 {
 	(void)r;
@@ -96,6 +102,8 @@ static const struct scope scopes[] = {
 			  "not seen." },
 	{ operations_unseen, "Operations within one thread were not observed." },
 	{ attached, "What began before lab attached was not seen." },
+	{ unattributed, "This kernel does not show whether an interrupt woke a task: some wakers are not "
+			"named." },
 	{ cut, "What happened after the end of the recording was not seen." },
 };
 
