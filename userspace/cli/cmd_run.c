@@ -492,6 +492,7 @@ static int report(const struct run *run)
 
 static int check_root(int argc, char **argv)
 {
+	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
 	char words[512] = "";
 	size_t len = 0;
 
@@ -506,7 +507,7 @@ static int check_root(int argc, char **argv)
 		}
 		len += n;
 	}
-	log_err("only root may trace: sudo lab run%s", words);
+	log_err("only root may trace: sudo %s run%s", self && *self ? self : "lab", words);
 	return LAB_EXIT_CANNOT_TRACE;
 }
 
