@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/run_tree.h"
 #include "util/log.h"
 #include "util/minmax.h"
 
@@ -72,10 +72,10 @@ static void finish(struct loop *loop, enum trace_end_reason reason)
 	loop->over = true;
 }
 
-static void signal_root(struct loop *loop, int sig)
+static void signal_tree(struct loop *loop, int sig)
 {
 	if (loop->opts->pid && !loop->result->end.root_reaped)
-		syscall(SYS_pidfd_send_signal, loop->opts->pidfd, sig, NULL, 0);
+		run_tree_signal(loop->opts->pid, sig);
 }
 
 /* SIGINT came to the workload from the terminal as well; then SIGTERM, then SIGKILL. */
@@ -85,7 +85,7 @@ static void press_harder(struct loop *loop, uint64_t now)
 
 	if (!loop->kill_ns || now < loop->kill_ns || loop->signals_sent >= 2)
 		return;
-	signal_root(loop, signals[loop->signals_sent++]);
+	signal_tree(loop, signals[loop->signals_sent++]);
 	loop->kill_ns = now + KILL_NS;
 }
 
@@ -97,7 +97,7 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 	}
 	if (loop->ending) {
 		loop->result->abandoned = true;
-		signal_root(loop, SIGKILL);
+		signal_tree(loop, SIGKILL);
 		finish(loop, TRACE_END_INTERRUPT);
 		return;
 	}
@@ -105,7 +105,7 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 	loop->kill_ns = now_ns() + KILL_NS;
 	/* From the terminal, the workload has it already; from kill(2), lab alone. */
 	if (info->ssi_code != SI_KERNEL)
-		signal_root(loop, info->ssi_signo);
+		signal_tree(loop, info->ssi_signo);
 }
 
 static void reap(struct loop *loop)
@@ -194,7 +194,7 @@ static void end_root(struct loop *loop)
 	for (int i = 0; i < 2 && !loop->result->end.root_reaped; i++) {
 		uint64_t until_ns = now_ns() + KILL_NS;
 
-		signal_root(loop, signals[i]);
+		signal_tree(loop, signals[i]);
 		do {
 			struct pollfd fd = { .fd = loop->opts->pidfd, .events = POLLIN };
 
