@@ -245,7 +245,7 @@ TEST(trace_end_round_trip)
 	struct trace_end end = {
 		.reason = TRACE_END_DAEMON, .end_ns = UINT64_MAX, .root_reaped = true,
 		.wait_status = INT32_MIN, .births = 1, .storage_failures = 2,
-		.recursion_misses = 3, .ready_unseen = 4, .bpf_ns = 5, .bpf_runs = 6,
+		.recursion_misses = 3, .misses_unread = true, .ready_unseen = 4, .bpf_ns = 5, .bpf_runs = 6,
 		.reader_cpu_ns = 7, .steal_ns = 8,
 	};
 	struct fixture_file file = fixture_open();
@@ -263,6 +263,7 @@ TEST(trace_end_round_trip)
 	CHECK_EQ(got->births, 1);
 	CHECK_EQ(got->storage_failures, 2);
 	CHECK_EQ(got->recursion_misses, 3);
+	CHECK(got->misses_unread);
 	CHECK_EQ(got->ready_unseen, 4);
 	CHECK_EQ(got->bpf_ns, 5);
 	CHECK_EQ(got->bpf_runs, 6);

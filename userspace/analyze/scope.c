@@ -83,6 +83,12 @@ static bool unattributed(const struct model *m, const struct report *r)
 	return m->wakes_unattributed;
 }
 
+static bool misses_unread(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->end.misses_unread;
+}
+
 static bool cut(const struct model *m, const struct report *r)
 {
 	(void)r;
@@ -104,6 +110,7 @@ static const struct scope scopes[] = {
 	{ attached, "What began before lab attached was not seen." },
 	{ unattributed, "This kernel does not show whether an interrupt woke a task: some wakers are not "
 			"named." },
+	{ misses_unread, "This kernel does not tell an unprivileged recorder whether it skipped a probe." },
 	{ cut, "What happened after the end of the recording was not seen." },
 };
 

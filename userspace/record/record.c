@@ -407,7 +407,7 @@ static int add_task_totals(struct record *r, struct trace_writer *w, uint64_t no
 	return 0;
 }
 
-/* The statistics need no privilege since 5.19 (c8644cd0efe7); before, the counts stay unknown. */
+/* They need no privilege since 5.19 (c8644cd0efe7). */
 static void read_program_stats(struct record *r, struct trace_end *end)
 {
 	uint64_t skipped[PROBE_SKIPPED_CNT] = { 0 };
@@ -418,9 +418,12 @@ static void read_program_stats(struct record *r, struct trace_end *end)
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
-		if (bpf_program__fd(prog) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		if (bpf_program__fd(prog) < 0)
 			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len)) {
+			end->misses_unread = true;
+			continue;
+		}
 		skipped[probes[i].skipped] += info.recursion_misses;
 		end->bpf_ns += info.run_time_ns;
 		end->bpf_runs += info.run_cnt;
