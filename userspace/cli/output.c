@@ -135,6 +135,7 @@ static int write_error(const char *path, int err)
 static int render_to(const struct output *out, const struct renderer *renderer,
 		     const struct output_look *look, const char *html_path, FILE *to)
 {
+	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
 	int fd = fileno(to);
 	struct render_opts opts = {
 		.width = width_of(fd, look->width),
@@ -143,6 +144,7 @@ static int render_to(const struct output *out, const struct renderer *renderer,
 		.brief = look->brief,
 		.trace_path = out->trace_path,
 		.html_path = html_path,
+		.command = self && *self ? self : NULL,
 	};
 	int err;
 

@@ -22,6 +22,7 @@ struct render_opts {
 	bool brief;		/* verdict only (--quiet) */
 	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
 	const char *html_path;	/* NULL: none was written */
+	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
 };
 
 struct renderer {

@@ -274,18 +274,22 @@ static void line_to_copy(const struct term *t, const char *label, const char *te
 
 static void say_next(const struct term *t)
 {
+	const char *lab = t->opts->command ? t->opts->command : "lab";
 	struct phrase report = { 0 }, run = { 0 };
 	const char *label = "next";
 
-	phrase_add(&report, "lab report -f json ");
+	if (!shell_word(t, lab, &report) || !shell_word(t, lab, &run))
+		goto out;
+	phrase_add(&report, " report -f json ");
 	if (shell_word(t, t->opts->trace_path, &report)) {
 		line_to_copy(t, label, report.s);
 		label = "";
 	}
-	phrase_add(&run, "lab run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
+	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
 	if (t->r->verdict.class == CLASS_PARALLEL && !t->m->meta.is_command &&
 	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
 		line_to_copy(t, label, run.s);
+out:
 	free(report.s);
 	free(run.s);
 }
