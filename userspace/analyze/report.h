@@ -109,6 +109,51 @@ struct report_task {
 	uint64_t blocked_ns[REASON_CNT];
 	uint16_t *cpus;		/* ascending; owned */
 	uint32_t cpu_cnt;
+	uint64_t bottle_ns;	/* its share of the busy time; see struct report_capacity */
+};
+
+/* ---- capacity: where the CPUs' time went (analyze/capacity.c) ---- */
+
+/* What took most of the capacity that was not work. */
+enum capacity_loss {
+	LOSS_NONE = 0,		/* nothing was lost */
+	LOSS_LATENCY,
+	LOSS_UNDIVIDED,
+	LOSS_INTERFERENCE,
+	LOSS_OTHER,
+	LOSS_UNKNOWN,
+	LOSS_BLOCKED,		/* for largest_reason */
+	LOSS_NO_THREAD,
+};
+
+/*
+ * At every instant each usable CPU belongs to one part. Idle CPUs go first to ready tasks, then to
+ * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. Which of
+ * the blocked tasks is to blame cannot be known: by convention all of them alike, so a
+ * reason's part may be a fraction of a CPU. Such shares are summed in 2^-32 ns over stretches
+ * in which they do not change, and rounded once (analyze/apportion.h).
+ *
+ * total_ns is P x T, and is exactly work + unplaced + interference + other + unknown + the sum of
+ * blocked + no_thread. unplaced is latency (if known) + undivided. The bottle_ns of
+ * all tasks (time, divided at every instant among those that run) sum to T less the time
+ * in which none runs, parallelism.profile_ns[0].
+ */
+struct report_capacity {
+	bool known;		/* false: P x T is beyond 64 bits, and all that follows is 0 */
+	uint64_t total_ns;
+	uint64_t work_ns;	/* ours */
+	uint64_t unplaced_ns;	/* idle although a task of ours was ready */
+	bool latency_known;	/* false: under a quota a ready task may as well have been throttled */
+	uint64_t latency_ns;	/* unplaced: idle was the CPU on which the task ran next */
+	uint64_t undivided_ns;	/* unplaced: the others; affinity, balancing and throttling are not told apart */
+	uint64_t interference_ns; /* other programs', while tasks of ours were ready */
+	uint64_t other_ns;	/* other programs', while none was */
+	uint64_t unknown_ns;
+	uint64_t blocked_ns[REASON_CNT]; /* idle, and tasks of ours were blocked */
+	uint64_t no_thread_ns;	/* idle, and there was no task to use it */
+	enum capacity_loss largest;
+	enum reason largest_reason; /* with LOSS_BLOCKED, else REASON_NONE */
+	uint64_t largest_ns;
 };
 
 /* ---- run-queue wait (analyze/wakeups.c) ---- */
@@ -201,6 +246,7 @@ struct report {
 	size_t task_cnt;
 	struct report_cpu *cpus;	/* owned; model.cpu_cnt rows */
 	size_t cpu_cnt;
+	struct report_capacity capacity;
 	struct report_waits waits;
 	struct report_lock *locks;	/* owned; most wait_ns first */
 	size_t lock_cnt, lock_cap;
