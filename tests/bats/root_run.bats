@@ -37,6 +37,11 @@ exact() {
 	json_holds run.json 'sum(k * ns for k, ns in enumerate(r["parallelism"]["profile_ns"])) == sum(t["run_ns"] for t in r["tasks"])'
 	json_holds run.json 'all(sum(c[k] for k in c if k.endswith("_ns")) == r["window"]["duration_ns"] for c in r["cpus"])'
 	json_holds run.json 'sum(c["ours_ns"] for c in r["cpus"]) == sum(t["run_ns"] for t in r["tasks"])'
+	json_holds run.json '(lambda c: c["total_ns"] == c["cpus"] * r["window"]["duration_ns"] == c["work_ns"] + c["unplaced_ns"] + c["interference_ns"] + c["other_ns"] + c["unknown_ns"] + sum(c["blocked_ns"].values()) + c["no_thread_ns"])(r["capacity"])'
+	json_holds run.json 'r["capacity"]["unplaced_ns"] == sum(r["capacity"]["unplaced"].values())'
+	json_holds run.json 'r["capacity"]["work_ns"] == sum(t["run_ns"] for t in r["tasks"])'
+	json_holds run.json 'r["capacity"]["interference_ns"] + r["capacity"]["other_ns"] == sum(c["foreign_ns"] for c in r["cpus"])'
+	json_holds run.json 'sum(t["bottle_ns"] for t in r["tasks"]) + r["parallelism"]["profile_ns"][0] == r["window"]["duration_ns"]'
 	json_holds run.json 'all(t["switches"] == t["voluntary"] + t["involuntary"] for t in r["tasks"])'
 	json_holds run.json 'sum(m["count"] for m in r["migrations"]["matrix"]) == r["migrations"]["count"] == sum(t["migrations"] for t in r["tasks"])'
 }

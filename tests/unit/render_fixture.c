@@ -12,6 +12,8 @@
 #define MS ((uint64_t)1000000)
 #define START_NS ((uint64_t)5000 * 1000 * MS)
 
+extern const struct analysis analysis_capacity;
+
 static void set_meta(struct model *m, const char *name, uint32_t cpus)
 {
 	struct trace_meta *meta = &m->meta;
@@ -151,6 +153,7 @@ static void sum_up(struct render_fixture *f)
 
 			r->cpus[i].class_ns[seg->class] += seg->end_ns - seg->start_ns;
 		}
+	analysis_capacity.run(m, r);
 	r->audit_clean = true;
 	r->lossless = true;
 	m->audit.tasks_checked = m->task_cnt;

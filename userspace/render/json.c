@@ -322,6 +322,7 @@ static int json_render(const struct model *m, const struct report *r,
 	put_parallelism(&j, m, r);
 	put_concurrency(&j, r);
 	put_audit(&j, m, r);
+	json_capacity(&j, m, r);
 	json_cpus(&j, m, r);
 	json_tasks(&j, m, r);
 	json_operations(&j, m);

@@ -35,6 +35,14 @@ static void put_policy(struct json *j, uint32_t policy)
 		json_null(j, "policy");
 }
 
+static void put_blocked(struct json *j, const uint64_t *blocked_ns)
+{
+	json_open_object(j, "blocked_ns");
+	for (int i = REASON_NONE + 1; i < REASON_CNT; i++)
+		json_uint(j, reason_name(i), blocked_ns[i]);
+	json_close_object(j);
+}
+
 static void put_task(struct json *j, const struct model *m, const struct model_task *task,
 		     const struct report_task *row)
 {
@@ -53,10 +61,7 @@ static void put_task(struct json *j, const struct model *m, const struct model_t
 	json_uint(j, "cpu_ns", task->cpu_ns);
 	json_uint(j, "ready_ns", row->ready_ns);
 	json_uint(j, "max_ready_ns", row->max_ready_ns);
-	json_open_object(j, "blocked_ns");
-	for (int i = REASON_NONE + 1; i < REASON_CNT; i++)
-		json_uint(j, reason_name(i), row->blocked_ns[i]);
-	json_close_object(j);
+	put_blocked(j, row->blocked_ns);
 	json_uint(j, "switches", task->voluntary + task->involuntary);
 	json_uint(j, "voluntary", task->voluntary);
 	json_uint(j, "involuntary", task->involuntary);
@@ -65,6 +70,7 @@ static void put_task(struct json *j, const struct model *m, const struct model_t
 	for (uint32_t i = 0; i < row->cpu_cnt; i++)
 		json_uint(j, NULL, row->cpus[i]);
 	json_close_array(j);
+	json_uint(j, "bottle_ns", row->bottle_ns);
 	json_close_object(j);
 }
 
@@ -283,4 +289,49 @@ void json_cpus(struct json *j, const struct model *m, const struct report *r)
 		json_close_object(j);
 	}
 	json_close_array(j);
+}
+
+/* As a key of this object is written, without its _ns. */
+static void put_largest_loss(struct json *j, const struct report_capacity *c)
+{
+	static const char *const names[] = {
+		[LOSS_LATENCY] = "unplaced.latency", [LOSS_UNDIVIDED] = "unplaced.undivided",
+		[LOSS_INTERFERENCE] = "interference", [LOSS_OTHER] = "other",
+		[LOSS_UNKNOWN] = "unknown", [LOSS_NO_THREAD] = "no_thread",
+	};
+	char blocked[32];
+
+	if (c->largest == LOSS_BLOCKED) {
+		snprintf(blocked, sizeof(blocked), "blocked.%s", reason_name(c->largest_reason));
+		json_str(j, "largest_loss", blocked);
+	} else if (c->largest < ARRAY_SIZE(names) && names[c->largest]) {
+		json_str(j, "largest_loss", names[c->largest]);
+	} else {
+		json_null(j, "largest_loss");
+	}
+}
+
+void json_capacity(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_capacity *c = &r->capacity;
+
+	if (!c->known)
+		return;
+	json_open_object(j, "capacity");
+	json_uint(j, "cpus", m->cpu_cnt);
+	json_uint(j, "total_ns", c->total_ns);
+	json_uint(j, "work_ns", c->work_ns);
+	json_uint(j, "unplaced_ns", c->unplaced_ns);
+	json_open_row(j, "unplaced");
+	if (c->latency_known)
+		json_uint(j, "latency_ns", c->latency_ns);
+	json_uint(j, "undivided_ns", c->undivided_ns);
+	json_close_object(j);
+	json_uint(j, "interference_ns", c->interference_ns);
+	json_uint(j, "other_ns", c->other_ns);
+	json_uint(j, "unknown_ns", c->unknown_ns);
+	put_blocked(j, c->blocked_ns);
+	json_uint(j, "no_thread_ns", c->no_thread_ns);
+	put_largest_loss(j, c);
+	json_close_object(j);
 }

@@ -9,45 +9,6 @@
 #define LOOPS_SHOWN 8
 #define ARGS_COLS_MAX 60
 
-static const struct {
-	enum lab_cpu_class class;
-	const char *name;
-} cpu_classes[] = {
-	{ LAB_CPU_OURS, "work" },
-	{ LAB_CPU_FOREIGN, "other programs" },
-	{ LAB_CPU_IDLE, "idle" },
-	{ LAB_CPU_UNKNOWN, "not known" },
-};
-
-/* 256 CPUs over 800 days overflow 64 bits of nanoseconds: shares are taken of microseconds then. */
-static uint64_t capacity_ns(const struct term *t, uint64_t *unit_ns)
-{
-	*unit_ns = t->m->cpu_cnt && t->window_ns > UINT64_MAX / t->m->cpu_cnt ? 1000 : 1;
-	return t->window_ns / *unit_ns * t->m->cpu_cnt;
-}
-
-void term_cpus(const struct term *t)
-{
-	uint64_t unit_ns, capacity = capacity_ns(t, &unit_ns);
-	struct phrase p = { 0 };
-
-	phrase_add(&p, "%zu x %s:", t->m->cpu_cnt, fmt_ns(t->window_ns).s);
-	for (size_t i = 0; i < ARRAY_SIZE(cpu_classes); i++) {
-		uint64_t sum = 0;
-
-		for (size_t c = 0; c < t->r->cpu_cnt; c++)
-			sum += t->r->cpus[c].class_ns[cpu_classes[i].class] / unit_ns;
-		if (!sum && cpu_classes[i].class == LAB_CPU_UNKNOWN)
-			continue;
-		phrase_add(&p, "%s %s %s", i ? "," : "", cpu_classes[i].name,
-			   fmt_share(sum, capacity).s);
-	}
-	if (t->m->meta.quota_milli_cpus)
-		phrase_add(&p, "; a quota allows %s CPUs",
-			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
-	term_para(t, "CPUs", &p);
-}
-
 static void say_antagonist(const struct term *t, struct phrase *p, const struct antagonist *a)
 {
 	if (a->task_id)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "render_fixture.h"
+#include "unit.h"
+
+static const struct render_opts wide = { .width = 200 };
+
+static char *term_with(struct render_fixture *f, enum capacity_loss largest, enum reason reason)
+{
+	f->report.capacity.largest = largest;
+	f->report.capacity.largest_reason = reason;
+	return fixture_render(f, "term", &wide);
+}
+
+/* A sentence of its own for each loss. */
+static void check_sentence(struct render_fixture *f, enum capacity_loss largest,
+			   enum reason reason)
+{
+	char *text = term_with(f, largest, reason);
+	const char *at = strstr(text, "largest loss, 4.4 %: ");
+
+	REQUIRE(at);
+	CHECK(strstr(at, " would reduce it\n"));
+	CHECK(!strstr(text, "(null)"));
+	free(text);
+}
+
+TEST(render_capacity_every_loss_has_a_sentence)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	for (int loss = LOSS_NONE + 1; loss <= LOSS_NO_THREAD; loss++)
+		if (loss != LOSS_BLOCKED)
+			check_sentence(&f, (enum capacity_loss)loss, REASON_NONE);
+	for (int reason = REASON_NONE + 1; reason < REASON_CNT; reason++)
+		check_sentence(&f, LOSS_BLOCKED, (enum reason)reason);
+	text = term_with(&f, LOSS_NONE, REASON_NONE);
+	CHECK(!strstr(text, "largest loss"));
+	free(text);
+	fixture_release(&f);
+}
+
+TEST(render_capacity_under_a_quota)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	f.model.meta.quota_milli_cpus = 1500;
+	f.report.capacity.latency_known = false;
+	f.report.capacity.undivided_ns = f.report.capacity.unplaced_ns;
+	f.report.capacity.latency_ns = 0;
+	text = term_with(&f, LOSS_UNDIVIDED, REASON_NONE);
+	CHECK(!strstr(text, "wake-up latency"));
+	CHECK(strstr(text, "idle beside waiting tasks 0.7 %"));
+	CHECK(strstr(text, "; a quota allows 1.50 CPUs\n"));
+	CHECK(strstr(text, "a larger quota, or fewer wake-ups, would reduce it"));
+	free(text);
+	text = fixture_render(&f, "json", &wide);
+	CHECK(!strstr(text, "latency_ns"));
+	CHECK(strstr(text, "\"unplaced\": {\"undivided_ns\": 280000}"));
+	CHECK(strstr(text, "\"largest_loss\": \"unplaced.undivided\""));
+	free(text);
+	fixture_release(&f);
+}
+
+TEST(render_capacity_that_is_not_known_is_absent)
+{
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	f.report.capacity = (struct report_capacity){ 0 };
+	text = fixture_render(&f, "term", &wide);
+	CHECK(strstr(text, "  CPUs    2 x 20.000 ms\n"));
+	CHECK(!strstr(text, "largest loss"));
+	free(text);
+	text = fixture_render(&f, "json", &wide);
+	CHECK(!strstr(text, "\"capacity\""));
+	CHECK(!strstr(text, "largest_loss"));
+	free(text);
+	fixture_release(&f);
+}

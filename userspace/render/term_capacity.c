@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* term_capacity - where the CPUs' time went, and what would give back the largest loss. */
+#include "render/term.h"
+#include "util/minmax.h"
+
+/* One part, if there is any of it. */
+static void say_part(const struct term *t, struct phrase *p, const char *name, uint64_t ns)
+{
+	if (ns)
+		phrase_add(p, "%s %s", name, fmt_share(ns, t->r->capacity.total_ns).s);
+}
+
+static void say_others(const struct term *t, struct phrase *p)
+{
+	const struct report_capacity *c = &t->r->capacity;
+
+	say_part(t, p, ", other programs", c->interference_ns);
+	if (c->interference_ns)
+		phrase_add(p, " while tasks waited");
+	say_part(t, p, c->interference_ns ? " and" : ", other programs", c->other_ns);
+	if (c->other_ns)
+		phrase_add(p, " while none did");
+}
+
+static void say_parts(const struct term *t, struct phrase *p)
+{
+	const struct report_capacity *c = &t->r->capacity;
+	const char *lead = "blocked on ";
+
+	phrase_add(p, ": work %s", fmt_share(c->work_ns, c->total_ns).s);
+	say_others(t, p);
+	say_part(t, p, ", wake-up latency", c->latency_ns);
+	say_part(t, p, ", idle beside waiting tasks", c->undivided_ns);
+	for (int k = 0; k < REASON_CNT; k++) {
+		if (!c->blocked_ns[k])
+			continue;
+		phrase_add(p, ", %s%s %s", lead, reason_name((enum reason)k),
+			   fmt_share(c->blocked_ns[k], c->total_ns).s);
+		lead = "";
+	}
+	say_part(t, p, ", no task", c->no_thread_ns);
+	say_part(t, p, ", not known", c->unknown_ns);
+}
+
+struct remedy {
+	const char *loss, *remedy;
+};
+
+static const struct remedy losses[] = {
+	[LOSS_LATENCY] = {
+		"a task was on its way to a CPU that stood idle meanwhile",
+		"fewer wake-ups with more work after each",
+	},
+	[LOSS_UNDIVIDED] = {
+		"tasks waited for one CPU while another stood idle",
+		"letting them use every CPU, or work in longer pieces",
+	},
+	[LOSS_INTERFERENCE] = {
+		"other programs had CPUs for which tasks waited",
+		"a quieter machine",
+	},
+	[LOSS_OTHER] = {
+		"other programs had CPUs for which no task waited",
+		"a quieter machine, with more tasks ready at once,",
+	},
+	[LOSS_UNKNOWN] = {
+		"the records do not say who had these CPUs",
+		"a recording without loss",
+	},
+	[LOSS_NO_THREAD] = {
+		"CPUs stood idle, and no task was there to use them",
+		"more tasks at once",
+	},
+};
+
+static const struct remedy reasons[REASON_CNT] = {
+	[REASON_LOCK] = { "a lock", "holding it for less time, or several locks" },
+	[REASON_COND] = { "one another's signals", "more work for each signal" },
+	[REASON_JOIN] = { "the end of a thread", "more threads at once and equal shares of work" },
+	[REASON_CHILD] = { "a child", "more children at once and equal shares of work" },
+	[REASON_EPOLL] = { "descriptors to be ready", "more requests in flight" },
+	[REASON_POLL] = { "descriptors to be ready", "more requests in flight" },
+	[REASON_SLEEP] = { "a time to come", "shorter sleeps, or other tasks that compute meanwhile" },
+	[REASON_PIPE] = { "the other end of a pipe", "a faster one, or larger pieces" },
+	[REASON_SOCKET] = { "the other end of a socket", "more requests in flight" },
+	[REASON_URING] = { "requests to complete", "more of them in flight" },
+	[REASON_DISK] = { "storage", "reading ahead, or other tasks that compute meanwhile" },
+	[REASON_PAGEFAULT] = { "pages of memory", "memory that is touched beforehand, or more of it" },
+	[REASON_KERNEL] = { "a lock inside the kernel",
+			    "fewer calls at once on one file, folder or address space" },
+	[REASON_STOPPED] = { "being let go on", "nobody stopping them" },
+	[REASON_SIGNAL] = { "a signal", "other tasks that compute meanwhile" },
+	[REASON_OTHER] = { "something else", "other tasks that compute meanwhile" },
+};
+
+static void say_largest(const struct term *t)
+{
+	const struct report_capacity *c = &t->r->capacity;
+	struct phrase p = { 0 };
+
+	if (c->largest == LOSS_NONE)
+		return;
+	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
+	if (c->largest == LOSS_BLOCKED)
+		phrase_add(&p, "CPUs stood idle while tasks waited for %s; %s would reduce it",
+			   reasons[c->largest_reason].loss, reasons[c->largest_reason].remedy);
+	else if (c->largest == LOSS_UNDIVIDED && !c->latency_known)
+		phrase_add(&p, "CPUs stood idle beside waiting tasks; a larger quota, or fewer "
+			       "wake-ups, would reduce it");
+	else
+		phrase_add(&p, "%s; %s would reduce it", losses[c->largest].loss,
+			   losses[c->largest].remedy);
+	term_para(t, "", &p);
+}
+
+void term_cpus(const struct term *t)
+{
+	struct phrase p = { 0 };
+
+	phrase_add(&p, "%zu x %s", t->m->cpu_cnt, fmt_ns(t->window_ns).s);
+	if (t->r->capacity.known)
+		say_parts(t, &p);
+	if (t->m->meta.quota_milli_cpus)
+		phrase_add(&p, "; a quota allows %s CPUs",
+			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
+	term_para(t, "CPUs", &p);
+	say_largest(t);
+}
