@@ -60,6 +60,13 @@ TEST(render_capacity_under_a_quota)
 	CHECK(strstr(text, "; a quota allows 1.50 CPUs\n"));
 	CHECK(strstr(text, "a larger quota, or fewer wake-ups, would reduce it"));
 	free(text);
+	text = term_with(&f, LOSS_INTERFERENCE, REASON_NONE);
+	CHECK(strstr(text, "for these or for the quota; a larger quota, or a quieter machine, would"));
+	free(text);
+	text = term_with(&f, LOSS_NO_THREAD, REASON_NONE);
+	CHECK(strstr(text, "more tasks at once would"));
+	free(text);
+	f.report.capacity.largest = LOSS_UNDIVIDED;
 	text = fixture_render(&f, "json", &wide);
 	CHECK(!strstr(text, "latency_ns"));
 	CHECK(strstr(text, "\"unplaced\": {\"undivided_ns\": 280000}"));

@@ -131,7 +131,8 @@ enum capacity_loss {
  * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. Which of
  * the blocked tasks is to blame cannot be known: by convention all of them alike, so a
  * reason's part may be a fraction of a CPU. Such shares are summed in 2^-32 ns over stretches
- * in which they do not change, and rounded once (analyze/apportion.h).
+ * in which they do not change, and rounded once (analyze/apportion.h). A task that a quota holds
+ * back is ready: it counts for unplaced and interference as if it waited for a CPU.
  *
  * total_ns is P x T, and is exactly work + unplaced + interference + other + unknown + the sum of
  * blocked + no_thread. unplaced is latency (if known) + undivided. The bottle_ns of

@@ -73,6 +73,18 @@ static const struct remedy losses[] = {
 	},
 };
 
+/* Under a quota a task may wait for its next period instead of a CPU. */
+static const struct remedy losses_under_quota[] = {
+	[LOSS_UNDIVIDED] = {
+		"CPUs stood idle beside waiting tasks",
+		"a larger quota, or fewer wake-ups,",
+	},
+	[LOSS_INTERFERENCE] = {
+		"other programs had CPUs while tasks waited, for these or for the quota",
+		"a larger quota, or a quieter machine,",
+	},
+};
+
 static const struct remedy reasons[REASON_CNT] = {
 	[REASON_LOCK] = { "a lock", "holding it for less time, or several locks" },
 	[REASON_COND] = { "one another's signals", "more work for each signal" },
@@ -93,23 +105,28 @@ static const struct remedy reasons[REASON_CNT] = {
 	[REASON_OTHER] = { "something else", "other tasks that compute meanwhile" },
 };
 
+static const struct remedy *find_remedy(const struct report_capacity *c)
+{
+	if (c->largest == LOSS_BLOCKED)
+		return &reasons[c->largest_reason];
+	if (!c->latency_known && c->largest < ARRAY_SIZE(losses_under_quota) &&
+	    losses_under_quota[c->largest].loss)
+		return &losses_under_quota[c->largest];
+	return &losses[c->largest];
+}
+
 static void say_largest(const struct term *t)
 {
 	const struct report_capacity *c = &t->r->capacity;
+	const struct remedy *r = find_remedy(c);
 	struct phrase p = { 0 };
 
 	if (c->largest == LOSS_NONE)
 		return;
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
 	if (c->largest == LOSS_BLOCKED)
-		phrase_add(&p, "CPUs stood idle while tasks waited for %s; %s would reduce it",
-			   reasons[c->largest_reason].loss, reasons[c->largest_reason].remedy);
-	else if (c->largest == LOSS_UNDIVIDED && !c->latency_known)
-		phrase_add(&p, "CPUs stood idle beside waiting tasks; a larger quota, or fewer "
-			       "wake-ups, would reduce it");
-	else
-		phrase_add(&p, "%s; %s would reduce it", losses[c->largest].loss,
-			   losses[c->largest].remedy);
+		phrase_add(&p, "CPUs stood idle while tasks waited for ");
+	phrase_add(&p, "%s; %s would reduce it", r->loss, r->remedy);
 	term_para(t, "", &p);
 }
 
