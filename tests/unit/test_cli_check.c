@@ -222,7 +222,7 @@ TEST(check_too_few_cpus)
 	static const char was[] = "[0, 1]", is[] = "[1]";
 
 	ALL_ARE(CHECK_UNDECIDED, was, is, "verdict.class==parallel", "verdict.class!=parallel",
-		"parallelism.average>0", "parallelism.max==1");
+		"'parallel'==verdict.class", "parallelism.average>0", "parallelism.max==1");
 	ALL_ARE(CHECK_HOLDS, was, is, "workload.claim.class==parallel", "len(tasks)==2",
 		"verdict.class!=concurrent");
 
@@ -232,6 +232,20 @@ TEST(check_too_few_cpus)
 	ALL_ARE(CHECK_FAILS, NULL, NULL, "parallelism.max>=2.0+parallelism.max", "parallelism.max==1",
 		"parallelism.average>=1.9", "parallelism.average==2", "parallelism.max<=1",
 		"parallelism.max!=2", "parallelism.average/host.cpus_online>=0.5");
+}
+
+TEST(check_busy_cpus)
+{
+	static const char was[] = "\"class\": \"parallel\", \"claim_holds\": null";
+	static const char is[] = "\"class\": \"concurrent\", \"claim_holds\": null,"
+				 " \"claim_doubt\": \"busy_cpus\"";
+
+	ALL_ARE(CHECK_UNDECIDED, was, is, "verdict.class==parallel", "parallelism.average>=1.9",
+		"parallelism.average/2>=90%", "parallelism.average==2", "1/parallelism.average<=0.5");
+	ALL_ARE(CHECK_FAILS, was, is, "verdict.class==sequential", "parallelism.max==1",
+		"parallelism.max<2", "parallelism.average<1.5", "verdict.class!=concurrent",
+		"len(tasks)==3");
+	ALL_ARE(CHECK_HOLDS, was, is, "verdict.class!=parallel", "parallelism.average>=1.5");
 }
 
 TEST(check_says_what_was_observed)

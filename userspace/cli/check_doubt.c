@@ -82,28 +82,44 @@ static bool text_is(const struct check_node *node, enum check_kind kind, const c
 	       !memcmp(node->text, text, node->len);
 }
 
-static bool is_about_parallelism(const struct check_expr *expr)
+/* The class against the word, in either order. */
+static bool is_class_parallel(const struct check_expr *expr)
 {
 	const struct check_node *root = &expr->nodes[expr->root];
+	const struct check_node *left = &expr->nodes[root->left];
+	const struct check_node *right = &expr->nodes[root->right];
 	const char *parallel = verdict_class_name(CLASS_PARALLEL);
 
+	if (!check_is_comparison(expr))
+		return false;
+	if (left->kind == CHECK_TEXT) {
+		const struct check_node *word = left;
+
+		left = right;
+		right = word;
+	}
+	return text_is(left, CHECK_PATH, "verdict.class") && text_is(right, CHECK_TEXT, parallel);
+}
+
+static bool is_about_parallelism(const struct check_expr *expr)
+{
 	for (uint16_t i = 0; i < expr->node_cnt; i++)
 		if (is_path(&expr->nodes[i]) &&
 		    check_path_in(expr->nodes[i].text, expr->nodes[i].len, "parallelism"))
 			return true;
-	return check_is_comparison(expr) &&
-	       text_is(&expr->nodes[root->left], CHECK_PATH, "verdict.class") &&
-	       text_is(&expr->nodes[root->right], CHECK_TEXT, parallel);
+	return is_class_parallel(expr);
 }
 
-/* How the two sides compare, had the degree of parallelism been @cpus. Return: false if nobody can tell. */
-static bool compare_at(const struct check_expr *expr, const struct json_doc *report, __int128 cpus,
-		       int *sign)
+/*
+ * How the two sides compare, had the degree of parallelism been @degree (NULL: as observed).
+ * Return: false if nobody can tell.
+ */
+static bool compare_at(const struct check_expr *expr, const struct json_doc *report,
+		       const struct rational *degree, int *sign)
 {
 	const struct check_node *root = &expr->nodes[expr->root];
 	char ignored[CHECK_ERROR_MAX];
-	struct rational degree = rational_of(cpus);
-	struct check_scope scope = { .report = report, .degree = &degree, .error = ignored };
+	struct check_scope scope = { .report = report, .degree = degree, .error = ignored };
 	struct check_value left, right;
 
 	if (check_value_of(expr, root->left, &scope, &left) ||
@@ -115,30 +131,55 @@ static bool compare_at(const struct check_expr *expr, const struct json_doc *rep
 }
 
 /*
- * It fails, and with all of these CPUs always in use it would fail too, but with enough of them
- * it would hold, or pass the point where the sides are equal.
+ * Whether a comparison about the degree of parallelism that does not hold at @from does so at the
+ * larger @to, or the sides were equal on the way there.
  */
-static bool needs_more_cpus(const struct check_expr *expr, const struct json_doc *report,
-			    uint32_t cpu_cnt)
+static bool holds_with_more(const struct check_expr *expr, const struct json_doc *report,
+			    const struct rational *from, const struct rational *to)
 {
-	enum check_kind kind = expr->nodes[expr->root].kind;
 	bool mentioned = false;
-	int here, beyond;
+	int here, there;
 
 	for (uint16_t i = 0; i < expr->node_cnt; i++)
 		mentioned |= check_is_degree(&expr->nodes[i]);
-	if (!mentioned || !check_is_comparison(expr) ||
-	    !compare_at(expr, report, cpu_cnt, &here) ||
-	    !compare_at(expr, report, CPUS_BEYOND_ALL, &beyond))
+	if (!mentioned || !check_is_comparison(expr) || !compare_at(expr, report, from, &here) ||
+	    !compare_at(expr, report, to, &there))
 		return false;
-	switch (kind) {
-	case CHECK_EQ: return here && beyond == -here;
-	case CHECK_LT: return here >= 0 && beyond < 0;
-	case CHECK_LE: return here > 0 && beyond <= 0;
-	case CHECK_GT: return here <= 0 && beyond > 0;
-	case CHECK_GE: return here < 0 && beyond >= 0;
+	switch (expr->nodes[expr->root].kind) {
+	case CHECK_EQ: return here && there != here;
+	case CHECK_LT: return here >= 0 && there < 0;
+	case CHECK_LE: return here > 0 && there <= 0;
+	case CHECK_GT: return here <= 0 && there > 0;
+	case CHECK_GE: return here < 0 && there >= 0;
 	default: return false;
 	}
+}
+
+static bool cpus_were_busy(const struct json_doc *report)
+{
+	const struct json_value *v = value_at(report, "verdict.claim_doubt");
+
+	return v && v->kind == JSON_STRING && !strcmp(v->text, "busy_cpus");
+}
+
+/* Of an assertion that fails, with @cpu_cnt usable CPUs, two or more. */
+static bool doubt_failure(const struct check_expr *expr, const struct json_doc *report,
+			  uint32_t cpu_cnt, char why[CHECK_ERROR_MAX])
+{
+	struct rational all = rational_of(cpu_cnt), beyond = rational_of(CPUS_BEYOND_ALL);
+
+	if (cpus_were_busy(report) &&
+	    ((is_class_parallel(expr) && expr->nodes[expr->root].kind == CHECK_EQ) ||
+	     holds_with_more(expr, report, NULL, &all))) {
+		snprintf(why, CHECK_ERROR_MAX,
+			 "other programs had too much of the CPUs: run it again on a quieter machine");
+		return true;
+	}
+	if (!holds_with_more(expr, report, &all, &beyond))
+		return false;
+	snprintf(why, CHECK_ERROR_MAX, "no run on %u usable CPUs could show it: run it on more",
+		 (unsigned int)cpu_cnt);
+	return true;
 }
 
 bool check_doubt(const struct check_expr *expr, const struct json_doc *report, bool fails,
@@ -163,11 +204,5 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 		snprintf(why, CHECK_ERROR_MAX, "one usable CPU cannot show it: run it on more");
 		return true;
 	}
-	if (fails && needs_more_cpus(expr, report, cpus->cnt)) {
-		snprintf(why, CHECK_ERROR_MAX,
-			 "no run on %u usable CPUs could show it: run it on more",
-			 (unsigned int)cpus->cnt);
-		return true;
-	}
-	return false;
+	return fails && doubt_failure(expr, report, cpus->cnt, why);
 }

@@ -28,7 +28,7 @@ struct check_result {
 
 /**
  * check_eval() - judge one assertion
- * @result: overwritten; after an error only @result->why is meant: one clause that says what is wrong
+ * @result: overwritten; after an error only @result->why is meant: what is wrong, in one clause
  *
  * Return: 0; -ENOENT (no such key); -EINVAL (values that cannot be compared or computed with);
  * -ERANGE (a number that does not fit).

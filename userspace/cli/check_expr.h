@@ -53,7 +53,7 @@ enum check_kind {
 struct check_node {
 	enum check_kind kind;
 	uint16_t left, right;	/* of an operator: indexes of nodes */
-	const char *text;	/* CHECK_TEXT, CHECK_PATH, CHECK_LENGTH: @len bytes of the assertion */
+	const char *text;	/* CHECK_TEXT, CHECK_PATH, CHECK_LENGTH: borrowed, @len bytes */
 	size_t len;
 	struct rational number;	/* CHECK_NUMBER */
 };

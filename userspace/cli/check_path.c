@@ -60,7 +60,8 @@ static const struct json_value *member_in_ns(const struct walk *w, const struct 
 
 static const struct json_value *take_key(struct walk *w, const struct json_value *parent)
 {
-	const struct json_value *exact = json_doc_member(w->report, parent, w->path + w->from, w->len);
+	const char *step = w->path + w->from;
+	const struct json_value *exact = json_doc_member(w->report, parent, step, w->len);
 	const struct json_value *in_ns;
 
 	if (exact && (!is_last(w) || !is_nest(exact)))

@@ -31,17 +31,17 @@ struct check_value {
 /* What to compute with. */
 struct check_scope {
 	const struct json_doc *report;
-	const struct rational *degree;	/* if not NULL: as if the degree of parallelism had been this */
+	const struct rational *degree;	/* NULL, or what the degree of parallelism is to be taken for */
 	char *error;			/* CHECK_ERROR_MAX bytes */
 };
 
-/* Whether the node is parallelism.max, .average or .average_busy: what the number of CPUs bounds. */
+/* Whether the node is parallelism.max, .average or .average_busy: what the CPUs' number bounds. */
 bool check_is_degree(const struct check_node *node);
 
 /* "a number", for messages. */
 const char *check_type_name(enum check_type type);
 
-/* The value of node @idx, which is no comparison. Return: 0, or as check_eval() with scope->error. */
+/* The value of node @idx, no comparison. Return: 0, or as check_eval(), with scope->error. */
 int check_value_of(const struct check_expr *expr, uint16_t idx, const struct check_scope *scope,
 		   struct check_value *out);
 

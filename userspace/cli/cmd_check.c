@@ -231,7 +231,7 @@ const struct command command_check = {
 		"  true false null\n\n"
 		"The result is TAP, with what was observed where one fails. The status is 0 if all\n"
 		"hold; 1 if one fails; 4 if none fails, but something is undecided: the verdict is\n"
-		"inconclusive, records were lost, a key is null, or the CPUs were too few to show it.\n"
+		"inconclusive, records were lost, a key is null, or the CPUs were too few or too busy.\n"
 		"Undecided is not failed: run it again. 2 is an assertion that cannot be read or an\n"
 		"unknown key, and 5 a trace that cannot be read or is damaged.\n",
 	.main = cmd_check,

@@ -32,7 +32,7 @@ struct json_value {
 	enum json_kind kind;
 	bool truth;		/* JSON_BOOL */
 	const char *key;	/* of a member; NULL in an array and at the root */
-	const char *text;	/* JSON_STRING: UTF-8, ends with NUL. JSON_NUMBER: as written, @len bytes */
+	const char *text;	/* JSON_STRING: UTF-8 and a NUL. JSON_NUMBER: @len bytes, as written */
 	uint32_t len;		/* of @text */
 	uint32_t cnt;		/* JSON_ARRAY, JSON_OBJECT: what is in it */
 	uint32_t first, next;	/* for json_doc_first() and json_doc_next(); 0: none */
@@ -51,8 +51,8 @@ struct json_doc {
  * @doc: caller's storage, overwritten; json_doc_release() it even after an error
  * @text: @len bytes with a NUL behind them; taken, and freed by json_doc_release()
  *
- * Return: 0; -EINVAL (no such JSON: doc->pos is where); -EFBIG (longer than JSON_DOC_BYTES_MAX, deeper
- * than JSON_DOC_DEPTH_MAX, or an object of more than JSON_DOC_MEMBERS_MAX).
+ * Return: 0; -EINVAL (no such JSON: doc->pos is where); -EFBIG (longer than JSON_DOC_BYTES_MAX,
+ * deeper than JSON_DOC_DEPTH_MAX, or an object of more than JSON_DOC_MEMBERS_MAX).
  */
 int json_doc_parse(struct json_doc *doc, char *text, size_t len);
 

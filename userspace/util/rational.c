@@ -56,7 +56,7 @@ static int append_digit(__int128 *n, int digit)
 	return 0;
 }
 
-/* The digits at @text + *@pos. Each place of a fraction also multiplies *@den, if there is one, by 10. */
+/* The digits at @text + *@pos; each also multiplies *@den by 10, if @den is not NULL. */
 static int parse_digits(const char *text, size_t len, size_t *pos, __int128 *n, __int128 *den)
 {
 	size_t from = *pos;
