@@ -35,6 +35,7 @@ exact() {
 	json_holds run.json 'all(t["run_ns"] + t["ready_ns"] + sum(t["blocked_ns"].values()) == t["end_ns"] - t["start_ns"] for t in r["tasks"])'
 	json_holds run.json 'sum(r["parallelism"]["profile_ns"]) == r["window"]["duration_ns"]'
 	json_holds run.json 'sum(k * ns for k, ns in enumerate(r["parallelism"]["profile_ns"])) == sum(t["run_ns"] for t in r["tasks"])'
+	json_holds run.json 'r["critical_path"]["length_ns"] == r["window"]["duration_ns"] == sum(s["end_ns"] - s["start_ns"] for s in r["critical_path"]["segments"])'
 	json_holds run.json 'all(sum(c[k] for k in c if k.endswith("_ns")) == r["window"]["duration_ns"] for c in r["cpus"])'
 	json_holds run.json 'sum(c["ours_ns"] for c in r["cpus"]) == sum(t["run_ns"] for t in r["tasks"])'
 	json_holds run.json '(lambda c: c["total_ns"] == c["cpus"] * r["window"]["duration_ns"] == c["work_ns"] + c["unplaced_ns"] + c["interference_ns"] + c["other_ns"] + c["unknown_ns"] + sum(c["blocked_ns"].values()) + c["no_thread_ns"])(r["capacity"])'

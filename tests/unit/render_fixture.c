@@ -114,7 +114,9 @@ static void add_seg(struct model *m, enum lab_cpu_class class, uint32_t who, uin
 	cpu->seg_cnt++;
 }
 
-/* The sums of the report, from the spans and segments. */
+extern const struct analysis analysis_path;
+
+/* The sums of the report and the critical path, from the spans and segments. */
 static void sum_up(struct render_fixture *f)
 {
 	struct model *m = &f->model;
@@ -157,6 +159,7 @@ static void sum_up(struct render_fixture *f)
 	r->audit_clean = true;
 	r->lossless = true;
 	m->audit.tasks_checked = m->task_cnt;
+	analysis_path.run(m, r);
 }
 
 static void workers_model(struct model *m)
@@ -395,6 +398,11 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 		*vec_push(m->audit.failures, m->audit.failure_cnt, m->audit.failure_cap) =
 			(struct audit_failure){ "switches", i, UINT64_MAX, i };
 	m->audit.failures_total = 2000;
+	r->serializer = (struct report_serializer){
+		.present = true, .measured = true, .mm_id = 1, .tgid = 4710, .addr = UINT64_MAX,
+		.demand_ns = UINT64_MAX, .reached_ns = UINT64_MAX / 50, .locked_ns = UINT64_MAX / 50 * 49,
+		.index_ppm = 980000, .tasks = { 1, 2, 3, 4, 5, 6, 7, 8 }, .task_cnt = UINT32_MAX,
+	};
 	r->verdict.class = CLASS_INCONCLUSIVE;
 	r->verdict.claim_holds = CLAIM_UNDECIDED;
 	r->verdict.claim_doubt = DOUBT_VERDICT;

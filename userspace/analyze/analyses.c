@@ -36,4 +36,5 @@ void report_release(struct report *r)
 	free(r->locks);
 	free(r->migrations);
 	free(r->loops);
+	free(r->path.segments);
 }

@@ -236,6 +236,58 @@ struct report_cpu {
 	uint64_t class_ns[4];	/* [enum lab_cpu_class]; sums to T */
 };
 
+/* ---- critical path: what the end waited for (analyze/path.c) ---- */
+
+#define PATH_TOP_MAX 3
+
+struct path_segment {
+	uint64_t start_ns, end_ns;
+	uint32_t task_id;	/* 0: no task of ours is known to have led on from here */
+	uint8_t state;		/* enum span_state, that of the task throughout */
+	uint8_t reason;		/* enum reason, if blocked */
+};
+
+struct path_share {
+	uint32_t task_id;
+	uint64_t ns;
+};
+
+/* length_ns is T; run + ready + blocked + none is length_ns. */
+struct report_path {
+	uint64_t length_ns;
+	uint64_t run_ns, ready_ns;
+	uint64_t blocked_ns[REASON_CNT];
+	uint64_t none_ns;	/* with no task: after the last end, or before one whose birth was not seen */
+	struct path_segment *segments; /* they cover the window, in order of time; owned */
+	size_t segment_cnt, segment_cap;
+	struct path_share top[PATH_TOP_MAX]; /* the tasks that are longest on it, most first */
+	uint32_t task_cnt;	/* different tasks; may exceed PATH_TOP_MAX */
+};
+
+/* ---- serializer: one lock that lets one task run at a time (analyze/serializer.c) ---- */
+
+#define SERIALIZER_TASKS_MAX 8
+
+/*
+ * Integrals over the window, with a tasks running, r ready, b blocked on the lock (or ready,
+ * and about to be, after a run of no account: fake.h), P usable CPUs,
+ * and [n] for max(min(n, P) - 1, 0): the CPUs beyond the first that n tasks can use.
+ * Only instants at which one or more run or are ready count. reached + ready + locked is demand.
+ */
+struct report_serializer {
+	bool present;
+	bool measured;		/* some lock was waited for while a second CPU could have been used */
+	uint32_t mm_id, tgid;	/* as in struct report_lock */
+	uint64_t addr;		/* where most of the waits for it were */
+	uint64_t demand_ns;	/* [a + r + b]: use for more than one CPU */
+	uint64_t reached_ns;	/* [a]: use made of more than one */
+	uint64_t ready_ns;	/* [a + r] - [a]: kept from it for want of CPUs */
+	uint64_t locked_ns;	/* the rest: kept from it by the lock */
+	uint32_t index_ppm;	/* 1 - reached / demand, in millionths, rounded down */
+	uint32_t tasks[SERIALIZER_TASKS_MAX]; /* who waited for it, longest first */
+	uint32_t task_cnt;	/* different tasks; may exceed SERIALIZER_TASKS_MAX */
+};
+
 struct report {
 	struct report_clocks clocks;
 	struct report_parallelism parallelism;
@@ -255,6 +307,8 @@ struct report {
 	size_t migration_cnt, migration_cap;
 	struct report_loop *loops;	/* owned */
 	size_t loop_cnt, loop_cap;
+	struct report_path path;
+	struct report_serializer serializer;
 };
 
 /* One analysis: reads the model and the parts filled by those before it, fills its own. */

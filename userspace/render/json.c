@@ -330,6 +330,8 @@ static int json_render(const struct model *m, const struct report *r,
 	json_migrations(&j, m, r);
 	json_locks(&j, m, r);
 	json_loops(&j, m, r);
+	json_serializer(&j, m, r);
+	json_path(&j, m, r);
 	put_overhead(&j, m);
 	json_close_object(&j);
 	return ferror(out) ? -EIO : 0;

@@ -86,6 +86,8 @@ static int term_render(const struct model *m, const struct report *r,
 	term_scope(&t);
 	term_cpus(&t);
 	term_waits(&t);
+	term_serializer(&t);
+	term_path(&t);
 	term_timeline(&t);
 	term_task_table(&t);
 	term_lock_table(&t);

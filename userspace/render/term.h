@@ -94,6 +94,8 @@ void term_loss(const struct term *t);
 void term_scope(const struct term *t);
 void term_cpus(const struct term *t);
 void term_waits(const struct term *t);
+void term_path(const struct term *t);
+void term_serializer(const struct term *t);
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);
 void term_lock_table(const struct term *t);

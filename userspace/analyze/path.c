@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * path - the critical path: what the end of the run waited for, walked back
+ * from the task that ended last to the start of the window.
+ *
+ * Running and ready are charged where they are. A block that a task of ours
+ * ended, in its own context, was spent waiting for that task: the walk goes on
+ * with the waker at that instant. What a timer, an interrupt, another program or
+ * nobody known ended is charged in place. At a birth the walk goes on with the parent.
+ *
+ * A fake wake-up lets a task run for a moment, find that it has to wait on, and wait
+ * again. Mostly the walk never meets one: it follows the wake that ended the
+ * last of such waits. Where that last one is charged in place, so is the wait before the fake
+ * wake-up, for its waker did not end it.
+ */
+#include <stdlib.h>
+
+#include "analyze/fake.h"
+#include "analyze/report.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+/* Equal stamps can close a circle of wakers: after so many steps that took no time, stay. */
+#define TIMELESS_STEPS_MAX 64
+
+struct walk {
+	const struct model *m;
+	struct report_path *out;	/* its segments last first */
+	const struct model_task *t;	/* whom the path is on */
+	const struct model_span *fake;	/* this block's wake-up was no reason to run */
+	uint64_t at_ns;			/* charged is all from here on */
+	unsigned int timeless;		/* steps since at_ns moved */
+};
+
+/* The span of @t just before @at_ns; NULL if it was not alive then. */
+static const struct model_span *span_before(const struct model *m, const struct model_task *t,
+					    uint64_t at_ns)
+{
+	const struct model_span *spans = &m->spans[t->span_first];
+	size_t low = 0, high = t->span_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (spans[mid].start_ns < at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && spans[low - 1].end_ns >= at_ns ? &spans[low - 1] : NULL;
+}
+
+static bool same_kind(const struct path_segment *a, const struct path_segment *b)
+{
+	return a->task_id == b->task_id && a->state == b->state && a->reason == b->reason;
+}
+
+/* Charge what lies between @seg's start and the walk. */
+static void charge(struct walk *w, struct path_segment seg)
+{
+	struct report_path *p = w->out;
+	uint64_t ns;
+
+	seg.start_ns = max_u64(seg.start_ns, w->m->start_ns);
+	seg.end_ns = w->at_ns;
+	ns = seg.end_ns - seg.start_ns;
+	w->at_ns = seg.start_ns;
+	w->timeless = 0;
+	p->length_ns += ns;
+	if (!seg.task_id)
+		p->none_ns += ns;
+	else if (seg.state == SPAN_RUNNING)
+		p->run_ns += ns;
+	else if (seg.state == SPAN_READY)
+		p->ready_ns += ns;
+	else
+		p->blocked_ns[seg.reason] += ns;
+	if (p->segment_cnt && same_kind(&p->segments[p->segment_cnt - 1], &seg))
+		p->segments[p->segment_cnt - 1].start_ns = seg.start_ns;
+	else
+		*vec_push(p->segments, p->segment_cnt, p->segment_cap) = seg;
+}
+
+/* No task of ours is known to have led here. */
+static void charge_nobody(struct walk *w, uint64_t start_ns)
+{
+	charge(w, (struct path_segment){ .start_ns = start_ns });
+}
+
+static bool same_futex(const struct model_span *a, const struct model_span *b)
+{
+	return a->state == SPAN_BLOCKED && b->state == SPAN_BLOCKED && a->flags & SPAN_FUTEX &&
+	       b->flags & SPAN_FUTEX && a->addr == b->addr && a->mm_id == b->mm_id;
+}
+
+/* The block before @s, if @s only continues it; NULL if not. */
+static const struct model_span *continued(const struct walk *w, const struct model_span *s)
+{
+	size_t left = (size_t)(s - &w->m->spans[w->t->span_first]);
+
+	if (left < 2 || s[-1].state != SPAN_RUNNING || s[-1].end_ns - s[-1].start_ns > FAKE_RUN_NS)
+		return NULL;
+	if (s[-2].state == SPAN_READY && left >= 3)
+		return same_futex(&s[-3], s) ? &s[-3] : NULL;
+	return same_futex(&s[-2], s) ? &s[-2] : NULL;
+}
+
+/* The task whose wake ended @s at the instant of the walk; NULL if @s is charged in place. */
+static const struct model_task *waker_of(const struct walk *w, const struct model_span *s)
+{
+	const struct model_task *waker;
+	const struct model_span *then;
+
+	if (s->end_ns != w->at_ns || s == w->fake || !s->waker_id ||
+	    s->flags & SPAN_WOKEN_BY_IRQ || w->timeless >= TIMELESS_STEPS_MAX)
+		return NULL;
+	waker = model_task(w->m, s->waker_id);
+	then = waker && waker != w->t ? span_before(w->m, waker, w->at_ns) : NULL;
+	/* One that goes on being blocked did not do it, whatever a damaged file says. */
+	if (!then || (then->state == SPAN_BLOCKED && then->end_ns > w->at_ns))
+		return NULL;
+	return waker;
+}
+
+/* At a birth: on to the parent. False if it is not known to have been there. */
+static bool to_parent(struct walk *w)
+{
+	const struct model_task *parent = model_task(w->m, w->t->parent_id);
+
+	if (!parent || w->at_ns != w->t->start_ns || parent->start_ns > w->at_ns ||
+	    parent->end_ns < w->at_ns || w->timeless++ >= TIMELESS_STEPS_MAX)
+		return false;
+	w->t = parent;
+	return true;
+}
+
+static void step(struct walk *w)
+{
+	const struct model_span *s = span_before(w->m, w->t, w->at_ns);
+	const struct model_task *waker;
+
+	if (!s) {
+		if (!to_parent(w))
+			charge_nobody(w, w->m->start_ns);
+		return;
+	}
+	if (s->state == SPAN_BLOCKED) {
+		waker = waker_of(w, s);
+		if (waker) {
+			w->t = waker;
+			w->timeless++;
+			return;
+		}
+		w->fake = continued(w, s);
+	}
+	charge(w, (struct path_segment){
+		.start_ns = s->start_ns, .task_id = w->t->id, .state = s->state,
+		.reason = s->state == SPAN_BLOCKED ? s->reason : REASON_NONE,
+	});
+}
+
+static bool runs_at_end(const struct model *m, const struct model_task *t)
+{
+	return m->spans[t->span_first + t->span_cnt - 1].state == SPAN_RUNNING;
+}
+
+/* Who ended last; of those alive at the cut, one that ran, and of these the eldest. */
+static const struct model_task *last_task(const struct model *m)
+{
+	const struct model_task *last = NULL;
+
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+
+		if (!t->span_cnt)
+			continue;
+		if (!last || t->end_ns > last->end_ns ||
+		    (t->end_ns == last->end_ns && runs_at_end(m, t) && !runs_at_end(m, last)))
+			last = t;
+	}
+	return last;
+}
+
+static int most_cmp(const void *a, const void *b)
+{
+	const struct path_share *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	return (x->task_id > y->task_id) - (x->task_id < y->task_id);
+}
+
+/* In order of time from here on, and who had most of it. */
+static void finish(const struct model *m, struct report_path *p)
+{
+	struct path_share *shares = xcalloc(m->task_cnt + 1, sizeof(*shares));
+
+	for (size_t i = 0; i < p->segment_cnt / 2; i++) {
+		struct path_segment seg = p->segments[i];
+
+		p->segments[i] = p->segments[p->segment_cnt - 1 - i];
+		p->segments[p->segment_cnt - 1 - i] = seg;
+	}
+	for (size_t i = 0; i < m->task_cnt; i++)
+		shares[i].task_id = m->tasks[i].id;
+	for (size_t i = 0; i < p->segment_cnt; i++) {
+		const struct path_segment *seg = &p->segments[i];
+		const struct model_task *t = model_task(m, seg->task_id);
+
+		if (t)
+			shares[t - m->tasks].ns += seg->end_ns - seg->start_ns;
+	}
+	qsort(shares, m->task_cnt, sizeof(*shares), most_cmp);
+	while (p->task_cnt < m->task_cnt && shares[p->task_cnt].ns)
+		p->task_cnt++;
+	for (uint32_t i = 0; i < p->task_cnt && i < PATH_TOP_MAX; i++)
+		p->top[i] = shares[i];
+	free(shares);
+}
+
+static void path_run(const struct model *m, struct report *r)
+{
+	struct walk w = { .m = m, .out = &r->path, .t = last_task(m), .at_ns = m->end_ns };
+
+	if (w.t && w.t->end_ns < w.at_ns)
+		charge_nobody(&w, w.t->end_ns);
+	while (w.at_ns > m->start_ns) {
+		if (w.t)
+			step(&w);
+		else
+			charge_nobody(&w, m->start_ns);
+	}
+	finish(m, &r->path);
+}
+
+const struct analysis analysis_path = { .name = "path", .run = path_run };

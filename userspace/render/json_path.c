@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+
+#include "render/json_parts.h"
+#include "render/names.h"
+#include "util/minmax.h"
+
+/* "running", "ready", the reason of a block, or "none" where no task is known. */
+static const char *segment_kind(const struct path_segment *seg)
+{
+	if (!seg->task_id)
+		return "none";
+	if (seg->state == SPAN_RUNNING)
+		return "running";
+	return seg->state == SPAN_READY ? "ready" : reason_name(seg->reason);
+}
+
+static void put_segment(struct json *j, const struct model *m, const struct path_segment *seg)
+{
+	json_open_row(j, NULL);
+	if (seg->task_id) {
+		json_task_ids(j, m, seg->task_id);
+	} else {
+		json_null(j, "id");
+		json_null(j, "tid");
+	}
+	json_uint(j, "start_ns", json_rel(m, seg->start_ns));
+	json_uint(j, "end_ns", json_rel(m, seg->end_ns));
+	json_str(j, "kind", segment_kind(seg));
+	json_close_object(j);
+}
+
+void json_path(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_path *p = &r->path;
+
+	json_open_object(j, "critical_path");
+	json_uint(j, "length_ns", p->length_ns);
+	json_uint(j, "run_ns", p->run_ns);
+	json_uint(j, "ready_ns", p->ready_ns);
+	json_open_object(j, "blocked_ns");
+	for (int i = REASON_NONE + 1; i < REASON_CNT; i++)
+		json_uint(j, reason_name(i), p->blocked_ns[i]);
+	json_close_object(j);
+	json_uint(j, "none_ns", p->none_ns);
+	json_uint(j, "tasks", p->task_cnt);
+	json_open_array(j, "segments");
+	for (size_t i = 0; i < p->segment_cnt; i++)
+		put_segment(j, m, &p->segments[i]);
+	json_close_array(j);
+	json_close_object(j);
+}
+
+void json_serializer(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_serializer *s = &r->serializer;
+	uint32_t named = (uint32_t)min_u64(s->task_cnt, SERIALIZER_TASKS_MAX);
+	char addr[24];
+
+	json_open_object(j, "serializer");
+	json_bool(j, "present", s->present);
+	if (s->measured) {
+		snprintf(addr, sizeof(addr), "0x%" PRIx64, s->addr);
+		json_uint(j, "tgid", s->tgid);
+		json_bool(j, "shared", !s->mm_id);
+		json_str(j, "addr", addr);
+		json_ratio(j, "index", s->index_ppm, 1000000);
+		json_uint(j, "demand_ns", s->demand_ns);
+		json_uint(j, "reached_ns", s->reached_ns);
+		json_uint(j, "ready_ns", s->ready_ns);
+		json_uint(j, "locked_ns", s->locked_ns);
+		json_uint(j, "waiters", s->task_cnt);
+		json_open_array(j, "tasks");
+		for (uint32_t i = 0; i < named; i++) {
+			json_open_row(j, NULL);
+			json_task_ids(j, m, s->tasks[i]);
+			json_close_object(j);
+		}
+		json_close_array(j);
+	}
+	json_close_object(j);
+}
