@@ -248,6 +248,33 @@ TEST(model_futex_interpreter_lock)
 		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_LOCK);
 }
 
+/* Two threads under CPython's lock can keep to one word of its condition variable each. */
+TEST(model_futex_twin_words)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
+		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 2, .waker = 1, .addr = 12, .mm = 1 },
+		{ .task = 2, .waker = 1, .addr = 12, .mm = 1 },
+		{ .task = 3, .waker = 9, .addr = 4, .mm = 1 },
+		{ .task = 3, .waker = 9, .addr = 16, .mm = 1 },
+	};
+
+	for (size_t i = 0; i < 4; i++)
+		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_LOCK);
+	for (size_t i = 4; i < 6; i++)
+		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_COND);
+
+	/* A mutex beside a condition: whoever signals has waited for the mutex, not for the condition. */
+	waits[0].val = waits[1].val = 2;
+	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 0), REASON_LOCK);
+	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 2), REASON_COND);
+	waits[0].val = waits[1].val = 0;
+	waits[2].mm = waits[3].mm = 2;
+	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 0), REASON_COND);
+	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 2), REASON_COND);
+}
+
 /* Waits that only timers end are waits for nothing that is handed on. */
 TEST(model_futex_timeouts_only)
 {

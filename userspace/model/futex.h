@@ -20,7 +20,9 @@
  *    lock, if two or more tasks waited there and at least half of the wakes by
  *    tasks came from tasks that waited there as well: those hand something on. CPython's interpreter lock
  *    is a condition variable with a timed wait around a flag (Python/ceval_gil.c)
- *    and comes out as a lock by this rule, as do barriers;
+ *    and comes out as a lock by this rule, as do barriers. The two words of one aligned
+ *    pair are judged together here: a condition variable of glibc has two, at which its
+ *    waiters take turns (nptl/pthread_cond_wait.c, __g_signals), and two threads may keep to one each;
  *    cond, otherwise.
  *
  * An address is that of a process's memory (its mm), or alone for a shared futex.
