@@ -12,6 +12,8 @@
 #include "util/log.h"
 #include "util/minmax.h"
 
+#define SCATTER_STEP 65536	/* spans after which memory is given back */
+
 static bool has_root(const struct model_builder *b)
 {
 	const uint32_t *idx = idmap_get(&b->task_by_id, LAB_TASK_ROOT, 0);
@@ -79,8 +81,8 @@ static bool clip(const struct model *m, struct model_span *span)
 		/* What ended it came after the cut. */
 		span->flags &= ~(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_DESCENDANT |
 				 SPAN_WOKEN_UNSEEN);
-		span->waker_id = 0;
-		span->waker_tid = 0;
+		if (span->state == SPAN_BLOCKED)
+			span->waker_id = span->waker_tid = 0;
 	}
 	if (span->state == SPAN_RUNNING &&
 	    seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
@@ -123,39 +125,55 @@ static struct model_task *find_task(const struct model *m, uint32_t id)
 	return bsearch(&key, m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
 }
 
-/* Tasks by birth number, each with its spans in a row. Spans of one task come in order of time. */
-static void scatter(struct model_builder *b)
+/* How many spans of each task are in the window. b->owners[] becomes the owner's place + 1, or 0. */
+static void clip_all(struct model_builder *b)
 {
 	struct model *m = &b->m;
-	struct model_span *spans = xcalloc(m->span_cnt, sizeof(*spans));
-	size_t cnt = 0;
 
 	for (size_t i = 0; i < m->span_cnt; i++) {
+		struct model_task *t;
+
 		if (!clip(m, &m->spans[i])) {
 			b->owners[i] = 0;
 			continue;
 		}
-		find_task(m, b->owners[i])->span_cnt++;
+		t = find_task(m, b->owners[i]);
+		t->span_cnt++;
+		b->owners[i] = (uint32_t)(t - m->tasks) + 1;
+	}
+}
+
+/*
+ * Tasks by birth number, each with its spans in a row. Spans of one task come in order of time. They
+ * are the most of a model: last to first, so that what was moved can be given back meanwhile.
+ */
+static void scatter(struct model_builder *b)
+{
+	struct model *m = &b->m;
+	struct model_span *spans;
+	size_t cnt = 0;
+
+	clip_all(b);
+	for (size_t i = 0; i < m->task_cnt; i++)
+		m->tasks[i].span_first = cnt += m->tasks[i].span_cnt;
+	spans = xcalloc(cnt, sizeof(*spans));
+	for (size_t i = m->span_cnt; i > 0; i--) {
+		if (b->owners[i - 1])
+			spans[--m->tasks[b->owners[i - 1] - 1].span_first] = m->spans[i - 1];
+		if (i % SCATTER_STEP == 0)
+			m->spans = xreallocarray(m->spans, i, sizeof(*spans));
 	}
 	for (size_t i = 0; i < m->task_cnt; i++) {
-		m->tasks[i].span_first = cnt;
-		cnt += m->tasks[i].span_cnt;
-		m->tasks[i].span_cnt = 0;
-	}
-	for (size_t i = 0; i < m->span_cnt; i++) {
-		struct model_task *t = b->owners[i] ? find_task(m, b->owners[i]) : NULL;
+		struct model_task *t = &m->tasks[i];
 
-		if (!t)
-			continue;
 		if (!t->span_cnt)
-			t->start_ns = m->spans[i].start_ns;
-		t->end_ns = m->spans[i].end_ns;
-		spans[t->span_first + t->span_cnt++] = m->spans[i];
+			continue;
+		t->start_ns = spans[t->span_first].start_ns;
+		t->end_ns = spans[t->span_first + t->span_cnt - 1].end_ns;
 	}
 	free(m->spans);
 	m->spans = spans;
-	m->span_cap = m->span_cnt;
-	m->span_cnt = cnt;
+	m->span_cap = m->span_cnt = cnt;
 }
 
 static void clip_migrations(struct model *m)

@@ -69,10 +69,17 @@ const char *reason_name(enum reason reason);
 struct model_span {
 	uint64_t start_ns, end_ns;
 	uint64_t start_min_ns;	/* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
-	uint64_t seq_in, seq_out; /* running: the records on `cpu` that open and close it; seq_in is void if hidden or cut */
-	uint64_t addr;		/* blocked: futex address, or the first argument of the call */
-	uint32_t waker_id;	/* blocked: birth number of ours that ended it, 0: none */
-	uint32_t waker_tid;	/* blocked: 0 if in interrupt or unknown */
+	union {			/* millions of spans are kept: what only one state has shares its place */
+		uint64_t seq_in; /* running: the record on `cpu` that opens it; void if hidden or cut */
+		uint64_t addr;	/* blocked: futex address, or the first argument of the call */
+	};
+	union {
+		uint64_t seq_out; /* running: the record on `cpu` that closes it */
+		struct {
+			uint32_t waker_id; /* blocked: birth number of ours that ended it, 0: none */
+			uint32_t waker_tid; /* blocked: 0 if in interrupt or unknown */
+		};
+	};
 	int32_t syscall;	/* blocked: LAB_SYSCALL_NONE if in none */
 	uint32_t futex_val;	/* blocked in a futex: the value it expected */
 	uint32_t mm_id;		/* blocked in a futex: whose memory addr is in; 0: shared, addr is the key */

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "util/log.h"
 
 #define EXIT_NO_MEMORY 5
 #define VEC_CAP_FIRST 16
+#define HUGE_BYTES (2u << 20)
 
 static void die(size_t cnt, size_t size) __attribute__((noreturn));
 
@@ -19,6 +21,16 @@ static void die(size_t cnt, size_t size)
 {
 	log_err("out of memory: %zu times %zu bytes were asked for", cnt, size);
 	_exit(EXIT_NO_MEMORY);
+}
+
+/* Of a large array, page faults are a good part of the price. Only advice: no error matters. */
+static void advise_huge(void *ptr, size_t bytes)
+{
+	uintptr_t start = ((uintptr_t)ptr + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1);
+	uintptr_t end = ((uintptr_t)ptr + bytes) & ~(uintptr_t)(HUGE_BYTES - 1);
+
+	if (start < end)
+		(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
 void *xmalloc(size_t size)
@@ -36,6 +48,7 @@ void *xcalloc(size_t cnt, size_t size)
 
 	if (!ptr)
 		die(cnt, size);
+	advise_huge(ptr, cnt * size);
 	return ptr;
 }
 
@@ -85,6 +98,7 @@ void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size)
 			die(cnt, size);
 		*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
 		ptr = xreallocarray(ptr, *cap, size);
+		advise_huge(ptr, *cap * size);
 	}
 	memset((char *)ptr + cnt * size, 0, size);
 	return ptr;
