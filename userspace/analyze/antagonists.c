@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/heap.h"
+#include "model/idmap.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -15,31 +18,35 @@ struct holder {
 };
 
 struct holding {
-	struct holder *v;
+	struct holder *v;	/* one per holder */
 	size_t cnt, cap;
+	struct idmap by_key;
 	uint64_t idle_ns;
 };
 
-/* A change in how many wait for a CPU. */
-struct edge {
-	uint64_t at_ns;
-	uint16_t cpu;
-	int8_t step;
-};
-
-struct edges {
-	struct edge *v;
-	size_t cnt, cap;
-};
-
-static int edge_cmp(const void *a, const void *b)
+/* Where @cpu is in model.cpus; cpu_cnt if it is not. */
+static size_t cpu_row(const struct model *m, uint16_t cpu)
 {
-	const struct edge *x = a, *y = b;
+	size_t low = 0, high = m->cpu_cnt;
 
-	if (x->cpu != y->cpu)
-		return x->cpu - y->cpu;
-	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->cpus[mid].cpu < cpu)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < m->cpu_cnt && m->cpus[low].cpu == cpu ? low : m->cpu_cnt;
 }
+
+/* One CPU's time, gone through once, and how many wait for it meanwhile. */
+struct walk {
+	const struct model_cpu_seg *seg, *end;
+	uint64_t at_ns;		/* so far */
+	uint64_t held_ns;	/* by the holder of @seg, so far */
+	uint64_t level;
+};
 
 static int holder_key_cmp(const void *a, const void *b)
 {
@@ -64,7 +71,8 @@ static int holder_most_cmp(const void *a, const void *b)
 /* What nobody known held is left out: it is what remains of the total. */
 static void holding_add(struct holding *h, const struct model_cpu_seg *seg, uint64_t ns)
 {
-	struct holder holder = { .ns = ns };
+	struct holder holder = { 0 };
+	uint32_t idx;
 
 	if (!ns)
 		return;
@@ -76,72 +84,88 @@ static void holding_add(struct holding *h, const struct model_cpu_seg *seg, uint
 		holder.tid = seg->tid;
 		holder.comm_idx = seg->comm_idx;
 	}
-	if (holder.task_id || holder.tid || holder.comm_idx)
-		*vec_push(h->v, h->cnt, h->cap) = holder;
-}
-
-/* One entry per holder, most first. */
-static void holding_join(struct holding *h)
-{
-	size_t kept = 0;
-
-	if (!h->cnt)
+	if (!holder.task_id && !holder.tid && !holder.comm_idx)
 		return;
-	qsort(h->v, h->cnt, sizeof(*h->v), holder_key_cmp);
-	for (size_t i = 1; i < h->cnt; i++) {
-		if (!holder_key_cmp(&h->v[kept], &h->v[i]))
-			h->v[kept].ns += h->v[i].ns;
-		else
-			h->v[++kept] = h->v[i];
-	}
-	h->cnt = kept + 1;
-	qsort(h->v, h->cnt, sizeof(*h->v), holder_most_cmp);
+	idx = *idmap_put(&h->by_key, (uint64_t)holder.task_id << 32 | holder.tid, holder.comm_idx,
+			 (uint32_t)h->cnt);
+	if (idx == h->cnt)
+		*vec_push(h->v, h->cnt, h->cap) = holder;
+	h->v[idx].ns += ns;
 }
 
-/* Walk one CPU's time and the waits for it together. */
-static void holding_walk(struct holding *h, const struct model *m, const struct model_cpu *cpu,
-			 const struct edge *edges, size_t edge_cnt)
+static void holding_sort(struct holding *h)
 {
-	size_t edge = 0;
-	uint64_t level = 0;
+	if (h->cnt)
+		qsort(h->v, h->cnt, sizeof(*h->v), holder_most_cmp);
+}
 
-	for (size_t i = 0; i < cpu->seg_cnt; i++) {
-		const struct model_cpu_seg *seg = &m->cpu_segs[cpu->seg_first + i];
-		uint64_t at_ns = seg->start_ns, held_ns = 0;
+static void holding_release(struct holding *h)
+{
+	free(h->v);
+	idmap_release(&h->by_key);
+}
 
-		while (edge < edge_cnt && edges[edge].at_ns < seg->end_ns) {
-			uint64_t next_ns = max_u64(edges[edge].at_ns, at_ns);
+static void walk_begin(struct walk *w, const struct model *m, const struct model_cpu *cpu)
+{
+	*w = (struct walk){ .seg = &m->cpu_segs[cpu->seg_first] };
+	w->end = w->seg + cpu->seg_cnt;
+	w->at_ns = cpu->seg_cnt ? w->seg->start_ns : 0;
+}
 
-			held_ns += level * (next_ns - at_ns);
-			at_ns = next_ns;
-			level += (uint64_t)(int64_t)edges[edge++].step;
-		}
-		held_ns += level * (seg->end_ns - at_ns);
-		holding_add(h, seg, held_ns);
+/* @until_ns never falls from one call to the next. */
+static void walk_to(struct walk *w, struct holding *h, uint64_t until_ns)
+{
+	while (w->seg < w->end && w->at_ns < until_ns) {
+		uint64_t next_ns = min_u64(until_ns, w->seg->end_ns);
+
+		w->held_ns += w->level * (next_ns - w->at_ns);
+		w->at_ns = next_ns;
+		if (next_ns < w->seg->end_ns)
+			return;
+		holding_add(h, w->seg++, w->held_ns);
+		w->held_ns = 0;
 	}
 }
 
-static void edges_add(struct edges *edges, uint64_t at_ns, uint16_t cpu, int8_t step)
+/* The waits that end by @until_ns; @open is ordered by their ends. */
+static void waits_leave(struct heap *open, struct walk *walks, struct holding *h, uint64_t until_ns)
 {
-	*vec_push(edges->v, edges->cnt, edges->cap) = (struct edge){ at_ns, cpu, step };
+	while (open->cnt && open->v[0].key <= until_ns) {
+		struct heap_item end = heap_pop(open);
+
+		walk_to(&walks[end.value], h, end.key);
+		walks[end.value].level--;
+	}
 }
 
-static void edges_collect(const struct model *m, struct edges *out)
+/* Go through all waits in order of time, and each CPU's time with them. */
+static void holding_collect(struct holding *h, const struct model *m)
 {
-	for (size_t i = 0; i < m->task_cnt; i++) {
-		const struct model_task *t = &m->tasks[i];
+	struct walk *walks = xcalloc(m->cpu_cnt, sizeof(*walks));
+	const struct model_task *task;
+	const struct model_span *s;
+	struct timeline timeline;
+	struct heap open = { 0 };
 
-		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
+	for (size_t i = 0; i < m->cpu_cnt; i++)
+		walk_begin(&walks[i], m, &m->cpus[i]);
+	timeline_init(&timeline, m, SPAN_READY);
+	while ((s = timeline_next(&timeline, &task))) {
+		size_t row = cpu_row(m, s->cpu);
 
-			if (s->state != SPAN_READY || s->cpu == UINT16_MAX)
-				continue;
-			edges_add(out, s->start_ns, s->cpu, +1);
-			edges_add(out, s->end_ns, s->cpu, -1);
-		}
+		if (row == m->cpu_cnt)
+			continue;
+		waits_leave(&open, walks, h, s->start_ns);
+		walk_to(&walks[row], h, s->start_ns);
+		walks[row].level++;
+		heap_push(&open, s->end_ns, row);
 	}
-	if (out->cnt)
-		qsort(out->v, out->cnt, sizeof(*out->v), edge_cmp);
+	waits_leave(&open, walks, h, UINT64_MAX);
+	for (size_t i = 0; i < m->cpu_cnt; i++)
+		walk_to(&walks[i], h, UINT64_MAX);
+	timeline_release(&timeline);
+	free(open.v);
+	free(walks);
 }
 
 static void antagonist_fill(const struct model *m, const struct holder *h, struct antagonist *out)
@@ -158,22 +182,10 @@ static void antagonist_fill(const struct model *m, const struct holder *h, struc
 void antagonists_of_all(const struct model *m, struct report_waits *w)
 {
 	struct holding holding = { 0 };
-	struct edges edges = { 0 };
 	uint64_t held_ns = 0;
-	size_t first = 0;
 
-	edges_collect(m, &edges);
-	for (size_t i = 0; i < m->cpu_cnt; i++) {
-		size_t end;
-
-		while (first < edges.cnt && edges.v[first].cpu < m->cpus[i].cpu)
-			first++;
-		for (end = first; end < edges.cnt && edges.v[end].cpu == m->cpus[i].cpu;)
-			end++;
-		holding_walk(&holding, m, &m->cpus[i], edges.v + first, end - first);
-		first = end;
-	}
-	holding_join(&holding);
+	holding_collect(&holding, m);
+	holding_sort(&holding);
 	for (size_t i = 0; i < holding.cnt; i++) {
 		held_ns += holding.v[i].ns;
 		if (i < ANTAGONIST_MAX)
@@ -183,21 +195,26 @@ void antagonists_of_all(const struct model *m, struct report_waits *w)
 	}
 	w->idle_ns = holding.idle_ns;
 	w->unknown_ns = w->total_ns - holding.idle_ns - held_ns;
-	free(holding.v);
-	free(edges.v);
+	holding_release(&holding);
 }
 
 void antagonist_of_one(const struct model *m, const struct model_span *s, struct antagonist *out)
 {
-	const struct edge edges[] = { { s->start_ns, s->cpu, +1 }, { s->end_ns, s->cpu, -1 } };
+	size_t row = cpu_row(m, s->cpu);
 	struct holding holding = { 0 };
+	struct walk walk;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < m->cpu_cnt; i++)
-		if (m->cpus[i].cpu == s->cpu)
-			holding_walk(&holding, m, &m->cpus[i], edges, ARRAY_SIZE(edges));
-	holding_join(&holding);
+	if (row == m->cpu_cnt)
+		return;
+	walk_begin(&walk, m, &m->cpus[row]);
+	walk_to(&walk, &holding, s->start_ns);
+	walk.level = 1;
+	walk_to(&walk, &holding, s->end_ns);
+	if (walk.seg < walk.end)
+		holding_add(&holding, walk.seg, walk.held_ns);
+	holding_sort(&holding);
 	if (holding.cnt)
 		antagonist_fill(m, &holding.v[0], out);
-	free(holding.v);
+	holding_release(&holding);
 }

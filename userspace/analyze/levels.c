@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analyze/levels.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "util/alloc.h"
@@ -16,11 +15,11 @@ void intervals_add(struct intervals *iv, uint64_t start_ns, uint64_t end_ns, uin
 		*vec_push(iv->v, iv->cnt, iv->cap) = clipped;
 }
 
-static int u64_cmp(const void *a, const void *b)
+static int start_cmp(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct interval *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
 /* Time @ns more at level @k. */
@@ -36,37 +35,56 @@ static void levels_add(struct levels *l, uint32_t k, uint64_t ns)
 	l->ns[k] += ns;
 }
 
+void level_sweep_begin(struct level_sweep *s, uint64_t from_ns)
+{
+	*s = (struct level_sweep){ .at_ns = from_ns };
+	s->levels = (struct levels){ .ns = xcalloc(1, sizeof(*s->levels.ns)), .cnt = 1 };
+}
+
+static void sweep_to(struct level_sweep *s, uint64_t at_ns)
+{
+	levels_add(&s->levels, (uint32_t)s->open.cnt, at_ns - s->at_ns);
+	s->at_ns = at_ns;
+}
+
+static void sweep_leave(struct level_sweep *s, uint64_t until_ns)
+{
+	while (s->open.cnt && s->open.v[0].key <= until_ns) {
+		sweep_to(s, s->open.v[0].key);
+		heap_pop(&s->open);
+	}
+}
+
+void level_sweep_add(struct level_sweep *s, uint64_t start_ns, uint64_t end_ns)
+{
+	sweep_leave(s, start_ns);
+	sweep_to(s, start_ns);
+	heap_push(&s->open, end_ns, 0);
+}
+
+void level_sweep_end(struct level_sweep *s, uint64_t until_ns, struct levels *out)
+{
+	sweep_leave(s, until_ns);
+	sweep_to(s, until_ns);
+	free(s->open.v);
+	*out = s->levels;
+	*s = (struct level_sweep){ 0 };
+}
+
 void levels_compute(const struct intervals *iv, uint64_t from_ns, uint64_t until_ns,
 		    struct levels *out)
 {
-	uint64_t *starts = xcalloc(iv->cnt + 1, sizeof(*starts));
-	uint64_t *ends = xcalloc(iv->cnt + 1, sizeof(*ends));
-	uint64_t at_ns = from_ns;
-	size_t entered = 0, left = 0;
+	struct interval *v = xcalloc(iv->cnt, sizeof(*v));
+	struct level_sweep sweep;
 
-	*out = (struct levels){ .ns = xcalloc(1, sizeof(*out->ns)), .cnt = 1 };
-	for (size_t i = 0; i < iv->cnt; i++) {
-		starts[i] = iv->v[i].start_ns;
-		ends[i] = iv->v[i].end_ns;
-	}
-	qsort(starts, iv->cnt, sizeof(*starts), u64_cmp);
-	qsort(ends, iv->cnt, sizeof(*ends), u64_cmp);
-
-	while (left < iv->cnt) {
-		bool leaves = entered == iv->cnt || ends[left] <= starts[entered];
-		uint64_t next_ns = leaves ? ends[left] : starts[entered];
-
-		levels_add(out, (uint32_t)(entered - left), next_ns - at_ns);
-		at_ns = next_ns;
-		if (leaves)
-			left++;
-		else
-			entered++;
-	}
-	if (until_ns > at_ns)
-		levels_add(out, 0, until_ns - at_ns);
-	free(starts);
-	free(ends);
+	for (size_t i = 0; i < iv->cnt; i++)
+		v[i] = iv->v[i];
+	qsort(v, iv->cnt, sizeof(*v), start_cmp);
+	level_sweep_begin(&sweep, from_ns);
+	for (size_t i = 0; i < iv->cnt; i++)
+		level_sweep_add(&sweep, v[i].start_ns, v[i].end_ns);
+	level_sweep_end(&sweep, until_ns, out);
+	free(v);
 }
 
 uint64_t levels_at_least(const struct levels *l, uint32_t k)

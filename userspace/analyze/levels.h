@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/heap.h"
+
 struct interval {
 	uint64_t start_ns, end_ns;
 };
@@ -30,6 +32,21 @@ struct levels {
 	uint64_t *ns;		/* [k]: exactly k open, k = 0 .. cnt - 1; owned */
 	uint32_t cnt;		/* the highest level that lasted, plus one; at least 1 */
 };
+
+/* A sweep under way. All that was added and has not ended by the last start is open. */
+struct level_sweep {
+	struct levels levels;
+	struct heap open;	/* ends */
+	uint64_t at_ns;
+};
+
+void level_sweep_begin(struct level_sweep *s, uint64_t from_ns);
+
+/* The next interval; starts ascend, and none is empty. */
+void level_sweep_add(struct level_sweep *s, uint64_t start_ns, uint64_t end_ns);
+
+/* @out: as for levels_compute() */
+void level_sweep_end(struct level_sweep *s, uint64_t until_ns, struct levels *out);
 
 /**
  * levels_compute() - sweep the intervals once

@@ -6,6 +6,7 @@
 
 #include "analyze/clocks.h"
 #include "analyze/heap.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -49,8 +50,6 @@ enum slice_pick {
 
 static bool slice_picked(const struct model *m, const struct model_span *s, enum slice_pick pick)
 {
-	if (s->state != SPAN_RUNNING)
-		return false;
 	if (pick == PICK_DRAWN || pick == PICK_LONGEST)
 		return true;
 	if (s->flags & (SPAN_HIDDEN_START | SPAN_CUT_START) || span_is_doubtful(m, s))
@@ -58,33 +57,32 @@ static bool slice_picked(const struct model *m, const struct model_span *s, enum
 	return pick == PICK_RECORDED_OR_CUT || !(s->flags & SPAN_CUT_END);
 }
 
-/* Return: how many may have begun before they are drawn. */
+/* By start, then by CPU. Return: how many may have begun before they are drawn. */
 static size_t slices_collect(const struct model *m, const struct report_clocks *c,
 			     enum slice_pick pick, struct slices *out)
 {
 	bool longest = pick == PICK_LONGEST;
+	const struct model_task *task;
+	const struct model_span *s;
+	struct timeline timeline;
 	size_t hidden_cnt = 0;
 
 	*out = (struct slices){ 0 };
-	for (size_t i = 0; i < m->task_cnt; i++) {
-		const struct model_task *t = &m->tasks[i];
-
-		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
-
-			if (!slice_picked(m, s, pick))
-				continue;
-			hidden_cnt += span_earliest_ns(s) < s->start_ns;
-			*vec_push(out->v, out->cnt, out->cap) = (struct slice){
-				.start_ns = longest ? span_earliest_ns(s) : s->start_ns,
-				.end_ns = s->end_ns,
-				.span = s,
-				.task_id = t->id,
-				.row = clocks_row(c, s->cpu),
-			};
-		}
+	timeline_init(&timeline, m, SPAN_RUNNING);
+	while ((s = timeline_next(&timeline, &task))) {
+		if (!slice_picked(m, s, pick))
+			continue;
+		hidden_cnt += span_earliest_ns(s) < s->start_ns;
+		*vec_push(out->v, out->cnt, out->cap) = (struct slice){
+			.start_ns = longest ? span_earliest_ns(s) : s->start_ns,
+			.end_ns = s->end_ns,
+			.span = s,
+			.task_id = task->id,
+			.row = clocks_row(c, s->cpu),
+		};
 	}
-	if (out->cnt)
+	timeline_release(&timeline);
+	if (longest && out->cnt)
 		qsort(out->v, out->cnt, sizeof(*out->v), slice_cmp);
 	return hidden_cnt;
 }

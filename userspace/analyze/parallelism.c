@@ -11,6 +11,7 @@
 #include "analyze/levels.h"
 #include "analyze/overlap.h"
 #include "analyze/report.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -25,11 +26,9 @@ struct stays {
 };
 
 struct sets {
-	struct intervals drawn;
 	struct intervals certain;	/* what can overlap for the lower bound */
 	struct intervals shortest;	/* what certainly kept a CPU busy */
 	struct stays longest;		/* per CPU: two on one CPU are no parallelism */
-	bool doubt;
 };
 
 static void longest_add(struct sets *sets, uint16_t cpu, uint64_t start_ns, uint64_t end_ns)
@@ -41,16 +40,12 @@ static void longest_add(struct sets *sets, uint16_t cpu, uint64_t start_ns, uint
 
 static void sets_add(struct sets *sets, const struct model *m, const struct model_span *s)
 {
-	bool hidden = s->flags & SPAN_HIDDEN_START;
-
-	intervals_add(&sets->drawn, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
 	longest_add(sets, s->cpu, span_earliest_ns(s), s->end_ns);
-	sets->doubt |= hidden || span_is_doubtful(m, s);
 	if (span_is_doubtful(m, s))
 		return;
 	/* A hidden stay is drawn at its shortest. */
 	intervals_add(&sets->shortest, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
-	if (!hidden)
+	if (!(s->flags & SPAN_HIDDEN_START))
 		intervals_add(&sets->certain, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
 }
 
@@ -64,7 +59,6 @@ static void sets_add_tails(struct sets *sets, const struct model *m)
 		if (c->seg_cnt)
 			longest_add(sets, c->cpu, segs[c->seg_cnt - 1].start_ns, m->end_ns);
 	}
-	sets->doubt = true;
 }
 
 static void sets_collect(struct sets *sets, const struct model *m)
@@ -81,15 +75,12 @@ static void sets_collect(struct sets *sets, const struct model *m)
 	}
 	if (!m->complete)
 		sets_add_tails(sets, m);
-	for (size_t i = 0; i < m->gap_cnt; i++) {
+	for (size_t i = 0; i < m->gap_cnt; i++)
 		longest_add(sets, m->gaps[i].cpu, m->gaps[i].from_ns, m->gaps[i].until_ns);
-		sets->doubt = true;
-	}
 }
 
 static void sets_release(struct sets *sets)
 {
-	free(sets->drawn.v);
 	free(sets->certain.v);
 	free(sets->shortest.v);
 	free(sets->longest.v);
@@ -136,39 +127,63 @@ static uint64_t time_at_least(const struct model *m, const struct intervals *iv,
 	return ns;
 }
 
-static void bounds_fill(const struct model *m, struct sets *sets, struct report_parallelism *p)
+/* The stays may not all have been as drawn. */
+static void bounds_fill(const struct model *m, struct report_parallelism *p)
 {
 	struct intervals upper = { 0 };
+	struct sets sets = { 0 };
 
-	p->parallel_lower_ns = p->parallel_upper_ns = p->parallel_ns;
-	p->busy_lower_ns = p->busy_upper_ns = p->busy_ns;
-	if (!sets->doubt)
-		return;
-	stays_join(&sets->longest, m, &upper);
+	sets_collect(&sets, m);
+	stays_join(&sets.longest, m, &upper);
 	p->parallel_upper_ns = time_at_least(m, &upper, 2);
 	p->busy_upper_ns = time_at_least(m, &upper, 1);
-	p->parallel_lower_ns = time_at_least(m, &sets->certain, 2);
-	p->busy_lower_ns = time_at_least(m, &sets->shortest, 1);
+	p->parallel_lower_ns = time_at_least(m, &sets.certain, 2);
+	p->busy_lower_ns = time_at_least(m, &sets.shortest, 1);
 	free(upper.v);
+	sets_release(&sets);
+}
+
+/* The stays as drawn. Return: whether one of them is in doubt. */
+static bool drawn_sweep(const struct model *m, struct report_parallelism *p, struct levels *out)
+{
+	const struct model_task *task;
+	const struct model_span *s;
+	struct timeline timeline;
+	struct level_sweep sweep;
+	bool doubt = false;
+
+	timeline_init(&timeline, m, SPAN_RUNNING);
+	level_sweep_begin(&sweep, m->start_ns);
+	while ((s = timeline_next(&timeline, &task))) {
+		uint64_t start_ns = max_u64(s->start_ns, m->start_ns);
+		uint64_t end_ns = min_u64(s->end_ns, m->end_ns);
+
+		doubt |= s->flags & SPAN_HIDDEN_START || span_is_doubtful(m, s);
+		if (start_ns >= end_ns)
+			continue;
+		level_sweep_add(&sweep, start_ns, end_ns);
+		p->run_ns += end_ns - start_ns;
+	}
+	level_sweep_end(&sweep, m->end_ns, out);
+	timeline_release(&timeline);
+	return doubt;
 }
 
 static void parallelism_run(const struct model *m, struct report *r)
 {
 	struct report_parallelism *p = &r->parallelism;
-	struct sets sets = { 0 };
 	struct levels levels;
+	bool doubt = drawn_sweep(m, p, &levels);
 
-	sets_collect(&sets, m);
-	levels_compute(&sets.drawn, m->start_ns, m->end_ns, &levels);
 	p->profile_ns = levels.ns;
 	p->profile_cnt = levels.cnt;
 	p->max = levels.cnt - 1;
 	p->busy_ns = levels_at_least(&levels, 1);
 	p->parallel_ns = levels_at_least(&levels, 2);
-	for (size_t i = 0; i < sets.drawn.cnt; i++)
-		p->run_ns += sets.drawn.v[i].end_ns - sets.drawn.v[i].start_ns;
-	bounds_fill(m, &sets, p);
-	sets_release(&sets);
+	p->parallel_lower_ns = p->parallel_upper_ns = p->parallel_ns;
+	p->busy_lower_ns = p->busy_upper_ns = p->busy_ns;
+	if (doubt || !m->complete || m->gap_cnt)
+		bounds_fill(m, p);
 	overlap_pairs(m, &r->clocks, p);
 	overlap_witness(m, &r->clocks, &p->witness);
 }

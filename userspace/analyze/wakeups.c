@@ -11,11 +11,29 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-static int u64_cmp(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+#define DIGIT_BITS 11
 
-	return (x > y) - (x < y);
+/* By digits, lowest first: waits are many and short. */
+static void sort_ns(uint64_t *v, size_t cnt, uint64_t max_ns)
+{
+	uint64_t *to = xcalloc(cnt, sizeof(*to)), *from = v;
+
+	for (unsigned int shift = 0; shift < 64 && max_ns >> shift; shift += DIGIT_BITS) {
+		size_t place[(1 << DIGIT_BITS) + 1] = { 0 };
+		uint64_t *swap = from;
+
+		for (size_t i = 0; i < cnt; i++)
+			place[(from[i] >> shift & ((1 << DIGIT_BITS) - 1)) + 1]++;
+		for (size_t d = 0; d < 1 << DIGIT_BITS; d++)
+			place[d + 1] += place[d];
+		for (size_t i = 0; i < cnt; i++)
+			to[place[from[i] >> shift & ((1 << DIGIT_BITS) - 1)]++] = from[i];
+		from = to;
+		to = swap;
+	}
+	if (from != v)
+		memcpy(v, from, cnt * sizeof(*v));
+	free(from == v ? to : from);
 }
 
 static unsigned int bucket_of(uint64_t ns)
@@ -61,7 +79,7 @@ static void wakeups_run(const struct model *m, struct report *r)
 	w->cnt = cnt;
 	if (!cnt)
 		return;
-	qsort(ns, cnt, sizeof(*ns), u64_cmp);
+	sort_ns(ns, cnt, w->max_ns);
 	w->p50_ns = nearest_rank(ns, cnt, 50);
 	w->p90_ns = nearest_rank(ns, cnt, 90);
 	w->p99_ns = nearest_rank(ns, cnt, 99);

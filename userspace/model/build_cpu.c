@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -119,48 +120,41 @@ void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 
 /* ---- the end ---- */
 
-/* A running span on its CPU, for ordering. */
+/* A running span, on its CPU. */
 struct stay {
 	uint64_t start_ns, end_ns;
 	uint32_t task_id;
-	uint16_t cpu;
 };
 
-static int stay_cmp(const void *a, const void *b)
+/* All stays of the model, ordered by CPU and start; @first[cpu] is the first of one CPU. */
+static struct stay *collect_stays(struct model_builder *b, size_t *first)
 {
-	const struct stay *x = a, *y = b;
+	const struct model_task *task;
+	const struct model_span *span;
+	struct timeline timeline;
+	struct stay *stays;
+	size_t cnt = 0;
 
-	if (x->cpu != y->cpu)
-		return x->cpu < y->cpu ? -1 : 1;
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
-	if (x->end_ns != y->end_ns)
-		return x->end_ns < y->end_ns ? -1 : 1;
-	return x->task_id < y->task_id ? -1 : x->task_id > y->task_id;
-}
+	for (size_t i = 0; i < b->m.span_cnt; i++)
+		if (b->m.spans[i].state == SPAN_RUNNING)
+			first[b->m.spans[i].cpu]++;
+	for (size_t i = 0; i < b->cpu_cnt; i++) {
+		size_t of_cpu = first[i];
 
-/* All stays of the model, ordered by CPU and start. */
-static struct stay *collect_stays(struct model_builder *b, size_t *cnt)
-{
-	struct stay *stays = NULL;
-	size_t cap = 0;
-
-	*cnt = 0;
-	for (size_t i = 0; i < b->m.task_cnt; i++) {
-		const struct model_task *t = &b->m.tasks[i];
-
-		for (size_t s = t->span_first; s < t->span_first + t->span_cnt; s++) {
-			const struct model_span *span = &b->m.spans[s];
-			if (span->state != SPAN_RUNNING)
-				continue;
-			b->cpus[span->cpu].ran_ours = true;
-			*vec_push(stays, *cnt, cap) = (struct stay){
-				span->start_ns, span->end_ns, t->id, span->cpu
-			};
-		}
+		b->cpus[i].ran_ours |= of_cpu > 0;
+		first[i] = cnt;
+		cnt += of_cpu;
 	}
-	if (*cnt)
-		qsort(stays, *cnt, sizeof(*stays), stay_cmp);
+	first[b->cpu_cnt] = cnt;
+	stays = xcalloc(cnt, sizeof(*stays));
+	timeline_init(&timeline, &b->m, SPAN_RUNNING);
+	while ((span = timeline_next(&timeline, &task)))
+		stays[first[span->cpu]++] = (struct stay){ span->start_ns, span->end_ns, task->id };
+	timeline_release(&timeline);
+	/* Each now stands where the next began. */
+	for (size_t i = b->cpu_cnt; i > 0; i--)
+		first[i] = first[i - 1];
+	first[0] = 0;
 	return stays;
 }
 
@@ -251,32 +245,32 @@ static void close_segs(struct model_builder *b, struct bcpu *cpu)
 void cpu_finish(struct model_builder *b)
 {
 	struct model *m = &b->m;
-	size_t stay_cnt, s = 0, g = 0;
 	struct stay *stays;
+	size_t *first, g = 0;
 
 	for (uint32_t i = 0; i < m->meta.cpus_usable_cnt; i++)
 		cpu_state(b, m->meta.cpus_usable[i]);
-	stays = collect_stays(b, &stay_cnt);
+	first = xcalloc(b->cpu_cnt + 1, sizeof(*first));
+	stays = collect_stays(b, first);
 	for (size_t i = 0; i < b->cpu_cnt; i++) {
 		struct bcpu *cpu = &b->cpus[i];
 		bool usable = is_usable(&m->meta, (uint16_t)i);
-		size_t s_first = s, g_first = g;
+		size_t g_first = g;
 
-		while (s < stay_cnt && stays[s].cpu == i)
-			s++;
 		while (g < m->gap_cnt && m->gaps[g].cpu == i)
 			g++;
 		if (!usable && !cpu->ran_ours)
 			continue;
 		close_segs(b, cpu);
 		lay_out(b, (uint16_t)i, usable, &(struct layers){
-			.stays = stays ? stays + s_first : NULL,
-			.stays_end = stays ? stays + s : NULL,
+			.stays = stays + first[i],
+			.stays_end = stays + first[i + 1],
 			.segs = cpu->segs,
 			.segs_end = cpu->segs ? cpu->segs + cpu->seg_cnt : NULL,
 			.gaps = m->gaps ? m->gaps + g_first : NULL,
 			.gaps_end = m->gaps ? m->gaps + g : NULL,
 		});
 	}
+	free(first);
 	free(stays);
 }
