@@ -13,7 +13,7 @@
 
 #define EXIT_NO_MEMORY 5
 #define VEC_CAP_FIRST 16
-#define HUGE_BYTES (2u << 20)
+#define HUGE_BYTES (8u << 20)	/* arrays of this size are worth a system call */
 
 static void die(size_t cnt, size_t size) __attribute__((noreturn));
 
@@ -23,14 +23,16 @@ static void die(size_t cnt, size_t size)
 	_exit(EXIT_NO_MEMORY);
 }
 
-/* Of a large array, page faults are a good part of the price. Only advice: no error matters. */
+/*
+ * Of a large array, page faults are a good part of the price. The pages are whole ones, so that a
+ * mapping keeps one kind of advice and can be moved as one. Only advice: no error matters.
+ */
 static void advise_huge(void *ptr, size_t bytes)
 {
-	uintptr_t start = ((uintptr_t)ptr + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1);
-	uintptr_t end = ((uintptr_t)ptr + bytes) & ~(uintptr_t)(HUGE_BYTES - 1);
+	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+	uintptr_t start = (uintptr_t)ptr & ~mask, end = ((uintptr_t)ptr + bytes + mask) & ~mask;
 
-	if (start < end)
-		(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+	(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
 void *xmalloc(size_t size)
@@ -48,7 +50,8 @@ void *xcalloc(size_t cnt, size_t size)
 
 	if (!ptr)
 		die(cnt, size);
-	advise_huge(ptr, cnt * size);
+	if (cnt * size >= HUGE_BYTES)
+		advise_huge(ptr, cnt * size);
 	return ptr;
 }
 
@@ -98,7 +101,8 @@ void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size)
 			die(cnt, size);
 		*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
 		ptr = xreallocarray(ptr, *cap, size);
-		advise_huge(ptr, *cap * size);
+		if (*cap * size >= HUGE_BYTES)
+			advise_huge(ptr, *cap * size);
 	}
 	memset((char *)ptr + cnt * size, 0, size);
 	return ptr;
