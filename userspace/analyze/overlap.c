@@ -11,7 +11,7 @@
 #include "util/minmax.h"
 
 struct slice {
-	uint64_t start_ns, end_ns;
+	uint64_t start_ns;	/* the span's, or its earliest */
 	const struct model_span *span;
 	uint32_t task_id;
 	uint32_t row;		/* of its CPU in report_clocks */
@@ -75,7 +75,6 @@ static size_t slices_collect(const struct model *m, const struct report_clocks *
 		hidden_cnt += span_earliest_ns(s) < s->start_ns;
 		*vec_push(out->v, out->cnt, out->cap) = (struct slice){
 			.start_ns = longest ? span_earliest_ns(s) : s->start_ns,
-			.end_ns = s->end_ns,
 			.span = s,
 			.task_id = task->id,
 			.row = clocks_row(c, s->cpu),
@@ -107,14 +106,14 @@ static void pairs_sweep(const struct slices *slices, const struct report_clocks 
 		open_leave(&open, s->start_ns);
 		for (size_t j = 0; j < open.cnt; j++) {
 			const struct slice *o = &slices->v[open.v[j].value];
-			uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
+			uint64_t ns = min_u64(s->span->end_ns, o->span->end_ns) - s->start_ns;
 
-			if (*beyond_eps && s->end_ns - s->start_ns <= *longest_ns)
+			if (*beyond_eps && s->span->end_ns - s->start_ns <= *longest_ns)
 				break;
 			*longest_ns = max_u64(*longest_ns, ns);
 			*beyond_eps |= ns > clocks_eps(c, s->row, o->row);
 		}
-		heap_push(&open, s->end_ns, i);
+		heap_push(&open, s->span->end_ns, i);
 	}
 	free(open.v);
 }
@@ -153,8 +152,8 @@ static int later_end_cmp(const void *a, const void *b)
 	const struct slice *x = *(const struct slice *const *)a;
 	const struct slice *y = *(const struct slice *const *)b;
 
-	if (x->end_ns != y->end_ns)
-		return x->end_ns > y->end_ns ? -1 : 1;
+	if (x->span->end_ns != y->span->end_ns)
+		return x->span->end_ns > y->span->end_ns ? -1 : 1;
 	return (x->row > y->row) - (x->row < y->row);
 }
 
@@ -182,11 +181,11 @@ static void set_grow(struct set *set, const struct report_clocks *c, const struc
 	set->cnt = 0;
 	*vec_push(set->v, set->cnt, set->cap) = s;
 	set->from_ns = s->start_ns;
-	set->until_ns = s->end_ns;
+	set->until_ns = s->span->end_ns;
 	if (near_cnt)
 		qsort(near, near_cnt, sizeof(*near), later_end_cmp);
 	for (size_t i = 0; i < near_cnt; i++) {
-		uint64_t until_ns = min_u64(set->until_ns, near[i]->end_ns);
+		uint64_t until_ns = min_u64(set->until_ns, near[i]->span->end_ns);
 		uint64_t eps_ns = set_eps(set, c, near[i]);
 
 		if (until_ns - set->from_ns <= max_u64(least_ns, eps_ns))
@@ -204,7 +203,7 @@ static void near_collect(const struct slices *slices, const struct heap *open,
 	near->cnt = 0;
 	for (size_t i = 0; i < open->cnt; i++) {
 		const struct slice *o = &slices->v[open->v[i].value];
-		uint64_t ns = min_u64(s->end_ns, o->end_ns) - s->start_ns;
+		uint64_t ns = min_u64(s->span->end_ns, o->span->end_ns) - s->start_ns;
 
 		if (ns > max_u64(WITNESS_LEAST_NS, clocks_eps(c, s->row, o->row)))
 			*vec_push(near->v, near->cnt, near->cap) = o;
@@ -232,7 +231,7 @@ static void witness_sweep(const struct slices *slices, const struct report_clock
 		if (__builtin_add_overflow(s->start_ns, WITNESS_LEAST_NS, &provable_ns))
 			break;
 		open_leave(&open, provable_ns);
-		least_ns = open.cnt ? min_u64(open.v[0].key, s->end_ns) - s->start_ns : 0;
+		least_ns = open.cnt ? min_u64(open.v[0].key, s->span->end_ns) - s->start_ns : 0;
 		if (open.cnt && set_is_better(open.cnt + 1, least_ns, best)) {
 			near_collect(slices, &open, c, s, &near);
 			set_grow(&set, c, s, near.v, near.cnt);
@@ -243,7 +242,7 @@ static void witness_sweep(const struct slices *slices, const struct report_clock
 				set = worse;
 			}
 		}
-		heap_push(&open, s->end_ns, i);
+		heap_push(&open, s->span->end_ns, i);
 	}
 	free(open.v);
 	free(near.v);
@@ -272,7 +271,7 @@ static void witness_fill(const struct set *set, const struct report_clocks *c, s
 			.cpu = s->span->cpu,
 			.cpu_out = s->span->cpu,
 			.start_ns = s->start_ns,
-			.end_ns = s->end_ns,
+			.end_ns = s->span->end_ns,
 			.seq_in = s->span->seq_in,
 			.seq_out = s->span->seq_out,
 			.cut_out = s->span->flags & SPAN_CUT_END,

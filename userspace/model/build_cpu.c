@@ -122,7 +122,7 @@ void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 
 /* A running span, on its CPU. */
 struct stay {
-	uint64_t start_ns, end_ns;
+	const struct model_span *span;
 	uint32_t task_id;
 };
 
@@ -149,7 +149,7 @@ static struct stay *collect_stays(struct model_builder *b, size_t *first)
 	stays = xcalloc(cnt, sizeof(*stays));
 	timeline_init(&timeline, &b->m, SPAN_RUNNING);
 	while ((span = timeline_next(&timeline, &task)))
-		stays[first[span->cpu]++] = (struct stay){ span->start_ns, span->end_ns, task->id };
+		stays[first[span->cpu]++] = (struct stay){ span, task->id };
 	timeline_release(&timeline);
 	/* Each now stands where the next began. */
 	for (size_t i = b->cpu_cnt; i > 0; i--)
@@ -170,20 +170,20 @@ static struct model_cpu_seg layer_at(struct layers *l, uint64_t t, uint64_t unti
 {
 	struct model_cpu_seg seg = { .start_ns = t, .class = LAB_CPU_UNKNOWN };
 
-	while (l->stays < l->stays_end && l->stays->end_ns <= t)
+	while (l->stays < l->stays_end && l->stays->span->end_ns <= t)
 		l->stays++;
 	while (l->segs < l->segs_end && l->segs->end_ns <= t)
 		l->segs++;
 	while (l->gaps < l->gaps_end && l->gaps->until_ns <= t)
 		l->gaps++;
-	if (l->stays < l->stays_end && l->stays->start_ns <= t) {
+	if (l->stays < l->stays_end && l->stays->span->start_ns <= t) {
 		seg.class = LAB_CPU_OURS;
 		seg.task_id = l->stays->task_id;
-		seg.end_ns = min_u64(until, l->stays->end_ns);
+		seg.end_ns = min_u64(until, l->stays->span->end_ns);
 		return seg;
 	}
 	if (l->stays < l->stays_end)
-		until = min_u64(until, l->stays->start_ns);
+		until = min_u64(until, l->stays->span->start_ns);
 	if (l->gaps < l->gaps_end && l->gaps->from_ns <= t) {
 		seg.end_ns = min_u64(until, l->gaps->until_ns);
 		return seg;

@@ -174,6 +174,8 @@ static void scatter(struct model_builder *b)
 	free(m->spans);
 	m->spans = spans;
 	m->span_cap = m->span_cnt = cnt;
+	free(b->owners);
+	b->owners = NULL;
 }
 
 static void clip_migrations(struct model *m)

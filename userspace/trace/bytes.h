@@ -99,6 +99,9 @@ static inline uint64_t bytes_get_varint(struct bytes_in *in)
 {
 	uint64_t value = 0;
 
+	/* Nearly all are this short. */
+	if (in->p != in->end && *in->p < 0x80)
+		return *in->p++;
 	for (unsigned int shift = 0; shift < 70; shift += 7) {
 		uint8_t byte;
 
