@@ -184,8 +184,10 @@ static void parallelism_run(const struct model *m, struct report *r)
 	p->busy_lower_ns = p->busy_upper_ns = p->busy_ns;
 	if (doubt || !m->complete || m->gap_cnt)
 		bounds_fill(m, p);
-	overlap_pairs(m, &r->clocks, p);
-	overlap_witness(m, &r->clocks, &p->witness);
+	if (p->max >= 2 || doubt)
+		overlap_pairs(m, &r->clocks, p);
+	if (p->longest_overlap_ns > WITNESS_LEAST_NS)
+		overlap_witness(m, &r->clocks, &p->witness);
 }
 
 const struct analysis analysis_parallelism = { .name = "parallelism", .run = parallelism_run };

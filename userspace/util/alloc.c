@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "util/log.h"
 
 #define EXIT_NO_MEMORY 5
 #define VEC_CAP_FIRST 16
-#define HUGE_BYTES (8u << 20)	/* arrays of this size are worth a system call */
 
 static void die(size_t cnt, size_t size) __attribute__((noreturn));
 
@@ -21,18 +19,6 @@ static void die(size_t cnt, size_t size)
 {
 	log_err("out of memory: %zu times %zu bytes were asked for", cnt, size);
 	_exit(EXIT_NO_MEMORY);
-}
-
-/*
- * Of a large array, page faults are a good part of the price. The pages are whole ones, so that a
- * mapping keeps one kind of advice and can be moved as one. Only advice: no error matters.
- */
-static void advise_huge(void *ptr, size_t bytes)
-{
-	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-	uintptr_t start = (uintptr_t)ptr & ~mask, end = ((uintptr_t)ptr + bytes + mask) & ~mask;
-
-	(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
 void *xmalloc(size_t size)
@@ -50,8 +36,6 @@ void *xcalloc(size_t cnt, size_t size)
 
 	if (!ptr)
 		die(cnt, size);
-	if (cnt * size >= HUGE_BYTES)
-		advise_huge(ptr, cnt * size);
 	return ptr;
 }
 
@@ -101,8 +85,6 @@ void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size)
 			die(cnt, size);
 		*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
 		ptr = xreallocarray(ptr, *cap, size);
-		if (*cap * size >= HUGE_BYTES)
-			advise_huge(ptr, *cap * size);
 	}
 	memset((char *)ptr + cnt * size, 0, size);
 	return ptr;
