@@ -242,6 +242,13 @@ with ThreadPoolExecutor(4) as pool:
 	exact
 }
 
+@test "a server that crashes when --for ends it has not ended well" {
+	run lab run -q -o out --for 200ms -- bash -c 'trap "kill -SEGV \$\$" TERM; while :; do sleep 0.02; done'
+	[ "$status" -eq 139 ]
+	run lab run -q -o out2 --for 200ms -- bash -c 'trap "exit 5" TERM; while :; do sleep 0.02; done'
+	[ "$status" -eq 5 ]
+}
+
 @test "what the command leaves behind ends the run after the grace time, and is named" {
 	trace --grace 200ms -- sh -c 'setsid sleep 5 & exit 3'
 	[ "$status" -eq 3 ]

@@ -433,11 +433,20 @@ static int record_run(struct run *run)
 
 /* ---- the report and the exit status ---- */
 
+/* It died of what lab sent it when --for was over: that is how the run was to end. */
+static bool ended_by_lab(const struct run *run)
+{
+	int status = run->result.end.wait_status;
+
+	return run->result.stopped_by_lab && WIFSIGNALED(status) &&
+	       (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL);
+}
+
 static int command_status(const struct run *run)
 {
 	int status = run->result.end.wait_status;
 
-	if (!run->result.end.root_reaped || (run->result.stopped_by_lab && WIFSIGNALED(status)))
+	if (!run->result.end.root_reaped || ended_by_lab(run))
 		return LAB_EXIT_OK;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
