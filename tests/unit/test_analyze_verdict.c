@@ -481,3 +481,19 @@ TEST(analyze_verdict_scope)
 	CHECK(!in_scope(&f, "core"));
 	afx_release(&f);
 }
+
+TEST(analyze_verdict_scope_names_missed)
+{
+	struct afx f;
+	bool said = false;
+
+	afx_init(&f, 1, MS, 3);
+	afx_task(&f, 0, "000");
+	f.m.end.name_misses = 1;
+	afx_compute(&f);
+	for (size_t i = 0; i < f.r.verdict.scope_cnt; i++)
+		said |= strstr(f.r.verdict.scope[i], "old name") != NULL;
+	CHECK(said);
+	CHECK(f.r.lossless);
+	afx_release(&f);
+}

@@ -89,6 +89,12 @@ static bool misses_unread(const struct model *m, const struct report *r)
 	return m->end.misses_unread;
 }
 
+static bool names_missed(const struct model *m, const struct report *r)
+{
+	(void)r;
+	return m->end.name_misses;
+}
+
 static bool cut(const struct model *m, const struct report *r)
 {
 	(void)r;
@@ -111,6 +117,7 @@ static const struct scope scopes[] = {
 	{ unattributed, "This kernel does not show whether an interrupt woke a task: some wakers are not "
 			"named." },
 	{ misses_unread, "This kernel does not tell an unprivileged recorder whether it skipped a probe." },
+	{ names_missed, "The kernel skipped records of names and ends: some tasks may show an old name." },
 	{ cut, "What happened after the end of the recording was not seen." },
 };
 

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <stdio.h>
@@ -430,9 +429,7 @@ static void read_program_stats(struct record *r, struct trace_end *end)
 	}
 	end->recursion_misses = skipped[EVIDENCE];
 	end->ready_unseen += skipped[READIES];
-	if (skipped[NAMES])
-		log_info("the kernel skipped %" PRIu64 " of the records of names and ends: a task "
-			 "may be shown under an old name", skipped[NAMES]);
+	end->name_misses = skipped[NAMES];
 }
 
 int record_finish(struct record *r, struct trace_writer *w, struct trace_end *end)

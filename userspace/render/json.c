@@ -118,8 +118,10 @@ static void put_loss(struct json *j, const struct model *m)
 		json_str(j, "damage", m->damage);
 	if (m->end.reason != TRACE_END_UNKNOWN) {
 		json_uint(j, "storage_failures", m->end.storage_failures);
-		if (!m->end.misses_unread)
+		if (!m->end.misses_unread) {
 			json_uint(j, "recursion_misses", m->end.recursion_misses);
+			json_uint(j, "name_misses", m->end.name_misses);
+		}
 	}
 	json_open_array(j, "stretches");
 	for (size_t i = 0; i < m->gap_cnt; i++) {

@@ -53,6 +53,7 @@ static const struct key_def end_keys[] = {
 	END_KEY(births, VALUE_U64),
 	END_KEY(storage_failures, VALUE_U64),
 	END_KEY(recursion_misses, VALUE_U64),
+	END_KEY(name_misses, VALUE_U64),
 	END_KEY(misses_unread, VALUE_BOOL),
 	END_KEY(ready_unseen, VALUE_U64),
 	END_KEY(bpf_ns, VALUE_U64),

@@ -76,6 +76,7 @@ struct trace_end {
 	uint64_t births;		/* birth numbers given out, the root included */
 	uint64_t storage_failures;	/* tasks that could not be marked: not followed */
 	uint64_t recursion_misses;	/* program runs the kernel skipped, and nothing makes up for */
+	uint64_t name_misses;		/* skipped runs that cost a name, an exec or an exit status */
 	bool misses_unread;		/* this kernel did not tell them to a recorder without privileges */
 	uint64_t ready_unseen;		/* epoll events beyond what the records hold, and calls not seen */
 	uint64_t bpf_ns, bpf_runs;	/* the kernel's statistics; 0, 0: not measured */
