@@ -12,6 +12,8 @@
 
 #define ROUND_NS 3000000
 #define ROUNDS_MAX 10		/* as long as other programs keep the two from running at once */
+#define ROUNDS_SPINNING 3	/* then both rest between stamps: see compare() */
+#define REST_NS 1000
 #define GOOD_EPS_NS 1000	/* no better than what two threads at once show */
 #define TOTAL_NS 500000000
 
@@ -21,6 +23,7 @@ struct side {
 	char pad[120];
 	const struct side *other;
 	_Atomic uint32_t *here;		/* sides that have their CPU */
+	bool rests;
 	uint64_t duration_ns;
 	int64_t smallest_ns;		/* of mine less the other's last published; below 0 if mine is behind */
 	uint16_t cpu;
@@ -43,8 +46,13 @@ static bool pin(uint16_t cpu)
 	return !pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+/*
+ * Where two virtual CPUs take turns on one CPU, two that spin meet only when their turn ends,
+ * milliseconds apart. One that sleeps gives its turn to the other at once, just after its stamp.
+ */
 static void *compare(void *arg)
 {
+	const struct timespec rest = { .tv_nsec = REST_NS };
 	struct side *side = arg;
 	uint64_t deadline_ns, mine, theirs;
 
@@ -61,12 +69,15 @@ static void *compare(void *arg)
 		if (theirs && (int64_t)(mine - theirs) < side->smallest_ns)
 			side->smallest_ns = (int64_t)(mine - theirs);
 		atomic_store_explicit(&side->published_ns, mine, memory_order_release);
+		if (side->rests)
+			nanosleep(&rest, NULL);
 	} while (mine < deadline_ns);
 	return NULL;
 }
 
 /* Return: true and the bound, or false if the two never met. */
-static bool compare_pair(uint16_t cpu_a, uint16_t cpu_b, uint64_t duration_ns, uint32_t *eps_ns)
+static bool compare_pair(uint16_t cpu_a, uint16_t cpu_b, uint64_t duration_ns, bool rests,
+			 uint32_t *eps_ns)
 {
 	_Atomic uint32_t here = 0;
 	struct side sides[2] = {
@@ -79,6 +90,7 @@ static bool compare_pair(uint16_t cpu_a, uint16_t cpu_b, uint64_t duration_ns, u
 	for (int i = 0; i < 2; i++) {
 		sides[i].here = &here;
 		sides[i].duration_ns = duration_ns;
+		sides[i].rests = rests;
 		sides[i].smallest_ns = INT64_MAX;
 	}
 	while (started < 2 && !pthread_create(&threads[started], NULL, compare, &sides[started]))
@@ -106,7 +118,8 @@ uint32_t clock_compare(const uint16_t *cpus, uint32_t cpu_cnt, struct trace_cloc
 		for (int round = 0; round < ROUNDS_MAX && best_ns > GOOD_EPS_NS; round++) {
 			if (round && now_ns() >= deadline_ns)
 				break;
-			if (compare_pair(cpus[0], cpus[i], round_ns, &eps_ns))
+			if (compare_pair(cpus[0], cpus[i], round_ns, round >= ROUNDS_SPINNING,
+					 &eps_ns))
 				best_ns = min_u64(best_ns, eps_ns);
 		}
 		if (best_ns == UINT32_MAX)

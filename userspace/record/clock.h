@@ -6,7 +6,8 @@
  * clock - how far the clocks of two CPUs can disagree, by publish and
  * compare: each of two threads, pinned to a CPU each, publishes its stamps and compares
  * what it reads of the other's with a stamp of its own taken after. A difference is at least the
- * clocks' offset, so the smallest seen in each direction bounds it.
+ * clocks' offset, so the smallest seen in each direction bounds it. Where the two are never seen to
+ * run at once (virtual CPUs that take turns), they rest between stamps, and so hand over often.
  */
 
 #include <stdint.h>
