@@ -460,6 +460,20 @@ spoil() {
 	[[ $output == "$(cat out.json)" ]]
 }
 
+@test "report --certify: the verdict goes into the trace, once" {
+	cp "$SAMPLE" trace.lab
+	chmod u+w trace.lab
+	run -0 --separate-stderr lab report --certify -f certificate trace.lab
+	[[ -z $stderr && ${lines[0]} == "class parallel" ]]
+	size=$(stat -c %s trace.lab)
+	run -0 --separate-stderr lab report --certify -q trace.lab
+	[[ -z $stderr && $(stat -c %s trace.lab) -eq $size ]]
+	grep -aq CERT trace.lab
+	head -c -1 trace.lab >cut.lab
+	run -5 --separate-stderr lab report --certify -q cut.lab
+	stderr_has "a verdict on it is not stored"
+}
+
 @test "report -o: a link is replaced, not followed" {
 	echo precious >target
 	ln -s target link

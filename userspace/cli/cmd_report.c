@@ -14,6 +14,7 @@
 struct report_opts {
 	const char *format;
 	const char *file;	/* NULL or "-": standard output */
+	bool certify;
 	struct output_look look;
 };
 
@@ -24,6 +25,8 @@ static const struct opt report_opts[] = {
 	{ .name = "output", .letter = 'o', .kind = OPT_STRING,
 	  .off = offsetof(struct report_opts, file), .metavar = "FILE",
 	  .help = "write to FILE, whole or not at all; - is standard output" },
+	{ .name = "certify", .kind = OPT_FLAG, .off = offsetof(struct report_opts, certify),
+	  .help = "store the verdict in TRACE, for lab verify, as lab run does" },
 	OUTPUT_LOOK_OPTS(struct report_opts, look),
 	{ .name = NULL },
 };
@@ -61,6 +64,10 @@ static int report(const char *path, const struct report_opts *opts, const struct
 	if (err) {
 		if (err == -EACCES && user->differs)
 			log_info("under sudo, reports are made as the invoking user, %s", user->name);
+		output_release(&out);
+		return LAB_EXIT_FILE;
+	}
+	if (opts->certify && output_certify(&out)) {
 		output_release(&out);
 		return LAB_EXIT_FILE;
 	}

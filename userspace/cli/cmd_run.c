@@ -485,8 +485,11 @@ static int report(const struct run *run)
 	struct output out;
 	int status = LAB_EXIT_FILE;
 
-	if (!output_load(&out, run->folder.trace_path))
+	if (!output_load(&out, run->folder.trace_path)) {
+		if (out.model.complete)
+			output_certify(&out);
 		status = show(run, &out);
+	}
 	if (run->is_command && !run->opts.expect)
 		status = command_status(run);
 	else if (status == LAB_EXIT_OK && run->workload)

@@ -11,6 +11,7 @@
 
 #include "cli/exit.h"
 #include "render/render.h"
+#include "trace/certificate.h"
 #include "trace/trace.h"
 #include "util/alloc.h"
 #include "util/io.h"
@@ -235,6 +236,50 @@ out:
 		unlink(temporary);
 	free(temporary);
 	return err ? write_error(path, err) : 0;
+}
+
+/* The lines of the certificate, to be freed; NULL if there is no memory for them. */
+static char *certificate_lines(const struct output *out)
+{
+	const struct render_opts opts = { 0 };
+	char *lines = NULL;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+
+	if (!to)
+		return NULL;
+	renderer_find("certificate")->render(&out->model, &out->report, &opts, to);
+	if (!fclose(to))
+		return lines;
+	free(lines);
+	return NULL;
+}
+
+int output_certify(struct output *out)
+{
+	struct stat st;
+	char *lines;
+	int err, fd;
+
+	if (!out->model.complete) {
+		log_err("%s is incomplete: a verdict on it is not stored", out->trace_path);
+		return -EBADMSG;
+	}
+	fd = open(out->trace_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	lines = certificate_lines(out);
+	if (fd < 0)
+		err = -errno;
+	else
+		err = lines ? trace_certificate_store(fd, lines) : -ENOMEM;
+	free(lines);
+	if (err)
+		log_err("the verdict could not be stored in %s: %s", out->trace_path,
+			strerror(-err));
+	else if (!fstat(fd, &st))
+		out->model.file_bytes = (uint64_t)st.st_size;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int output_exit_code(const struct output *out)

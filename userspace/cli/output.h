@@ -102,6 +102,15 @@ int output_write_file(const struct output *out, const char *format, const struct
  */
 int output_check_format(const char *format);
 
+/**
+ * output_certify() - store the verdict, with what it rests on, in the trace
+ *
+ * An earlier one is replaced. `lab verify` proves or refutes what is stored.
+ *
+ * Return: 0, or -errno after one logged sentence; -EBADMSG: the trace is incomplete.
+ */
+int output_certify(struct output *out);
+
 /* The exit status that the verdict on a claim (or on --expect) asks for: OK, CONTRADICTED or UNDECIDED. */
 int output_exit_code(const struct output *out);
 

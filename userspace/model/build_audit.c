@@ -147,7 +147,11 @@ static void check_task(struct model_builder *b, const struct btask *t)
 	if (t->implicit)
 		audit_fail(b, "unknown_task", t->t.id, 0, 1);
 	a->tasks_checked++;
+	a->births += !t->implicit;
+	a->deaths += t->life == LIFE_DEAD;
+	a->alive += !t->implicit && t->life != LIFE_DEAD;
 	a->switches_checked += t->outs;
+	a->switches_counted += switches(&t->last) - switches(&t->base);
 	a->migrations_checked += t->migrates;
 	expect(b, "switches", t->t.id, switches(&t->last) - switches(&t->base), t->outs);
 	/* With a switch hidden somewhere, a move that the same code made may be hidden as well. */
@@ -183,15 +187,13 @@ static void check_total(struct model_builder *b, const struct lab_ev_task_total 
 
 static void check_end(struct model_builder *b, const struct trace_end *end)
 {
-	uint64_t born = 0, dead = 0;
+	const struct model_audit *a = &b->m.audit;
 
 	for (size_t i = 0; i < b->total_cnt; i++)
 		check_total(b, &b->totals[i]);
 	for (size_t i = 0; i < b->task_cnt; i++) {
 		const struct btask *t = &b->tasks[i];
 
-		born += !t->implicit;
-		dead += t->life == LIFE_DEAD;
 		/* Of a dead task the last switch-out is here; of another only the total tells. */
 		if (t->life != LIFE_DEAD && !t->has_total)
 			audit_fail(b, "total_missing", t->t.id, 1, 0);
@@ -200,9 +202,9 @@ static void check_end(struct model_builder *b, const struct trace_end *end)
 		if (b->cpus[i].records && !b->cpus[i].has_total)
 			audit_fail(b, "cpu_total_missing", 0, 1, 0);
 	}
-	expect(b, "births", 0, end->births, born);
+	expect(b, "births", 0, end->births, a->births);
 	if (end->reason == TRACE_END_EXIT)
-		expect(b, "deaths", 0, end->births, dead);
+		expect(b, "deaths", 0, end->births, a->deaths);
 	expect(b, "storage", 0, 0, end->storage_failures);
 	expect(b, "recursion", 0, 0, end->recursion_misses);
 }

@@ -161,8 +161,10 @@ struct audit_failure {
 
 /* What the audit compared, filled while the model is built (kernel-notes 9; HACKING.md lists the checks). */
 struct model_audit {
+	uint64_t births, deaths, alive;	/* seen: births is deaths + alive */
 	uint64_t tasks_checked;
-	uint64_t switches_checked;
+	uint64_t switches_checked;	/* switch-outs recorded */
+	uint64_t switches_counted;	/* by the kernel, up to each task's last of them */
 	uint64_t migrations_checked;
 	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
 	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
