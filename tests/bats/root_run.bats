@@ -361,6 +361,26 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	class_is inconclusive
 }
 
+@test "a witness of parallelism survives refused records, with bounds" {
+	requires command=perf cpus=2
+	"$LAB_BIN" run -o out --buffer 1 -- perf bench sched messaging -g 10 -l 1500 >bench 2>err 3>&- &
+	local pid=$!
+	sleep 0.8
+	kill -STOP $pid
+	sleep 1
+	kill -CONT $pid
+	wait $pid || true
+	lab report out/trace.lab -f json -o run.json
+	json_holds run.json 'r["loss"]["dropped"] > 0 and not r["audit"]["clean"]'
+	json_holds run.json 'r["audit"]["failures"] > 0 and r["audit"]["unexplained"] == 0'
+	json_holds run.json 'r["parallelism"]["bounds"][0] < r["parallelism"]["bounds"][1]'
+	json_holds run.json 'r["parallelism"]["average_busy_bounds"][0] < r["parallelism"]["average_busy_bounds"][1]'
+	json_holds run.json 'r["verdict"]["class"] == "parallel" and len(r["verdict"]["witness"]) >= 2'
+	run -0 lab report out/trace.lab
+	output_has "as the missing records explain"
+	output_has " to "
+}
+
 @test "hostile names stay data" {
 	requires command=/usr/bin/python3
 	trace -- /usr/bin/python3 -c '

@@ -121,9 +121,11 @@ void afx_audit_failure(struct afx *f, const char *name, uint64_t expected, uint6
 	struct model_audit *a = &f->m.audit;
 
 	*vec_push(a->failures, a->failure_cnt, a->failure_cap) = (struct audit_failure){
-		.name = name, .expected = expected, .observed = observed
+		.name = name, .expected = expected, .observed = observed,
+		.by_loss = observed < expected,
 	};
 	a->failures_total++;
+	a->unexplained_total += observed >= expected;
 }
 
 void afx_clocks(struct afx *f, uint32_t ns)

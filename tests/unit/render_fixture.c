@@ -396,7 +396,7 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 			i, START_NS, i ? START_NS + 1 : UINT64_MAX, 3 };
 	for (uint32_t i = 0; i < 30; i++)
 		*vec_push(m->audit.failures, m->audit.failure_cnt, m->audit.failure_cap) =
-			(struct audit_failure){ "switches", i, UINT64_MAX, i };
+			(struct audit_failure){ "switches", i, UINT64_MAX, i, true };
 	m->audit.failures_total = 2000;
 	r->serializer = (struct report_serializer){
 		.present = true, .measured = true, .mm_id = 1, .tgid = 4710, .addr = UINT64_MAX,
@@ -410,6 +410,10 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 	sum_up(f);
 	r->audit_clean = false;
 	r->lossless = false;
+	r->parallelism.average_busy_lower_ppm = 1019999;
+	r->parallelism.average_busy_upper_ppm = 19940001;
+	r->parallelism.max_lower = 1;
+	r->parallelism.max_upper = 20;
 }
 
 void fixture_empty(struct render_fixture *f)

@@ -259,7 +259,10 @@ TEST(model_seq_out_of_order_is_no_gap)
 	fx_free(f);
 }
 
-/* Two numbers missing side by side are one gap, from the stamp before to the stamp after. */
+/*
+ * Two numbers missing side by side are one gap. Any record ends what may be missing, but only one that says
+ * who has the CPU ends the doubt about that.
+ */
 TEST(model_seq_gap_of_two)
 {
 	struct fx *f = fx_new(1);
@@ -274,12 +277,20 @@ TEST(model_seq_gap_of_two)
 	(void)fx_events(f, &cnt);
 	fx_drop(f, cnt - 2);
 	fx_drop(f, cnt - 3);
+	fx_switch(f, 1050, 0, FX_IDLE, fx_preempted());
+	fx_wake_on(f, 1060, 0, 1, 0);
+	fx_wake_on(f, 1061, 0, 1, 0);
+	(void)fx_events(f, &cnt);
+	fx_drop(f, cnt - 2);
 	fx_end(f, 1200, TRACE_END_FOR);
 	build_whole(f, &m);
-	CHECK_EQ(m.gap_cnt, 1);
+	CHECK_EQ(m.gap_cnt, 2);
 	CHECK_EQ(m.gaps[0].cnt, 2);
 	CHECK_EQ(m.gaps[0].from_ns, 1010);
-	CHECK_EQ(m.gaps[0].until_ns, 1022);
+	CHECK_EQ(m.gaps[0].until_ns, 1050);
+	CHECK_EQ(m.gaps[1].cnt, 1);
+	CHECK_EQ(m.gaps[1].from_ns, 1050);
+	CHECK_EQ(m.gaps[1].until_ns, UINT64_MAX);
 	model_release(&m);
 	fx_free(f);
 }

@@ -15,6 +15,8 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
+#define MILLION 1000000u
+
 struct stay {
 	uint64_t start_ns, end_ns;
 	uint16_t cpu;
@@ -30,6 +32,24 @@ struct sets {
 	struct intervals shortest;	/* what certainly kept a CPU busy */
 	struct stays longest;		/* per CPU: two on one CPU are no parallelism */
 };
+
+/* Tasks that were not followed, or probes that did not run: nobody knows where. */
+static bool is_anywhere(const struct model *m)
+{
+	return m->end.storage_failures || m->end.recursion_misses;
+}
+
+/* With records missing the window itself may have been longer: as long as was recorded. */
+static struct interval window_longest(const struct model *m)
+{
+	struct interval window = { m->start_ns, m->end_ns };
+
+	if (m->gap_cnt || is_anywhere(m)) {
+		window.start_ns = min_u64(window.start_ns, m->meta.armed_ns);
+		window.end_ns = max_u64(window.end_ns, m->end.end_ns);
+	}
+	return window;
+}
 
 static void longest_add(struct sets *sets, uint16_t cpu, uint64_t start_ns, uint64_t end_ns)
 {
@@ -96,7 +116,7 @@ static int stay_cmp(const void *a, const void *b)
 }
 
 /* The union of the stays of each CPU. */
-static void stays_join(struct stays *stays, const struct model *m, struct intervals *out)
+static void stays_join(struct stays *stays, const struct interval *window, struct intervals *out)
 {
 	struct stay open = { 0 };
 
@@ -109,38 +129,105 @@ static void stays_join(struct stays *stays, const struct model *m, struct interv
 			open.end_ns = max_u64(open.end_ns, s->end_ns);
 			continue;
 		}
-		intervals_add(out, open.start_ns, open.end_ns, m->start_ns, m->end_ns);
+		intervals_add(out, open.start_ns, open.end_ns, window->start_ns, window->end_ns);
 		open = *s;
 	}
-	intervals_add(out, open.start_ns, open.end_ns, m->start_ns, m->end_ns);
+	intervals_add(out, open.start_ns, open.end_ns, window->start_ns, window->end_ns);
 }
 
-/* Time with @k or more of @iv. */
-static uint64_t time_at_least(const struct model *m, const struct intervals *iv, uint32_t k)
+/* Of every instant, the tasks that run beyond @spared of them. */
+static uint64_t time_beyond(const struct levels *l, uint32_t spared)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t k = spared + 1; k < l->cnt; k++)
+		ns += (k - spared) * l->ns[k];
+	return ns;
+}
+
+/* Return: the most that ran beyond one. */
+static uint64_t upper_fill(const struct model *m, struct stays *longest,
+			   struct report_parallelism *p)
+{
+	struct interval window = window_longest(m);
+	struct intervals upper = { 0 };
+	struct levels levels;
+	uint64_t beyond_ns;
+
+	for (size_t i = 0; i < m->cpu_cnt && is_anywhere(m); i++)
+		*vec_push(longest->v, longest->cnt, longest->cap) =
+			(struct stay){ window.start_ns, window.end_ns, m->cpus[i].cpu };
+	stays_join(longest, &window, &upper);
+	levels_compute(&upper, window.start_ns, window.end_ns, &levels);
+	p->max_upper = levels.cnt - 1;
+	p->run_upper_ns = time_beyond(&levels, 0);
+	p->busy_upper_ns = levels_at_least(&levels, 1);
+	p->parallel_upper_ns = levels_at_least(&levels, 2);
+	beyond_ns = time_beyond(&levels, 1);
+	free(levels.ns);
+	free(upper.v);
+	return beyond_ns;
+}
+
+/* Return: the least that ran beyond one. */
+static uint64_t lower_fill(const struct model *m, const struct sets *sets,
+			   struct report_parallelism *p)
 {
 	struct levels levels;
-	uint64_t ns;
+	uint64_t beyond_ns;
 
-	levels_compute(iv, m->start_ns, m->end_ns, &levels);
-	ns = levels_at_least(&levels, k);
+	levels_compute(&sets->shortest, m->start_ns, m->end_ns, &levels);
+	p->run_lower_ns = time_beyond(&levels, 0);
+	p->busy_lower_ns = levels_at_least(&levels, 1);
+	p->max_lower = levels.cnt > 1;
 	free(levels.ns);
-	return ns;
+	levels_compute(&sets->certain, m->start_ns, m->end_ns, &levels);
+	p->parallel_lower_ns = levels_at_least(&levels, 2);
+	p->max_lower = max_u64(p->max_lower, levels.cnt - 1);
+	beyond_ns = time_beyond(&levels, 1);
+	free(levels.ns);
+	return beyond_ns;
+}
+
+/*
+ * run / busy is 1 + beyond / busy, where beyond is what ran beyond one at every instant: a bound takes the
+ * two from opposite ends. @lower_ns, @upper_ns: the bounds of beyond.
+ */
+static void average_fill(struct report_parallelism *p, uint64_t lower_ns, uint64_t upper_ns)
+{
+	unsigned __int128 most = (unsigned __int128)p->max_upper * MILLION;
+	unsigned __int128 upper = most;
+
+	if (p->busy_lower_ns)
+		upper = MILLION + ((unsigned __int128)upper_ns * MILLION + p->busy_lower_ns - 1) /
+				  p->busy_lower_ns;
+	p->average_busy_upper_ppm = (uint64_t)(upper < most ? upper : most);
+	if (p->busy_lower_ns && p->busy_upper_ns)
+		p->average_busy_lower_ppm = MILLION + (uint64_t)((unsigned __int128)lower_ns *
+						      MILLION / p->busy_upper_ns);
 }
 
 /* The stays may not all have been as drawn. */
 static void bounds_fill(const struct model *m, struct report_parallelism *p)
 {
-	struct intervals upper = { 0 };
+	uint64_t lower_ns, upper_ns;
 	struct sets sets = { 0 };
 
 	sets_collect(&sets, m);
-	stays_join(&sets.longest, m, &upper);
-	p->parallel_upper_ns = time_at_least(m, &upper, 2);
-	p->busy_upper_ns = time_at_least(m, &upper, 1);
-	p->parallel_lower_ns = time_at_least(m, &sets.certain, 2);
-	p->busy_lower_ns = time_at_least(m, &sets.shortest, 1);
-	free(upper.v);
+	upper_ns = upper_fill(m, &sets.longest, p);
+	lower_ns = lower_fill(m, &sets, p);
+	average_fill(p, lower_ns, upper_ns);
 	sets_release(&sets);
+}
+
+/* They were as drawn. */
+static void bounds_meet(struct report_parallelism *p)
+{
+	p->max_lower = p->max_upper = p->max;
+	p->run_lower_ns = p->run_upper_ns = p->run_ns;
+	p->busy_lower_ns = p->busy_upper_ns = p->busy_ns;
+	p->parallel_lower_ns = p->parallel_upper_ns = p->parallel_ns;
+	average_fill(p, p->run_ns - p->busy_ns, p->run_ns - p->busy_ns);
 }
 
 /* The stays as drawn. Return: whether one of them is in doubt. */
@@ -180,10 +267,10 @@ static void parallelism_run(const struct model *m, struct report *r)
 	p->max = levels.cnt - 1;
 	p->busy_ns = levels_at_least(&levels, 1);
 	p->parallel_ns = levels_at_least(&levels, 2);
-	p->parallel_lower_ns = p->parallel_upper_ns = p->parallel_ns;
-	p->busy_lower_ns = p->busy_upper_ns = p->busy_ns;
-	if (doubt || !m->complete || m->gap_cnt)
+	if (doubt || !m->complete || m->gap_cnt || is_anywhere(m))
 		bounds_fill(m, p);
+	else
+		bounds_meet(p);
 	if (p->max >= 2 || doubt)
 		overlap_pairs(m, &r->clocks, p);
 	if (p->longest_overlap_ns > WITNESS_LEAST_NS)

@@ -39,14 +39,23 @@ struct witness {
 	struct witness_part parts[WITNESS_MAX];
 };
 
+/*
+ * Each figure as drawn, and its bounds. Lower: only what is certain; hidden starts at their latest,
+ * and left out of overlaps; stays across missing records left out. Upper: hidden starts at
+ * their earliest; a CPU held wherever its records are missing; every CPU always, if the kernel
+ * skipped probes or tasks could not be followed, for nothing tells where. The bounds
+ * are the figure itself if nothing is hidden or missing; the truth is never outside them.
+ */
 struct report_parallelism {
 	uint32_t max;		/* most tasks running at once */
+	uint32_t max_lower, max_upper;
 	uint64_t run_ns;	/* sum of all running spans: work */
+	uint64_t run_lower_ns, run_upper_ns;
 	uint64_t busy_ns;	/* time with one or more running */
-	uint64_t parallel_ns;	/* time with two or more running */
-	uint64_t parallel_upper_ns; /* with hidden starts at their earliest, and gaps in doubt */
-	uint64_t parallel_lower_ns; /* hidden and doubtful stays left out of what overlaps */
 	uint64_t busy_lower_ns, busy_upper_ns;
+	uint64_t parallel_ns;	/* time with two or more running */
+	uint64_t parallel_lower_ns, parallel_upper_ns;
+	uint64_t average_busy_lower_ppm, average_busy_upper_ppm; /* of run / busy, in millionths */
 	uint64_t longest_overlap_ns; /* longest common stretch of two slices, as drawn */
 	bool beyond_eps;	/* two slices, at their longest, overlap by more than the eps of their CPUs */
 	uint64_t *profile_ns;	/* [k]: exactly k running, k = 0 .. profile_cnt - 1; sums to T; owned */

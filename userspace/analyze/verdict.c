@@ -40,15 +40,6 @@ static bool is_lossless(const struct model *m)
 	       !m->end.recursion_misses && m->end.reason != TRACE_END_WRITE_ERROR;
 }
 
-/* Every failed check counted too few, as is to be expected where records are missing. */
-static bool is_audit_short(const struct model *m)
-{
-	for (size_t i = 0; i < m->audit.failure_cnt; i++)
-		if (m->audit.failures[i].observed >= m->audit.failures[i].expected)
-			return false;
-	return m->audit.failures_total <= m->audit.failure_cnt;
-}
-
 static void settle_dirty(const struct model *m, struct report_verdict *v)
 {
 	const struct audit_failure *f = m->audit.failures;
@@ -187,7 +178,7 @@ static void classify(const struct model *m, const struct report *r, struct repor
 {
 	const struct report_parallelism *p = &r->parallelism;
 
-	bool trusted = r->audit_clean || (!r->lossless && is_audit_short(m));
+	bool trusted = r->audit_clean || (!r->lossless && !m->audit.unexplained_total);
 
 	if (trusted && is_parallel(p))
 		settle_parallel(p, v);

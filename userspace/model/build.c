@@ -181,6 +181,7 @@ void model_builder_free(struct model_builder *b)
 	free(b->tasks);
 	free(b->owners);
 	free(b->totals);
+	free(b->doubts);
 	free(b->regs);
 	free(b->users);
 	idmap_release(&b->task_by_id);

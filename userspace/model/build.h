@@ -79,13 +79,14 @@ struct btask {
 /* A hole in the sequence numbers of a CPU, as first seen: late records may fill it. */
 struct hole {
 	uint64_t first, last;
-	uint64_t from_ns, until_ns;
+	uint64_t from_ns, until_ns; /* until a record says who has the CPU; NEVER: none did */
 };
 
 struct bcpu {
 	bool known;		/* a record or a statement named it */
 	bool ran_ours;		/* within the window */
 	uint32_t cur;		/* the task of ours that has it, else NO_TASK */
+	uint64_t lost_until_ns;	/* until then a stay is drawn on it whose switch-out was lost */
 	bool stated;		/* class and the next two are valid */
 	uint8_t class;
 	uint32_t tid;
@@ -101,6 +102,7 @@ struct bcpu {
 	bool has_total;
 	struct hole *holes;
 	size_t hole_cnt, hole_cap;
+	size_t hole_ended_cnt;	/* those whose until_ns is known */
 	uint64_t *late;		/* numbers that came after a higher one */
 	size_t late_cnt, late_cap;
 };
@@ -123,6 +125,13 @@ struct data_users {
 	uint32_t xor_idx;	/* of the indices of regs: with cnt 1 the index itself */
 };
 
+/* A failed check that a record of @cpu which is missing in between would explain. */
+struct audit_doubt {
+	uint64_t failure_idx;	/* of all; the first 1000 are kept */
+	uint16_t cpu;		/* NO_CPU: of any */
+	uint64_t from_ns, until_ns;
+};
+
 struct model_builder {
 	struct model m;		/* filled as we go; handed over at the end */
 	uint64_t now_ns;	/* stamp of the last event */
@@ -133,6 +142,8 @@ struct model_builder {
 	struct idmap threads;	/* (tgid, tid) that existed */
 	uint32_t mm_cnt;
 	struct idmap mm_of_tgid; /* of seeded tasks */
+	struct audit_doubt *doubts;
+	size_t doubt_cnt, doubt_cap;
 	uint32_t *owners;	/* birth number per m.spans[] */
 	size_t owner_cnt, owner_cap;
 	struct bcpu *cpus;	/* by CPU number */
@@ -154,9 +165,17 @@ struct model_builder {
 
 /* ---- build_audit.c ---- */
 
-/* One failed check; kept up to a limit, counted beyond. @name is static. */
+/* One failed check that no missing record explains; kept up to a limit, counted beyond. @name is static. */
 void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
 		uint64_t observed);
+
+/* One that is what missing records make: too few of something were seen. */
+void audit_miss(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		uint64_t observed);
+
+/* One that a record explains if it is missing on @cpu (NO_CPU: on any) in between. */
+void audit_doubt(struct model_builder *b, const struct audit_failure *failure, uint16_t cpu,
+		 uint64_t from_ns, uint64_t until_ns);
 
 /* At a switch-out: exactly one counter moved by one; what was charged fits the clock. */
 void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev);
@@ -234,6 +253,9 @@ void cpu_finish(struct model_builder *b);
 
 void seq_note(struct model_builder *b, struct bcpu *cpu, const struct lab_ev_head *head);
 void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev);
+
+/* A record says who has the CPU: the holes that are open end there. */
+void seq_on_statement(struct bcpu *cpu, uint64_t ts_ns);
 
 /* Into model.gaps, by CPU, starts and ends ascending; duplicated numbers fail the audit. */
 void seq_finish(struct model_builder *b);

@@ -14,25 +14,73 @@
 #define FAILURES_KEPT 1000
 #define EXEC_EXCESS_MAX_NS 1000000u	/* per run; at most 68 us were measured */
 
-void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
-		uint64_t observed)
+static void note_failure(struct model_builder *b, const struct audit_failure *failure)
 {
 	struct model_audit *a = &b->m.audit;
 
-	if (a->failures_total++ >= FAILURES_KEPT)
-		return;
-	*vec_push(a->failures, a->failure_cnt, a->failure_cap) = (struct audit_failure){
-		.name = name,
-		.task_id = task_id,
-		.expected = expected,
-		.observed = observed,
-	};
+	a->unexplained_total += !failure->by_loss;
+	if (a->failures_total++ < FAILURES_KEPT)
+		*vec_push(a->failures, a->failure_cnt, a->failure_cap) = *failure;
 }
 
+void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		uint64_t observed)
+{
+	note_failure(b, &(struct audit_failure){ name, task_id, expected, observed, false });
+}
+
+void audit_miss(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
+		uint64_t observed)
+{
+	note_failure(b, &(struct audit_failure){ name, task_id, expected, observed, true });
+}
+
+void audit_doubt(struct model_builder *b, const struct audit_failure *failure, uint16_t cpu,
+		 uint64_t from_ns, uint64_t until_ns)
+{
+	*vec_push(b->doubts, b->doubt_cnt, b->doubt_cap) = (struct audit_doubt){
+		.failure_idx = b->m.audit.failures_total,
+		.cpu = cpu,
+		.from_ns = from_ns,
+		.until_ns = until_ns,
+	};
+	note_failure(b, failure);
+}
+
+static bool is_gap_within(const struct model *m, const struct audit_doubt *d)
+{
+	if (d->cpu != NO_CPU)
+		return seq_gap_within(m, d->cpu, d->from_ns, d->until_ns);
+	for (size_t i = 0; i < m->gap_cnt; i++) {
+		if (m->gaps[i].from_ns < d->until_ns && m->gaps[i].until_ns > d->from_ns)
+			return true;
+	}
+	return false;
+}
+
+/* The gaps are known now; and nobody knows where a probe was skipped. */
+static void settle_doubts(struct model_builder *b)
+{
+	struct model_audit *a = &b->m.audit;
+
+	for (size_t i = 0; i < b->doubt_cnt; i++) {
+		const struct audit_doubt *d = &b->doubts[i];
+
+		if (!b->m.end.recursion_misses && !is_gap_within(&b->m, d))
+			continue;
+		a->unexplained_total--;
+		if (d->failure_idx < a->failure_cnt)
+			a->failures[d->failure_idx].by_loss = true;
+	}
+}
+
+/* Too few of something is what missing records make. */
 static void expect(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
 		   uint64_t observed)
 {
-	if (expected != observed)
+	if (observed < expected)
+		audit_miss(b, name, task_id, expected, observed);
+	else if (observed > expected)
 		audit_fail(b, name, task_id, expected, observed);
 }
 
@@ -90,18 +138,32 @@ static void check_exec_clock(struct model_builder *b, const struct btask *t,
 	a->exec_excess_ns += min_u64(clock - charged, UINT64_MAX - a->exec_excess_ns);
 }
 
+/* Return: whether exactly one switch-out was counted since the last that was recorded. */
+static bool check_switch_step(struct model_builder *b, const struct btask *t,
+			      const struct lab_ev_switch_out *ev)
+{
+	uint64_t voluntary = ev->nvcsw - t->last.nvcsw;
+	uint64_t involuntary = ev->nivcsw - t->last.nivcsw;
+	bool rises = ev->nvcsw >= t->last.nvcsw && ev->nivcsw >= t->last.nivcsw;
+
+	if (rises && voluntary + involuntary == 1)
+		return true;
+	if (rises && voluntary + involuntary > 1)
+		audit_miss(b, "switch_step", t->t.id, 1, voluntary + involuntary);
+	else
+		audit_fail(b, "switch_step", t->t.id, 1, voluntary + involuntary);
+	return false;
+}
+
 void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev)
 {
-	uint64_t voluntary, involuntary;
+	bool single;
 
 	set_baseline(t, ev);
-	voluntary = ev->nvcsw - t->last.nvcsw;
-	involuntary = ev->nivcsw - t->last.nivcsw;
-	if (!(voluntary == 1 && !involuntary) && !(!voluntary && involuntary == 1))
-		audit_fail(b, "switch_step", t->t.id, 1, voluntary + involuntary);
+	single = check_switch_step(b, t, ev);
 	if (ev->sum_exec_ns < t->last.sum_exec_ns)
 		audit_fail(b, "cpu_time_step", t->t.id, t->last.sum_exec_ns, ev->sum_exec_ns);
-	else
+	else if (single)
 		check_exec_clock(b, t, ev, ev->sum_exec_ns - t->last.sum_exec_ns);
 	t->clock_in_known = false;
 	t->last = (struct counters){
@@ -145,7 +207,7 @@ static void check_task(struct model_builder *b, const struct btask *t)
 	uint64_t moves = (uint32_t)(t->last.migrations - t->base.migrations);
 
 	if (t->implicit)
-		audit_fail(b, "unknown_task", t->t.id, 0, 1);
+		audit_miss(b, "unknown_task", t->t.id, 0, 1);
 	a->tasks_checked++;
 	a->births += !t->implicit;
 	a->deaths += t->life == LIFE_DEAD;
@@ -168,7 +230,7 @@ static void check_total(struct model_builder *b, const struct lab_ev_task_total 
 	struct btask *t;
 
 	if (!idx) {
-		audit_fail(b, "unknown_task", id, 0, 1);
+		audit_miss(b, "unknown_task", id, 0, 1);
 		return;
 	}
 	t = &b->tasks[*idx];
@@ -196,17 +258,19 @@ static void check_end(struct model_builder *b, const struct trace_end *end)
 
 		/* Of a dead task the last switch-out is here; of another only the total tells. */
 		if (t->life != LIFE_DEAD && !t->has_total)
-			audit_fail(b, "total_missing", t->t.id, 1, 0);
+			audit_miss(b, "total_missing", t->t.id, 1, 0);
 	}
 	for (size_t i = 0; i < b->cpu_cnt; i++) {
 		if (b->cpus[i].records && !b->cpus[i].has_total)
-			audit_fail(b, "cpu_total_missing", 0, 1, 0);
+			audit_miss(b, "cpu_total_missing", 0, 1, 0);
 	}
 	expect(b, "births", 0, end->births, a->births);
 	if (end->reason == TRACE_END_EXIT)
 		expect(b, "deaths", 0, end->births, a->deaths);
-	expect(b, "storage", 0, 0, end->storage_failures);
-	expect(b, "recursion", 0, 0, end->recursion_misses);
+	if (end->storage_failures)
+		audit_miss(b, "storage", 0, 0, end->storage_failures);
+	if (end->recursion_misses)
+		audit_miss(b, "recursion", 0, 0, end->recursion_misses);
 }
 
 void audit_finish(struct model_builder *b, const struct trace_end *end)
@@ -215,8 +279,10 @@ void audit_finish(struct model_builder *b, const struct trace_end *end)
 		check_task(b, &b->tasks[i]);
 	if (end)
 		check_end(b, end);
-	expect(b, "refused", 0, 0, b->m.dropped);
+	if (b->m.dropped)
+		audit_miss(b, "refused", 0, 0, b->m.dropped);
 	if (b->m.audit.exec_excess_ns > EXEC_EXCESS_MAX_NS)
 		audit_fail(b, "exec_clock_excess", 0, EXEC_EXCESS_MAX_NS,
 			   b->m.audit.exec_excess_ns);
+	settle_doubts(b);
 }

@@ -116,6 +116,7 @@ void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 	cpu->class = next->class;
 	cpu->tid = next->class == LAB_CPU_FOREIGN ? next->tid : 0;
 	cpu->since_ns = ts_ns;
+	seq_on_statement(cpu, ts_ns);
 }
 
 /* ---- the end ---- */

@@ -26,10 +26,16 @@ void seq_note(struct model_builder *b, struct bcpu *cpu, const struct lab_ev_hea
 			.first = cpu->seq_next,
 			.last = head->seq - 1,
 			.from_ns = cpu->seq_next_ns,
-			.until_ns = head->ts_ns,
+			.until_ns = NEVER,
 		};
 	cpu->seq_next = head->seq + 1;
 	cpu->seq_next_ns = head->ts_ns;
+}
+
+void seq_on_statement(struct bcpu *cpu, uint64_t ts_ns)
+{
+	while (cpu->hole_ended_cnt < cpu->hole_cnt)
+		cpu->holes[cpu->hole_ended_cnt++].until_ns = ts_ns;
 }
 
 void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev)

@@ -32,7 +32,8 @@ static void lose_stay(struct model_builder *b, uint32_t idx, uint64_t ts_ns)
 {
 	struct btask *t = &b->tasks[idx];
 
-	audit_fail(b, "lost_switch_out", t->t.id, 1, 0);
+	audit_doubt(b, &(struct audit_failure){ "lost_switch_out", t->t.id, 1, 0, false },
+		    t->open.cpu, t->open.start_ns, ts_ns);
 	t->open.flags |= SPAN_ACROSS_GAP;
 	task_close(b, t, ts_ns);
 	task_open(t, LIFE_BLOCKED, max_u64(ts_ns, t->open.start_ns), NO_CPU);
@@ -46,10 +47,10 @@ static void lose_current(struct model_builder *b, struct bcpu *cpu, uint64_t ts_
 	cpu->cur = NO_TASK;
 }
 
-static void note_release(struct model_builder *b, const struct btask *t, uint64_t ts_ns)
+/* The root is the first to be woken or to run; where records are missing, whoever is seen first. */
+static void note_release(struct model_builder *b, uint64_t ts_ns)
 {
-	if (t->t.id == LAB_TASK_ROOT && t->seeded && b->release_ns == NEVER)
-		b->release_ns = ts_ns;
+	b->release_ns = min_u64(b->release_ns, ts_ns);
 }
 
 struct opening {
@@ -59,32 +60,41 @@ struct opening {
 	uint16_t cpu;
 };
 
+/* It has a CPU, and no record put it on a queue before. */
+static void ran_unborn(struct model_builder *b, const struct btask *t, uint64_t ts_ns)
+{
+	audit_doubt(b, &(struct audit_failure){ "causality", t->t.id, 0, 1, false }, NO_CPU,
+		    t->made_ns, ts_ns);
+}
+
 /* A task takes a CPU, and a record says so. */
 static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 		       const struct opening *o)
 {
 	struct btask *t = &b->tasks[idx];
+	const char *name;
 
 	switch (t->life) {
 	case LIFE_DEAD:
 		audit_fail(b, "after_death", t->t.id, 0, 1);
 		return;
 	case LIFE_RUNNING:
-		audit_fail(b, t->open.cpu == o->cpu ? "switched_in_twice" : "two_cpus",
-			   t->t.id, 1, 2);
+		name = t->open.cpu == o->cpu ? "switched_in_twice" : "two_cpus";
+		audit_doubt(b, &(struct audit_failure){ name, t->t.id, 1, 2, false }, t->open.cpu,
+			    t->open.start_ns, o->ts_ns);
 		if (b->cpus[t->open.cpu].cur == idx)
 			b->cpus[t->open.cpu].cur = NO_TASK;
 		t->open.flags |= SPAN_ACROSS_GAP;
 		task_close(b, t, o->ts_ns);
 		break;
 	case LIFE_UNBORN:
-		audit_fail(b, "causality", t->t.id, 0, 1);
+		ran_unborn(b, t, o->ts_ns);
 		break;
 	case LIFE_READY:
 	case LIFE_BLOCKED:
 		end_wait(b, t, o->cpu, o->ts_ns);
 	}
-	note_release(b, t, o->ts_ns);
+	note_release(b, o->ts_ns);
 	audit_switch_in(b, t, o->cpu, o->ts_ns);
 	task_open(t, LIFE_RUNNING, o->ts_ns, o->cpu);
 	t->open.seq_in = o->seq;
@@ -110,11 +120,15 @@ static void begin_hidden_stay(struct model_builder *b, const struct bcpu *cpu, s
 		bound = max_u64(bound, t->open.start_ns);
 	if (!t->implicit && ev->sum_exec_ns > t->last.sum_exec_ns)
 		charged = ev->sum_exec_ns - t->last.sum_exec_ns;
+	/* It ran, if only for an instant: its bounds are kept with it. */
+	charged = max_u64(charged, 1);
 	start = max_u64(ts_ns - min_u64(charged, ts_ns), bound);
 	if (t->ran_by_ns != NEVER && t->ran_cpu == ev->head.cpu && t->ran_by_ns >= bound)
 		start = min_u64(start, t->ran_by_ns);
+	/* No CPU is drawn with two; the gap has both bounds. */
+	start = max_u64(start, min_u64(cpu->lost_until_ns, ts_ns));
 	end_wait(b, t, ev->head.cpu, start);
-	note_release(b, t, start);
+	note_release(b, start);
 	for (int i = 0; i < CAUSE_CNT; i++)
 		t->from[i].set = false;
 	task_open(t, LIFE_RUNNING, start, ev->head.cpu);
@@ -145,11 +159,12 @@ static bool find_stay(struct model_builder *b, const struct bcpu *cpu, uint32_t 
 			t->open.cpu = ev->head.cpu;
 			return true;
 		}
-		audit_fail(b, "two_cpus", t->t.id, 1, 2);
+		audit_doubt(b, &(struct audit_failure){ "two_cpus", t->t.id, 1, 2, false },
+			    t->open.cpu, t->open.start_ns, ev->head.ts_ns);
 		t->open.flags |= SPAN_ACROSS_GAP;
 		break;
 	case LIFE_UNBORN:
-		audit_fail(b, "causality", t->t.id, 0, 1);
+		ran_unborn(b, t, ev->head.ts_ns);
 		break;
 	case LIFE_READY:
 	case LIFE_BLOCKED:
@@ -336,7 +351,7 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 
 	if (ev->waker_id && !(ev->head.flags & (WAKE_IN_INTERRUPT | LAB_F_CTX_UNKNOWN)))
 		task_acted(b, ev->waker_id, ev->head.cpu, ts_ns);
-	note_release(b, t, ts_ns);
+	note_release(b, ts_ns);
 	if (t->life == LIFE_RUNNING)
 		t->woken_running = true;
 	if (t->life != LIFE_BLOCKED)

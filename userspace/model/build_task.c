@@ -8,6 +8,7 @@
 #include "model/build.h"
 #include "model/futex.h"
 #include "util/alloc.h"
+#include "util/minmax.h"
 
 /* clone(2) */
 #define CLONE_VM_BIT 0x100u
@@ -94,6 +95,8 @@ void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	*span = t->open;
 	span->end_ns = ts_ns;
 	*vec_push(b->owners, b->owner_cnt, b->owner_cap) = t->t.id;
+	if (span->flags & SPAN_ACROSS_GAP)
+		b->cpus[span->cpu].lost_until_ns = max_u64(b->cpus[span->cpu].lost_until_ns, ts_ns);
 	if (span->state != SPAN_BLOCKED)
 		return;
 	t->waits_epoll += span->reason == REASON_EPOLL;
@@ -295,7 +298,12 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 			.to_cpu = (uint16_t)ev->dest_cpu,
 		};
 	/* A task that has a CPU is never moved: the move must have come before it ran. */
-	if (t->life == LIFE_RUNNING || t->life == LIFE_DEAD) {
+	if (t->life == LIFE_RUNNING) {
+		audit_doubt(b, &(struct audit_failure){ "causality", ev->head.task, 0, 1, false },
+			    t->open.cpu, t->open.start_ns, ev->head.ts_ns);
+		return;
+	}
+	if (t->life == LIFE_DEAD) {
 		audit_fail(b, "causality", ev->head.task, 0, 1);
 		return;
 	}

@@ -157,6 +157,7 @@ struct audit_failure {
 	const char *name;	/* static: "switches", "cpu_time", ... */
 	uint32_t task_id;	/* 0: about the run */
 	uint64_t expected, observed;
+	bool by_loss;		/* records that are known to be missing explain it */
 };
 
 /* What the audit compared, filled while the model is built (kernel-notes 9; HACKING.md lists the checks). */
@@ -173,9 +174,13 @@ struct model_audit {
 	struct audit_failure *failures;
 	size_t failure_cnt, failure_cap;
 	uint64_t failures_total;	/* failures[] keeps the first 1000 */
+	uint64_t unexplained_total;	/* those that are not by_loss */
 };
 
-/* A stretch of one CPU in which records are missing. */
+/*
+ * A stretch of one CPU in which records are missing: from the last record before to the first one
+ * after that says who has the CPU.
+ */
 struct model_gap {
 	uint16_t cpu;
 	uint64_t from_ns, until_ns;	/* until UINT64_MAX: to the end */

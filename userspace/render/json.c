@@ -222,6 +222,14 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 	json_close_object(j);
 }
 
+static void put_bounds(struct json *j, const char *key, uint64_t lower, uint64_t upper)
+{
+	json_open_list(j, key);
+	json_uint(j, NULL, lower);
+	json_uint(j, NULL, upper);
+	json_close_array(j);
+}
+
 static void put_parallelism(struct json *j, const struct model *m, const struct report *r)
 {
 	const struct report_parallelism *par = &r->parallelism;
@@ -232,14 +240,14 @@ static void put_parallelism(struct json *j, const struct model *m, const struct 
 	json_ratio(j, "average_busy", par->run_ns, par->busy_ns);
 	json_uint(j, "run_ns", par->run_ns);
 	json_uint(j, "parallel_ns", par->parallel_ns);
-	json_open_list(j, "bounds");
-	json_uint(j, NULL, par->parallel_lower_ns);
-	json_uint(j, NULL, par->parallel_upper_ns);
-	json_close_array(j);
+	put_bounds(j, "bounds", par->parallel_lower_ns, par->parallel_upper_ns);
 	json_uint(j, "busy_ns", par->busy_ns);
-	json_open_list(j, "busy_bounds");
-	json_uint(j, NULL, par->busy_lower_ns);
-	json_uint(j, NULL, par->busy_upper_ns);
+	put_bounds(j, "busy_bounds", par->busy_lower_ns, par->busy_upper_ns);
+	put_bounds(j, "run_bounds", par->run_lower_ns, par->run_upper_ns);
+	put_bounds(j, "max_bounds", par->max_lower, par->max_upper);
+	json_open_list(j, "average_busy_bounds");
+	json_ratio(j, NULL, par->average_busy_lower_ppm, 1000000);
+	json_ratio(j, NULL, par->average_busy_upper_ppm, 1000000);
 	json_close_array(j);
 	json_uint(j, "longest_overlap_ns", par->longest_overlap_ns);
 	json_open_list(j, "profile_ns");
@@ -275,6 +283,7 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 	json_uint(j, "exec_excess_ns", a->exec_excess_ns);
 	json_uint(j, "repicks", a->repicks);
 	json_uint(j, "failures", a->failures_total);
+	json_uint(j, "unexplained", a->unexplained_total);
 	json_open_array(j, "checks");
 	for (size_t i = 0; i < a->failure_cnt; i++) {
 		json_open_row(j, NULL);
@@ -287,6 +296,7 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 		}
 		json_uint(j, "expected", a->failures[i].expected);
 		json_uint(j, "observed", a->failures[i].observed);
+		json_bool(j, "by_loss", a->failures[i].by_loss);
 		json_close_object(j);
 	}
 	json_close_array(j);

@@ -16,11 +16,18 @@ static void say_average(const struct term *t, struct phrase *p)
 {
 	const struct report_parallelism *par = &t->r->parallelism;
 
-	phrase_add(p, "%s of ", fmt_ratio(par->run_ns, par->busy_ns, 2).s);
+	if (t->r->lossless)
+		phrase_add(p, "%s of ", fmt_ratio(par->run_ns, par->busy_ns, 2).s);
+	else
+		phrase_add(p, "%s to %s of ", fmt_ratio(par->average_busy_lower_ppm / 10000, 100, 2).s,
+			   fmt_ratio((par->average_busy_upper_ppm + 9999) / 10000, 100, 2).s);
 	phrase_count(p, t->m->cpu_cnt, "CPU");
 	phrase_add(p, " on average while busy; ");
 	phrase_count(p, t->m->task_cnt, "task");
-	phrase_add(p, ", %u at once", par->max);
+	if (t->r->lossless || par->max_lower == par->max_upper)
+		phrase_add(p, ", %u at once", par->max);
+	else
+		phrase_add(p, ", %u to %u at once", par->max_lower, par->max_upper);
 }
 
 static void say_not_parallel(const struct term *t, struct phrase *p)
@@ -312,6 +319,11 @@ void term_audit(const struct term *t)
 	if (audit->failures_total) {
 		phrase_add(&p, " in ");
 		phrase_count(&p, audit->failures_total, "check");
+		if (!audit->unexplained_total)
+			phrase_add(&p, ", as the missing records explain");
+		else if (!t->r->lossless)
+			phrase_add(&p, ", %s of them beyond what the missing records explain",
+				   fmt_count(audit->unexplained_total).s);
 	}
 	phrase_add(&p, "; %s events lost", fmt_count(t->m->dropped).s);
 	if (audit->hidden_switch_ins) {
