@@ -194,3 +194,42 @@ TEST(text_finds_the_nearest_name)
 	CHECK(!text_nearest("", names, 4));
 	CHECK(!text_nearest("procs", names, 0));
 }
+
+static char *written(void (*write)(FILE *, const char *, size_t), const char *src, size_t len)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	REQUIRE(out);
+	write(out, src, len);
+	REQUIRE(fclose(out) == 0);
+	return text;
+}
+
+static void check_written(void (*write)(FILE *, const char *, size_t), const char *src, size_t len,
+			  const char *want)
+{
+	char *text = written(write, src, len);
+
+	CHECK_STR(text, want);
+	free(text);
+}
+
+TEST(text_csv_fields)
+{
+	check_written(text_csv, "a\"b,c", 5, "\"a\"\"b,c\"");
+	check_written(text_csv, "=1+1", 4, "\"?1+1\"");
+	check_written(text_csv, "@x", 2, "\"?x\"");
+	check_written(text_csv, "a\nb\x1b\x7f\xff", 6, "\"a?b???\"");
+	check_written(text_csv, "h\xc3\xa9\0x", 5, "\"h\xc3\xa9\"");
+	check_written(text_csv, "\xc2\x9b", 2, "\"?\"");
+	check_written(text_csv, "\xc4\xbd", 2, "\"\xc4\xbd\"");	/* U+013D, whose low byte is '=' */
+	check_written(text_csv, "", 0, "\"\"");
+}
+
+TEST(text_folded_frames)
+{
+	check_written(text_folded, "a;b\n", 4, "a,b?");
+	check_written(text_folded, "-x \"y\"", 6, "?x \"y\"");
+}

@@ -146,6 +146,38 @@ void text_json(FILE *out, const char *src, size_t src_len)
 	fputc('"', out);
 }
 
+static void put_plain(FILE *out, const char *src, size_t src_len, char special, const char *instead)
+{
+	const unsigned char *s = (const unsigned char *)src;
+
+	src_len = strnlen(src, src_len);
+	for (size_t i = 0; i < src_len; ) {
+		uint32_t code = 0;
+		size_t used = utf8_decode(s + i, src_len - i, &code);
+
+		if (!used || code < 0x20 || (code >= 0x7f && code < 0xa0) ||
+		    (!i && code < 0x80 && strchr("=+-@", (int)code)))
+			fputc('?', out);
+		else if (code == (unsigned char)special)
+			fputs(instead, out);
+		else
+			fwrite(s + i, 1, used, out);
+		i += used ? used : 1;
+	}
+}
+
+void text_csv(FILE *out, const char *src, size_t src_len)
+{
+	fputc('"', out);
+	put_plain(out, src, src_len, '"', "\"\"");
+	fputc('"', out);
+}
+
+void text_folded(FILE *out, const char *src, size_t src_len)
+{
+	put_plain(out, src, src_len, ';', ",");
+}
+
 size_t text_columns(const char *src)
 {
 	const unsigned char *s = (const unsigned char *)src;

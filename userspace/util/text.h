@@ -40,6 +40,18 @@ size_t text_for_terminal(char *dst, size_t dst_size, const char *src, size_t src
  */
 void text_json(FILE *out, const char *src, size_t src_len);
 
+/**
+ * text_csv() - write a field of CSV (RFC 4180) with its quotes
+ * @src: @src_len bytes; a NUL byte ends it early
+ *
+ * Quotes are doubled. Controls and invalid bytes become '?'; so does a first character of =, +, -, @
+ * which a spreadsheet would take for the beginning of a formula.
+ */
+void text_csv(FILE *out, const char *src, size_t src_len);
+
+/* A frame of a folded stack: as text_csv(), but without quotes, and ';' becomes ','. */
+void text_folded(FILE *out, const char *src, size_t src_len);
+
 /* The columns a UTF-8 text takes on a terminal; -1 counts as 1. */
 size_t text_columns(const char *src);
 

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the exports say, read back: the slices are the same in all of them, and add up to the report.
+
+load helpers
+
+SAMPLE=$REPOSITORY/docs/samples/procs.lab
+
+# read_back TRACE: compare its exports, each read by Python as another program would.
+read_back() {
+	for format in json chrome speedscope csv folded; do
+		run -0 --separate-stderr lab report "$1" -f $format -o out.$format
+	done
+	python3 - <<-'PYTHON'
+	import collections, csv, decimal, json
+
+	report = json.load(open('out.json'))
+	slices = collections.defaultdict(list)
+	for row in csv.DictReader(open('out.csv')):
+	    slices[int(row['id'])].append((int(row['start_ns']), int(row['end_ns']), row['state'],
+	                                   row['cpu'], row['reason']))
+
+	# csv adds up to the report, and covers each lifetime without a gap
+	for task in report['tasks']:
+	    mine = slices[task['id']]
+	    assert mine == sorted(mine)
+	    assert all(a[1] == b[0] for a, b in zip(mine, mine[1:]))
+	    if mine:
+	        assert (mine[0][0], mine[-1][1]) == (task['start_ns'], task['end_ns'])
+	    total = lambda state: sum(s[1] - s[0] for s in mine if s[2] == state)
+	    assert total('running') == task['run_ns'] and total('ready') == task['ready_ns']
+	    for reason, ns in task['blocked_ns'].items():
+	        assert ns == sum(s[1] - s[0] for s in mine if s[4] == reason)
+
+	# chrome has the same slices
+	chrome = json.load(open('out.chrome'), parse_float=decimal.Decimal)
+	ns = lambda us: int(decimal.Decimal(us) * 1000)
+	seen, cpus, wakes, ops = (collections.defaultdict(list) for _ in range(4))
+	for e in chrome['traceEvents']:
+	    if e['ph'] == 'X' and e['pid']:
+	        seen[e['tid']].append((ns(e['ts']), ns(e['ts']) + ns(e['dur']), e['name'],
+	                               str(e['args'].get('cpu', '')), e['args'].get('reason', '')))
+	    elif e['ph'] == 'X':
+	        cpus[e['tid']].append((ns(e['ts']), ns(e['ts']) + ns(e['dur']), e['args']['ours']))
+	    elif e['ph'] in 'sf':
+	        wakes[e['id']].append((e['ph'], e['ts']))
+	    elif e['ph'] in 'be':
+	        ops[e['id']].append((e['ph'], ns(e['ts'])))
+	assert {k: v for k, v in seen.items()} == {k: v for k, v in slices.items() if v}
+	assert all([p for p, _ in w] == ['s', 'f'] and w[0][1] == w[1][1] for w in wakes.values())
+	for cpu in report['cpus']:
+	    assert cpu['ours_ns'] == sum(e - s for s, e, ours in cpus[cpu['cpu']] if ours)
+	assert {o['id']: (o['start_ns'], o['end_ns']) for o in report['operations']} == \
+	       {k: (v[0][1], v[1][1]) for k, v in ops.items()}
+
+	# speedscope too: states are the outer frames, and events nest
+	scope = json.load(open('out.speedscope'))
+	frames = [f['name'] for f in scope['shared']['frames']]
+	assert len(scope['profiles']) == len(report['tasks'])
+	for task, profile in zip(report['tasks'], scope['profiles']):
+	    stack, got, inner = [], [], ''
+	    for e in profile['events']:
+	        if e['type'] == 'O':
+	            stack.append(e)
+	            inner = frames[e['frame']] if len(stack) == 2 else ''
+	        else:
+	            o = stack.pop()
+	            assert o['frame'] == e['frame']
+	            if len(stack) == 1:
+	                held = frames[o['frame']]
+	            else:
+	                state = frames[o['frame']]
+	                got.append((o['at'], e['at'], state,
+	                            held[4:] if state == 'running' else '',
+	                            held if state == 'blocked' else ''))
+	    assert not stack
+	    assert got == slices[task['id']], (got[:3], slices[task['id']][:3])
+
+	# folded: the same sums
+	folded = {}
+	for line in open('out.folded'):
+	    stack, ns_text = line.rstrip('\n').rsplit(' ', 1)
+	    folded[stack] = folded.get(stack, 0) + int(ns_text)
+	assert sum(folded.values()) == sum(t['end_ns'] - t['start_ns'] for t in report['tasks'])
+	PYTHON
+}
+
+@test "the sample, in every export" {
+	read_back "$SAMPLE"
+}
+
+@test "threads with locks, an event loop, and a pipe, in every export" {
+	for trace in threads-lock async pipe; do
+		read_back "$REPOSITORY/tests/fixtures/$trace.lab"
+	done
+}
