@@ -127,6 +127,29 @@ TEST(model_cpu_break_ends_at_the_last_switch_seen)
 	fx_free(f);
 }
 
+/* The last switch that was seen led to a foreign task: that the CPU was idle before this one came unseen. */
+TEST(model_cpu_idle_came_unseen)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_call(FX_NR_NANOSLEEP, 0));
+	fx_switch(f, 1150, 0, FX_FOREIGN(8), fx_none());	/* no record */
+	fx_switch_hidden(f, 1160, 0, FX_IDLE);
+	fx_wake_on(f, 1175, 0, 1, LAB_F_HARDIRQ);
+	fx_switch(f, 1180, 0, 1, fx_none());
+	fx_end(f, 1200, TRACE_END_FOR);
+	build_whole(f, &m);
+	CHECK_EQ(m.audit.failures_total, 0);
+	check_seg(&m, 0, 2, LAB_CPU_FOREIGN, 1150, 0, "");
+	check_seg(&m, 0, 3, LAB_CPU_UNKNOWN, 1180, 0, "");
+	check_seg(&m, 0, 4, LAB_CPU_OURS, 1200, 1, "");
+	model_release(&m);
+	fx_free(f);
+}
+
 /* A hidden start: foreign as the record before said, until the stay as it is drawn. */
 TEST(model_cpu_hidden_start)
 {

@@ -93,10 +93,12 @@ static void until_theirs(struct model_builder *b, struct bcpu *cpu, uint64_t ts_
 		if (prev->since_ns)
 			add_seg(cpu, since, ts_ns, prev->class, tid, comm);
 	} else if (since > cpu->since_ns) {
-		/* Others went before it: foreign ones need no record. */
-		if (cpu->class == LAB_CPU_FOREIGN && foreign)
+		/* Others went before it: from foreign to foreign needs no record, and nothing else. */
+		if (cpu->class == LAB_CPU_FOREIGN)
 			add_seg(cpu, cpu->since_ns, since, LAB_CPU_FOREIGN, 0, 0);
-		add_seg(cpu, since, ts_ns, prev->class, tid, comm);
+		/* So a foreign task came then, and when the CPU became idle was hidden. */
+		if (cpu->class != LAB_CPU_FOREIGN || foreign)
+			add_seg(cpu, since, ts_ns, prev->class, tid, comm);
 	} else if (cpu->class == prev->class) {
 		/* Another than the one who came: foreign it was all the same. */
 		if (cpu->tid != prev->tid)
