@@ -100,7 +100,7 @@ TEST(model_cpu_break_in_continuity)
 	CHECK_EQ(m.audit.failures_total, 0);
 	/* Not 7 until 1180, since it was idle just before; from when on nobody saw. */
 	check_seg(&m, 0, 2, LAB_CPU_UNKNOWN, 1180, 0, "");
-	check_seg(&m, 0, 3, LAB_CPU_FOREIGN, 1200, 9, "");
+	check_seg(&m, 0, 3, LAB_CPU_FOREIGN, 1200, 0, "");
 	model_release(&m);
 	fx_free(f);
 }
@@ -123,6 +123,24 @@ TEST(model_cpu_break_ends_at_the_last_switch_seen)
 	check_seg(&m, 0, 2, LAB_CPU_UNKNOWN, 1160, 0, "");
 	check_seg(&m, 0, 3, LAB_CPU_FOREIGN, 1190, 5, "swapper");
 	check_seg(&m, 0, 4, LAB_CPU_OURS, 1200, 1, "");
+	model_release(&m);
+	fx_free(f);
+}
+
+/* Who is said to come is not said to stay: from foreign to foreign there is no record. */
+TEST(model_cpu_foreign_to_the_end_has_no_name)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_call(FX_NR_NANOSLEEP, 0));
+	fx_switch(f, 1110, 0, FX_FOREIGN(8), fx_none());	/* no record */
+	fx_wake_on(f, 1120, 0, 1, LAB_F_HARDIRQ);
+	fx_end(f, 1200, TRACE_END_FOR);
+	build_whole(f, &m);
+	check_seg(&m, 0, 2, LAB_CPU_FOREIGN, 1200, 0, "");
 	model_release(&m);
 	fx_free(f);
 }
@@ -164,7 +182,7 @@ TEST(model_cpu_hidden_start)
 	fx_end(f, 1200, TRACE_END_FOR);
 	build_whole(f, &m);
 	CHECK_EQ(m.audit.hidden_switch_ins, 1);
-	check_seg(&m, 0, 2, LAB_CPU_FOREIGN, 1150, 7, "");
+	check_seg(&m, 0, 2, LAB_CPU_FOREIGN, 1150, 0, "");
 	check_seg(&m, 0, 3, LAB_CPU_OURS, 1180, 1, "");
 	model_release(&m);
 	fx_free(f);
@@ -229,7 +247,7 @@ TEST(model_cpu_gap_is_unknown)
 	CHECK_EQ(m.gaps[0].cnt, 1);
 	check_seg(&m, 1, 0, LAB_CPU_IDLE, 1050, 0, "");
 	check_seg(&m, 1, 1, LAB_CPU_UNKNOWN, 1090, 0, "");
-	check_seg(&m, 1, 2, LAB_CPU_FOREIGN, 1200, 8, "");
+	check_seg(&m, 1, 2, LAB_CPU_FOREIGN, 1200, 0, "");
 	/* The gap was on another CPU. */
 	CHECK(!(fx_span(&m, 1, 1)->flags & SPAN_ACROSS_GAP));
 	model_release(&m);

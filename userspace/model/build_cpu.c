@@ -77,7 +77,7 @@ static void until_ours(struct bcpu *cpu, uint64_t ours_from_ns)
 {
 	/* One hidden switch leads from a foreign task to ours; from an idle CPU none can. */
 	if (cpu->stated && cpu->class == LAB_CPU_FOREIGN)
-		add_seg(cpu, cpu->since_ns, ours_from_ns, LAB_CPU_FOREIGN, cpu->tid, 0);
+		add_seg(cpu, cpu->since_ns, ours_from_ns, LAB_CPU_FOREIGN, 0, 0);
 }
 
 /* @prev is foreign or idle, and had the CPU at @ts_ns. */
@@ -242,7 +242,7 @@ static bool is_usable(const struct trace_meta *meta, uint16_t cpu)
 static void close_segs(struct model_builder *b, struct bcpu *cpu)
 {
 	if (cpu->stated && (cpu->class == LAB_CPU_FOREIGN || cpu->class == LAB_CPU_IDLE))
-		add_seg(cpu, cpu->since_ns, b->m.end_ns, cpu->class, cpu->tid, 0);
+		add_seg(cpu, cpu->since_ns, b->m.end_ns, cpu->class, 0, 0);
 }
 
 void cpu_finish(struct model_builder *b)
