@@ -173,6 +173,51 @@ TEST(model_hidden_switch_in_not_after_what_it_did)
 	fx_free(f);
 }
 
+/* Woken on its way to sleep, on a CPU that nobody saw it take: that block takes no time either. */
+TEST(model_hidden_switch_in_and_a_waking_before_the_switch_out)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_preempted());
+	fx_switch_hidden(f, 1200, 0, 1);
+	fx_wake_on(f, 1290, 1, 1, LAB_F_HARDIRQ);
+	fx_switch(f, 1300, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_switch(f, 1400, 0, 1, fx_none());
+	fx_exit(f, 1500, 1, FX_IDLE);
+	fx_end(f, 1600, TRACE_END_EXIT);
+	build_clean(f, &m);
+	check_span(&m, 1, 3, SPAN_RUNNING, 1200, 1300);
+	CHECK_EQ(fx_span(&m, 1, 3)->flags, SPAN_HIDDEN_START);
+	check_span(&m, 1, 4, SPAN_READY, 1300, 1400);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* A waking before such a stay is not one of it. */
+TEST(model_hidden_switch_in_and_a_waking_before_it)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_preempted());
+	fx_wake_on(f, 1190, 1, 1, LAB_F_HARDIRQ);	/* it had been on its way to sleep */
+	fx_switch_hidden(f, 1200, 0, 1);
+	fx_switch(f, 1300, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_switch(f, 1400, 0, 1, fx_none());
+	fx_exit(f, 1500, 1, FX_IDLE);
+	fx_end(f, 1600, TRACE_END_EXIT);
+	build_clean(f, &m);
+	check_span(&m, 1, 3, SPAN_RUNNING, 1200, 1300);
+	check_span(&m, 1, 4, SPAN_BLOCKED, 1300, 1400);
+	model_release(&m);
+	fx_free(f);
+}
+
 TEST(model_waking_before_the_switch_out)
 {
 	struct fx *f = fx_new(2);

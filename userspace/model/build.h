@@ -59,6 +59,7 @@ struct btask {
 	bool ran;
 	bool tentative;		/* blocked, but woken while it still ran: ready, if no waking follows */
 	bool woken_running;	/* running, and a waking came */
+	uint64_t woken_ready_ns; /* ready, and a waking came then: it may have run unseen; NEVER */
 	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
 	uint64_t made_ns, death_ns; /* death: NEVER while alive */
 	uint64_t own_ns;	/* last stamp that shows it off every CPU */

@@ -112,6 +112,7 @@ static void begin_hidden_stay(struct model_builder *b, const struct bcpu *cpu, s
 			      const struct lab_ev_switch_out *ev)
 {
 	uint64_t ts_ns = ev->head.ts_ns, charged = 0, bound, start;
+	uint64_t woken_ns = t->woken_ready_ns;
 
 	bound = max_u64(cpu->stated ? cpu->since_ns : 0, t->own_ns);
 	if (t->life == LIFE_UNBORN)
@@ -133,6 +134,7 @@ static void begin_hidden_stay(struct model_builder *b, const struct bcpu *cpu, s
 		t->from[i].set = false;
 	task_open(t, LIFE_RUNNING, start, ev->head.cpu);
 	t->open.start_min_ns = bound;
+	t->woken_running = woken_ns != NEVER && woken_ns >= start;
 	t->open.flags |= SPAN_HIDDEN_START;
 	t->clock_in_known = false;
 	t->hidden++;
@@ -354,6 +356,8 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 	note_release(b, ts_ns);
 	if (t->life == LIFE_RUNNING)
 		t->woken_running = true;
+	if (t->life == LIFE_READY)
+		t->woken_ready_ns = ts_ns;
 	if (t->life != LIFE_BLOCKED)
 		return;
 	name_waker(b, idx, ev);

@@ -30,6 +30,7 @@ static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	t->made_ns = ts_ns;
 	t->death_ns = NEVER;
 	t->ran_by_ns = NEVER;
+	t->woken_ready_ns = NEVER;
 	t->queued_cpu = NO_CPU;
 	t->t.mm_id = ++b->mm_cnt;
 	*idmap_put(&b->task_by_id, id, 0, idx) = idx;
@@ -109,6 +110,7 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	t->life = life;
 	t->tentative = false;
 	t->woken_running = false;
+	t->woken_ready_ns = NEVER;
 	t->ran_by_ns = NEVER;
 	t->open = (struct model_span){
 		.start_ns = ts_ns,
