@@ -352,6 +352,25 @@ TEST(model_attach_seed_races_with_a_switch)
 	fx_free(f);
 }
 
+/* Likewise a move; and nothing of it is heard again. */
+TEST(model_attach_seed_races_with_a_move)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, false, (struct fx_how){ .syscall = 1 });
+	fx_last(f)->task.migrations = 4;
+	fx_migrate(f, 1101, 1, 1, 0, 1);
+	fx_last(f)->migrate.migrations = 3;
+	fx_end(f, 1500, TRACE_END_DETACH);
+	build_clean(f, &m);
+	CHECK_EQ(m.migration_cnt, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
 TEST(model_attach_window_starts_when_armed)
 {
 	struct fx *f = fx_new(1);

@@ -289,8 +289,11 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 	if (ev->orig_cpu == ev->dest_cpu)
 		return;
 	/* A seed's count may have been read a moment after the first move that was recorded. */
-	if (t->seeded && !t->migrates && ev->migrations < t->base.migrations)
+	if (t->seeded && !t->migrates && ev->migrations < t->base.migrations) {
 		t->base.migrations = ev->migrations;
+		if (!t->outs)
+			t->last.migrations = ev->migrations;
+	}
 	t->migrates++;
 	*vec_push(b->m.migrations, b->m.migration_cnt, b->m.migration_cap) =
 		(struct model_migration){
