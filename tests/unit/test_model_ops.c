@@ -196,3 +196,78 @@ TEST(model_ops_are_of_a_process)
 	model_release(&m);
 	fx_free(f);
 }
+
+/* Another program does not have the sets of the one before. */
+TEST(model_ops_end_with_an_exec)
+{
+	struct fx *f = loop();
+	struct model m;
+
+	fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 7, 0);
+	ready(f, 1200, 7);
+	fx_exec(f, 1300, 1, "other");
+	fx_epoll_ctl(f, 1400, 1, 5, ADD, 9, 7, 0);
+	ready(f, 1500, 7);
+	build(f, &m);
+	CHECK_EQ(m.ready_ambiguous, 0);
+	CHECK_EQ(m.op_cnt, 2);
+	CHECK_EQ(m.ops[0].end_ns, 1200);
+	CHECK(!m.ops[0].open_at_end);
+	CHECK_EQ(m.ops[1].fd, 9);
+	CHECK_EQ(m.ops[1].end_ns, 1500);
+	CHECK(m.ops[1].open_at_end);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* Process numbers come back: the new process does not have the sets of the one that is gone. */
+TEST(model_ops_are_not_inherited_with_a_number)
+{
+	struct fx *f = fx_new(2);
+	uint64_t data = 7;
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_epoll_ctl(f, 1100, 2, 5, ADD, 8, 7, 0);
+	fx_epoll_wait(f, 1150, 1200, 2, 5, &data, 1);
+	fx_exit(f, 1300, 2, FX_IDLE);
+	fx_fork_only(f, 1400, 1, 3, FX_PROCESS);
+	fx_last(f)->task.tid = fx_last(f)->task.tgid = 1002;
+	fx_wakeup_new(f, 1400, 0, 3, 1);
+	fx_switch(f, 1450, 1, 3, fx_none());
+	fx_epoll_ctl(f, 1500, 3, 5, ADD, 9, 7, 0);
+	fx_epoll_wait(f, 1550, 1600, 3, 5, &data, 1);
+	build(f, &m);
+	CHECK_EQ(m.ready_ambiguous, 0);
+	CHECK_EQ(m.op_cnt, 2);
+	CHECK(!m.ops[0].open_at_end);
+	CHECK_EQ(m.ops[1].task_id, 3);
+	CHECK(m.ops[1].open_at_end);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* What a process had open when it ended is not open at the end of the run. */
+TEST(model_ops_end_with_their_process)
+{
+	struct fx *f = fx_new(2);
+	uint64_t data = 8;
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_epoll_ctl(f, 1100, 2, 5, ADD, 8, 8, 0);
+	fx_epoll_wait(f, 1150, 1200, 2, 5, &data, 1);
+	fx_exit(f, 1300, 2, FX_IDLE);
+	build(f, &m);
+	CHECK_EQ(m.op_cnt, 1);
+	CHECK_EQ(m.ops[0].end_ns, 1200);
+	CHECK(!m.ops[0].open_at_end);
+	model_release(&m);
+	fx_free(f);
+}

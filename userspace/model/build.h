@@ -118,6 +118,8 @@ struct reg {
 	uint8_t fd_type;
 	bool listening;
 	bool open;
+	bool linked;		/* among those of its process */
+	uint32_t next;		/* the next of these, + 1; 0: none */
 };
 
 /* Who is registered under one value of epoll_data in one epoll set. */
@@ -156,6 +158,7 @@ struct model_builder {
 	struct reg *regs;
 	size_t reg_cnt, reg_cap;
 	struct idmap reg_by_fd;
+	struct idmap regs_of_tgid; /* the first one, + 1; 0: none */
 	struct data_users *users;
 	size_t user_cnt, user_cap;
 	struct idmap users_by_data;
@@ -269,6 +272,9 @@ bool seq_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint
 void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev);
 void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev);
 void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev);
+
+/* The process with this number runs another program, or is another: its epoll sets are closed. */
+void ops_forget(struct model_builder *b, uint32_t tgid);
 
 /* Close what is open, clip to the window and number the operations. */
 void ops_finish(struct model_builder *b);

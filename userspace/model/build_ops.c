@@ -47,6 +47,18 @@ static void detach_data(struct model_builder *b, uint32_t idx)
 	users->xor_idx ^= idx;
 }
 
+static void link_to_process(struct model_builder *b, uint32_t idx)
+{
+	uint32_t *first;
+
+	if (b->regs[idx].linked)
+		return;
+	first = idmap_put(&b->regs_of_tgid, b->regs[idx].tgid, 0, 0);
+	b->regs[idx].linked = true;
+	b->regs[idx].next = *first;
+	*first = idx + 1;
+}
+
 /* An operation is kept if it was ever ready: it lasts until then. */
 static void keep_op(struct model_builder *b, const struct reg *reg, bool open_at_end)
 {
@@ -70,6 +82,20 @@ static void close_reg(struct model_builder *b, uint32_t idx, bool open_at_end)
 	b->regs[idx].open = false;
 }
 
+void ops_forget(struct model_builder *b, uint32_t tgid)
+{
+	uint32_t *first = idmap_get(&b->regs_of_tgid, tgid, 0);
+
+	while (first && *first) {
+		uint32_t idx = *first - 1;
+
+		if (b->regs[idx].open)
+			close_reg(b, idx, false);
+		b->regs[idx].linked = false;
+		*first = b->regs[idx].next;
+	}
+}
+
 void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
 {
 	uint32_t tgid = task_get(b, ev->head.task, ev->head.ts_ns)->t.tgid;
@@ -91,6 +117,8 @@ void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
 	if (ev->op != CTL_ADD && ev->op != CTL_MOD)
 		return;
 	b->regs[idx] = (struct reg){
+		.linked = b->regs[idx].linked,
+		.next = b->regs[idx].next,
 		.tgid = tgid,
 		.epfd = ev->epfd,
 		.fd = ev->fd,
@@ -102,6 +130,7 @@ void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
 		.open = true,
 	};
 	attach_data(b, idx);
+	link_to_process(b, idx);
 }
 
 void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev)
@@ -164,15 +193,28 @@ static int op_cmp(const void *a, const void *b)
 	return x->fd < y->fd ? -1 : x->fd > y->fd;
 }
 
+/* What processes left open that have no task any more was closed with the last one. */
+static void close_all(struct model_builder *b)
+{
+	struct idmap alive = { 0 };
+
+	for (size_t i = 0; i < b->task_cnt && b->reg_cnt; i++) {
+		if (b->tasks[i].life != LIFE_DEAD)
+			idmap_put(&alive, b->tasks[i].t.tgid, 0, 1);
+	}
+	for (size_t i = 0; i < b->reg_cnt; i++) {
+		if (b->regs[i].open)
+			close_reg(b, (uint32_t)i, idmap_get(&alive, b->regs[i].tgid, 0));
+	}
+	idmap_release(&alive);
+}
+
 void ops_finish(struct model_builder *b)
 {
 	struct model *m = &b->m;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < b->reg_cnt; i++) {
-		if (b->regs[i].open)
-			close_reg(b, (uint32_t)i, true);
-	}
+	close_all(b);
 	for (size_t i = 0; i < m->op_cnt; i++) {
 		struct model_op op = m->ops[i];
 
