@@ -488,3 +488,23 @@ TEST(model_lost_switch_out_ends_where_another_began)
 	model_release(&m);
 	fx_free(f);
 }
+
+/* What a task waits for after the cut is not waited for in the run. */
+TEST(model_waits_are_counted_in_the_window)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+	fx_wake_on(f, 1200, 0, 1, LAB_F_SOFTIRQ);
+	fx_switch(f, 1210, 0, 1, fx_none());
+	fx_switch(f, 1300, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+	fx_wake_on(f, 1400, 0, 1, LAB_F_SOFTIRQ);
+	fx_end(f, 1250, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(m.epoll_waits, 1);
+	model_release(&m);
+	fx_free(f);
+}

@@ -73,7 +73,6 @@ struct btask {
 	uint64_t hidden;	/* switch-ins not seen */
 	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
 	bool clock_in_known;
-	uint64_t waits_epoll, waits_poll, waits_uring;
 	bool has_total;
 };
 

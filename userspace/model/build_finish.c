@@ -125,10 +125,26 @@ static struct model_task *find_task(const struct model *m, uint32_t id)
 	return bsearch(&key, m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
 }
 
+/* The waits of one task in which an event loop would wait. */
+struct loop_waits {
+	uint64_t epoll, poll, uring;
+};
+
+static void count_wait(struct model *m, struct loop_waits *waits, enum reason reason)
+{
+	waits->epoll += reason == REASON_EPOLL;
+	waits->poll += reason == REASON_POLL;
+	waits->uring += reason == REASON_URING;
+	m->epoll_waits = max_u64(m->epoll_waits, waits->epoll);
+	m->poll_waits = max_u64(m->poll_waits, waits->poll);
+	m->uring_waits = max_u64(m->uring_waits, waits->uring);
+}
+
 /* How many spans of each task are in the window. b->owners[] becomes the owner's place + 1, or 0. */
 static void clip_all(struct model_builder *b)
 {
 	struct model *m = &b->m;
+	struct loop_waits *waits = xcalloc(m->task_cnt, sizeof(*waits));
 
 	for (size_t i = 0; i < m->span_cnt; i++) {
 		struct model_task *t;
@@ -140,7 +156,10 @@ static void clip_all(struct model_builder *b)
 		t = find_task(m, b->owners[i]);
 		t->span_cnt++;
 		b->owners[i] = (uint32_t)(t - m->tasks) + 1;
+		if (m->spans[i].state == SPAN_BLOCKED)
+			count_wait(m, &waits[t - m->tasks], m->spans[i].reason);
 	}
+	free(waits);
 }
 
 /*
@@ -199,9 +218,6 @@ void finish_spans(struct model_builder *b)
 
 		fill_task(m, bt, vec_push(m->tasks, m->task_cnt, m->task_cap));
 		m->daemons += m->tasks[i].alive;
-		m->epoll_waits = max_u64(m->epoll_waits, bt->waits_epoll);
-		m->poll_waits = max_u64(m->poll_waits, bt->waits_poll);
-		m->uring_waits = max_u64(m->uring_waits, bt->waits_uring);
 	}
 	if (m->task_cnt)
 		qsort(m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);

@@ -98,11 +98,6 @@ void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	*vec_push(b->owners, b->owner_cnt, b->owner_cap) = t->t.id;
 	if (span->flags & SPAN_ACROSS_GAP)
 		b->cpus[span->cpu].lost_until_ns = max_u64(b->cpus[span->cpu].lost_until_ns, ts_ns);
-	if (span->state != SPAN_BLOCKED)
-		return;
-	t->waits_epoll += span->reason == REASON_EPOLL;
-	t->waits_poll += span->reason == REASON_POLL;
-	t->waits_uring += span->reason == REASON_URING;
 }
 
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)

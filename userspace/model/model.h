@@ -224,7 +224,7 @@ struct model {
 	size_t edge_min_cnt, edge_min_cap;
 	struct model_audit audit;
 	uint64_t dropped;		/* refused records, all CPUs, the kernel's count */
-	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits of the most-waiting task in each */
+	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits in the window of the most-waiting task in each */
 	uint64_t daemons;		/* tasks alive at the cut */
 	uint64_t wakes_unattributed;	/* in a context that could not be read: no waker is named */
 	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds */
