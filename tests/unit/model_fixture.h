@@ -166,15 +166,6 @@ int fx_build(struct fx *f, struct model *m);
 const struct model_span *fx_span(const struct model *m, uint32_t id, size_t nth);
 
 /*
- * A random schedule: @cpus CPUs, up to @tasks tasks that fork, run, sleep, wake
- * each other, migrate and exit, with foreign tasks between, and hidden switch-ins
- * if asked. Ends by TRACE_END_EXIT, or, if @cut, after @steps by TRACE_END_FOR.
- * The same seed gives the same events.
- */
-struct fx *fx_random(uint64_t seed, unsigned int cpus, unsigned int tasks, unsigned int steps,
-		     bool hidden, bool cut);
-
-/*
  * Check the identities of a built model: spans of each task adjoin and cover its
  * lifetime; CPU segments adjoin and cover the window; ours in the segments equals
  * the running spans. Return: NULL or a static sentence on the first that fails.

@@ -1,101 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Identities on random schedules, what a lost record does, and events that mean nothing at all. */
+/* What a lost or spoiled record does, and events that mean nothing at all. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model_fixture.h"
+#include "schedule.h"
+#include "trace_fixture.h"
 #include "unit.h"
+#include "util/alloc.h"
 #include "util/log.h"
 
-#define SEEDS 150
-
-static unsigned int cpus_of(uint64_t seed)
+/* A small one; @exact: every stay's time is known twice, from what was charged and from the clock. */
+static struct schedule *make(uint64_t seed, bool exact)
 {
-	return 1 + (unsigned int)(seed % 4);
+	struct schedule_options opt;
+
+	schedule_options(&opt, seed);
+	if (exact)
+		opt.hidden = opt.steal = opt.no_rq = false;
+	opt.cpu_cnt = opt.cpu_cnt > 4 ? 4 : opt.cpu_cnt;
+	opt.usable_cnt = opt.usable_cnt > opt.cpu_cnt ? opt.cpu_cnt : opt.usable_cnt;
+	opt.birth_max = 8;
+	opt.step_max = 150;
+	return schedule_make(&opt);
 }
 
-static unsigned int tasks_of(uint64_t seed)
+/* Lose record @idx of a schedule: the model says so, and stays whole. */
+static void lose_one(const struct schedule *s, const union lab_event *events, size_t idx)
 {
-	return 1 + (unsigned int)(seed * 7 % 20);
-}
-
-static void check_seed(uint64_t seed, bool hidden, bool cut)
-{
-	struct fx *f = fx_random(seed, cpus_of(seed), tasks_of(seed), 400, hidden, cut);
-	const char *wrong;
-	struct model m;
-
-	CHECK_EQ(fx_build(f, &m), 0);
-	wrong = fx_check_identities(&m);
-	if (wrong || m.audit.failures_total)
-		unit_failed(__FILE__, __LINE__, "seed %d: %s; %llu failures, first %s of task %u",
-			    (int)seed, wrong ? wrong : "identities hold",
-			    (unsigned long long)m.audit.failures_total,
-			    m.audit.failure_cnt ? m.audit.failures[0].name : "-",
-			    m.audit.failure_cnt ? m.audit.failures[0].task_id : 0);
-	CHECK_EQ(m.gap_cnt, 0);
-	CHECK_EQ(m.audit.exec_excess_ns, 0);
-	CHECK(hidden || !m.audit.hidden_switch_ins);
-	CHECK(m.complete);
-	model_release(&m);
-	fx_free(f);
-}
-
-TEST(model_random_exits)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		check_seed(seed, false, false);
-}
-
-TEST(model_random_cut)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		check_seed(seed, false, true);
-}
-
-TEST(model_random_hidden)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		check_seed(seed, true, seed & 1);
-}
-
-/* Lose record @idx of a schedule: the model says so, and stays whole. False: there is none such. */
-static bool lose_one(uint64_t seed, size_t idx)
-{
-	struct fx *f = fx_random(seed, cpus_of(seed), tasks_of(seed), 120, seed % 3 == 0, seed % 4);
+	union lab_event *rest = xcalloc(s->event_cnt, sizeof(*rest));
 	struct model m = { 0 };
-	const union lab_event *events;
-	uint8_t kind;
-	size_t cnt;
+	uint8_t kind = events[idx].head.kind;
 	int err;
 
-	events = fx_events(f, &cnt);
-	if (idx >= cnt) {
-		fx_free(f);
-		return false;
-	}
-	kind = events[idx].head.kind;
-	fx_drop(f, idx);
-	err = fx_build(f, &m);
+	memcpy(rest, events, idx * sizeof(*rest));
+	memcpy(rest + idx, events + idx + 1, (s->event_cnt - idx - 1) * sizeof(*rest));
+	err = schedule_build(s, rest, s->event_cnt - 1, &m);
 	/* A dead task's total adds nothing to its last switch-out. */
 	if (!err && kind != LAB_EV_TASK_TOTAL && !m.gap_cnt && !m.audit.failures_total)
 		unit_failed(__FILE__, __LINE__, "seed %d: loss of record %zu, kind %d, unseen",
-			    (int)seed, idx, kind);
+			    (int)s->opt.seed, idx, kind);
 	if (!err && fx_check_identities(&m))
-		unit_failed(__FILE__, __LINE__, "seed %d, record %zu: %s", (int)seed, idx,
+		unit_failed(__FILE__, __LINE__, "seed %d, record %zu: %s", (int)s->opt.seed, idx,
 			    fx_check_identities(&m));
 	CHECK(!err || kind == LAB_EV_TASK_SEED);
 	model_release(&m);
-	fx_free(f);
-	return true;
+	free(rest);
 }
 
 TEST(model_random_one_record_lost)
 {
 	log_set_level(LOG_ERR);
-	for (uint64_t seed = 1; seed <= 12; seed++) {
-		for (size_t idx = 0; lose_one(seed, idx); idx++)
-			;
+	for (uint64_t seed = 1; seed <= 16; seed++) {
+		struct schedule *s = make(seed, false);
+		union lab_event *events = schedule_sorted(s);
+
+		for (size_t idx = 0; idx < s->event_cnt; idx++)
+			lose_one(s, events, idx);
+		free(events);
+		schedule_free(s);
 	}
 }
 
@@ -103,23 +67,26 @@ TEST(model_random_one_record_lost)
 TEST(model_random_one_record_spoiled)
 {
 	for (uint64_t seed = 1; seed <= 40; seed++) {
-		struct fx *f = fx_random(seed, cpus_of(seed), tasks_of(seed), 200, false, false);
-		size_t cnt, idx;
-		union lab_event *events = fx_events(f, &cnt);
+		struct schedule *s = make(seed, true);
+		union lab_event *events = schedule_sorted(s);
+		size_t idx = seed * 7919 % s->event_cnt, tries = s->event_cnt, cnt = s->event_cnt;
 		struct model m;
 
-		idx = seed * 7919 % cnt;
-		while (events[idx].head.kind != LAB_EV_SWITCH_OUT)
-			idx = (idx + 1) % cnt;
+		while (events[idx].head.kind != LAB_EV_SWITCH_OUT && tries--)
+			idx = (idx + 1) % s->event_cnt;
 		if (seed & 1)
-			fx_raw(f, &(union lab_event){ .switch_out = events[idx].switch_out });
+			events[cnt++] = events[idx];
 		else
 			events[idx].switch_out.sum_exec_ns += 1;
-		CHECK_EQ(fx_build(f, &m), 0);
-		CHECK(m.audit.failures_total > 0);
-		CHECK_STR(fx_check_identities(&m), NULL);
-		model_release(&m);
-		fx_free(f);
+		if (events[idx].head.kind == LAB_EV_SWITCH_OUT) {
+			fixture_sort(events, cnt);
+			CHECK_EQ(schedule_build(s, events, cnt, &m), 0);
+			CHECK(m.audit.failures_total > 0);
+			CHECK_STR(fx_check_identities(&m), NULL);
+			model_release(&m);
+		}
+		free(events);
+		schedule_free(s);
 	}
 }
 
@@ -184,22 +151,21 @@ TEST(model_hostile_mutations)
 	uint64_t rng = 0x7654321;
 
 	log_set_level(LOG_ERR);
-	for (int round = 0; round < 300; round++) {
-		struct fx *f = fx_random((uint64_t)round + 1, cpus_of((uint64_t)round), 8, 150,
-					 round & 1, round & 2);
-		size_t cnt;
-		union lab_event *events = fx_events(f, &cnt);
+	for (uint64_t round = 0; round < 300; round++) {
+		struct schedule *s = make(round + 1, false);
+		union lab_event *events = schedule_sorted(s);
 		struct model m;
 
 		for (int i = 0; i < 4; i++) {
-			uint64_t *words = (uint64_t *)&events[next_random(&rng) % cnt];
+			uint64_t *words = (uint64_t *)&events[next_random(&rng) % s->event_cnt];
 
 			words[next_random(&rng) % (sizeof(*events) / 8)] =
 				next_random(&rng) % 2 ? next_random(&rng) : next_random(&rng) % 64;
 		}
-		if (!fx_build(f, &m))
+		if (!schedule_build(s, events, s->event_cnt, &m))
 			CHECK_STR(fx_check_identities(&m), NULL);
 		model_release(&m);
-		fx_free(f);
+		free(events);
+		schedule_free(s);
 	}
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_TRUTH_H
+#define TESTS_TRUTH_H
+
+/*
+ * truth - what happened in a made-up schedule, as the simulation that made it knows it: no event
+ * was read for it. The oracles compute what lab should have said from this alone.
+ *
+ * Times are as stamped on the CPU where a thing happened, cut to the window. Where the records
+ * cannot show what happened, it is put as well as they can show it; that is said
+ * at the member. An all-zero truth is empty.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/model.h"
+
+#define TRUTH_NO_CPU UINT16_MAX
+
+/* A stretch of a task's life. A block that no recorded waking ended lasts until the task runs. */
+struct truth_span {
+	uint64_t start_ns, end_ns;
+	uint8_t state;		/* enum span_state */
+	uint8_t reason;		/* blocked: enum reason. Of a futex: what truth_judge() says */
+	uint8_t meant;		/* blocked: what the program waited for; REASON_NONE: nothing in particular */
+	uint16_t cpu;		/* running: where; ready: in whose queue, as far as was recorded */
+	bool cut_start, cut_end;
+
+	/* running */
+	bool hidden;		/* no probe saw the switch-in */
+	uint64_t earliest_ns;	/* a hidden one cannot have begun before; else start_ns */
+	uint64_t seq_in, seq_out;
+
+	/* ready */
+	bool preempted;
+
+	/* blocked */
+	bool by_interrupt, by_exiting, unseen, accept;
+	uint32_t waker_id, waker_tid;
+	int32_t syscall;
+	uint64_t addr;
+	bool futex, futex_private;
+	uint8_t futex_op;
+	uint32_t futex_val, mm;
+};
+
+struct truth_task {
+	uint32_t id, parent_id;
+	uint32_t tid, tgid;
+	uint32_t first_tid;	/* before an exec */
+	uint32_t mm;		/* at the end */
+	char comm[LAB_COMM_LEN + 1];
+	uint64_t start_ns, end_ns;
+	bool alive;		/* at the end of the window */
+	struct truth_span *spans;
+	size_t span_cnt, span_cap;
+	uint64_t cpu_ns, voluntary, involuntary, migrations;
+};
+
+/* Who had a CPU. Foreign: tid and comm only as far as records tell. */
+struct truth_seg {
+	uint64_t start_ns, end_ns;
+	uint8_t class;		/* enum lab_cpu_class; unknown: the records contradict each other */
+	uint32_t task_id, tid;
+	char comm[LAB_COMM_LEN + 1];
+};
+
+struct truth_cpu {
+	uint16_t cpu;
+	bool usable;
+	struct truth_seg *segs;
+	size_t seg_cnt, seg_cap;
+};
+
+struct truth_move {
+	uint64_t at_ns;
+	uint32_t task_id;
+	uint16_t from_cpu, to_cpu;
+};
+
+struct truth_op {
+	uint32_t task_id, tgid;
+	int32_t fd;
+	uint64_t start_ns, end_ns, ready_cnt;
+	bool open_at_end;
+};
+
+struct truth_wait {
+	uint32_t task_id;
+	int32_t epfd, ready;
+	uint64_t enter_ns, return_ns;
+};
+
+/* Two stamps of one task's story: the second cannot have been taken before the first. */
+struct truth_edge {
+	uint16_t from_cpu, to_cpu;
+	uint64_t gap_ns;
+};
+
+struct truth {
+	uint64_t start_ns, end_ns;	/* the window */
+	struct truth_task *tasks;	/* by id */
+	size_t task_cnt, task_cap;
+	struct truth_cpu *cpus;		/* by number: usable, or one of ours ran there in the window */
+	size_t cpu_cnt, cpu_cap;
+	struct truth_move *moves;
+	size_t move_cnt, move_cap;
+	struct truth_op *ops;
+	size_t op_cnt, op_cap;
+	struct truth_wait *waits;
+	size_t wait_cnt, wait_cap;
+	struct truth_edge *edges;
+	size_t edge_cnt, edge_cap;
+	struct truth_span *unshown;	/* stays that began unseen, and had no recorded end */
+	size_t unshown_cnt, unshown_cap;
+	uint64_t hidden_moves;		/* that no probe saw */
+	uint64_t hidden_cnt;		/* switch-ins of ours that no probe saw, and whose end was recorded */
+};
+
+void truth_release(struct truth *t);
+
+/* The task with this birth number. It must exist. */
+const struct truth_task *truth_task(const struct truth *t, uint32_t id);
+
+/* Whether @id was made by @ancestor, or by one that it made, and so on. */
+bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor);
+
+/*
+ * Rules 1 to 4 of model/futex.h, one wait at a time, with all others looked through for each.
+ * Fills the reason of every wait in a futex.
+ */
+void truth_judge(struct truth *t);
+
+#endif /* TESTS_TRUTH_H */
