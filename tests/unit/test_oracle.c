@@ -38,6 +38,10 @@ static void check_seed(uint64_t seed)
 	oracle_init(&o);
 	oracle_audit(&o);
 	oracle_model(&o);
+	oracle_tasks(&o);
+	oracle_cpus(&o);
+	oracle_moves(&o);
+	oracle_waits(&o);
 	oracle_release(&o);
 	report_release(&r);
 	model_release(&m);
