@@ -71,6 +71,7 @@ static inline bool moment_is(const struct moment *at, size_t task, enum span_sta
 /* How many tasks are. */
 unsigned int moment_count(const struct oracle *o, const struct moment *at, enum span_state state);
 
+/* Of two CPUs, once oracle_clocks() has run. */
 uint64_t oracle_eps(const struct oracle *o, uint16_t cpu_a, uint16_t cpu_b);
 
 /* ---- the oracles, in the order that they need ---- */
@@ -81,5 +82,6 @@ void oracle_tasks(struct oracle *o);
 void oracle_cpus(struct oracle *o);
 void oracle_moves(struct oracle *o);
 void oracle_waits(struct oracle *o);
+void oracle_clocks(struct oracle *o);
 
 #endif /* TESTS_ORACLE_H */

@@ -42,6 +42,7 @@ static void check_seed(uint64_t seed)
 	oracle_cpus(&o);
 	oracle_moves(&o);
 	oracle_waits(&o);
+	oracle_clocks(&o);
 	oracle_release(&o);
 	report_release(&r);
 	model_release(&m);
