@@ -83,5 +83,6 @@ void oracle_cpus(struct oracle *o);
 void oracle_moves(struct oracle *o);
 void oracle_waits(struct oracle *o);
 void oracle_clocks(struct oracle *o);
+void oracle_parallelism(struct oracle *o);
 
 #endif /* TESTS_ORACLE_H */

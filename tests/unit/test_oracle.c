@@ -43,6 +43,7 @@ static void check_seed(uint64_t seed)
 	oracle_moves(&o);
 	oracle_waits(&o);
 	oracle_clocks(&o);
+	oracle_parallelism(&o);
 	oracle_release(&o);
 	report_release(&r);
 	model_release(&m);
