@@ -84,5 +84,7 @@ void oracle_moves(struct oracle *o);
 void oracle_waits(struct oracle *o);
 void oracle_clocks(struct oracle *o);
 void oracle_parallelism(struct oracle *o);
+void oracle_concurrency(struct oracle *o);
+void oracle_verdict(struct oracle *o);
 
 #endif /* TESTS_ORACLE_H */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* oracle_progress - what was in progress, in DESIGN's words, and what class that makes. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle.h"
+#include "util/alloc.h"
+#include "util/minmax.h"
+
+/* What the definition needs of each task. */
+struct life {
+	uint64_t first_run_ns, last_run_ns, run_ns;	/* first start, last end */
+	bool ran, helper;
+};
+
+static struct life *lives_of(const struct oracle *o)
+{
+	struct life *lives = xcalloc(o->t->task_cnt + 1, sizeof(*lives));
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		for (size_t j = 0; j < o->t->tasks[i].span_cnt; j++) {
+			const struct truth_span *s = &o->t->tasks[i].spans[j];
+
+			if (s->state != SPAN_RUNNING)
+				continue;
+			if (!lives[i].ran)
+				lives[i].first_run_ns = s->start_ns;
+			lives[i].ran = true;
+			lives[i].last_run_ns = s->end_ns;
+			lives[i].run_ns += s->end_ns - s->start_ns;
+		}
+		most = max_u64(most, lives[i].run_ns);
+	}
+	for (size_t i = 0; i < o->t->task_cnt; i++)
+		lives[i].helper = 20 * lives[i].run_ns < most;
+	return lives;
+}
+
+static bool parks(const struct truth_span *s)
+{
+	return s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
+	       s->reason == REASON_POLL || s->accept || s->reason == REASON_SIGNAL ||
+	       s->reason == REASON_OTHER;
+}
+
+static bool in_progress(const struct oracle *o, const struct life *life,
+			const struct truth_task *task, const struct truth_span *s, uint64_t at_ns)
+{
+	if (!s || !life->ran || at_ns < life->first_run_ns || at_ns >= life->last_run_ns)
+		return false;
+	if (s->state != SPAN_BLOCKED)
+		return true;
+	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
+		return false;
+	if (s->reason != REASON_LOCK && s->waker_id && truth_descends(o->t, s->waker_id, task->id))
+		return false;
+	return !(life->helper && parks(s));
+}
+
+static unsigned int ops_at(const struct truth *t, uint64_t at_ns)
+{
+	unsigned int cnt = 0;
+
+	for (size_t i = 0; i < t->op_cnt; i++)
+		cnt += t->ops[i].start_ns <= at_ns && at_ns < t->ops[i].end_ns;
+	return cnt;
+}
+
+/* ---- the witness ---- */
+
+static const struct truth_span *span_at(const struct truth_task *task, uint64_t at_ns)
+{
+	for (size_t i = 0; i < task->span_cnt; i++)
+		if (task->spans[i].start_ns <= at_ns && at_ns < task->spans[i].end_ns)
+			return &task->spans[i];
+	return NULL;
+}
+
+/* The runs at both ends: records of the task itself, before the instant and after. */
+static void check_ends(struct oracle *o, const struct truth_task *task,
+		       const struct witness_part *part, uint64_t at_ns)
+{
+	bool in = part->hidden_in, out = part->cut_out;
+
+	for (size_t i = 0; i < task->span_cnt; i++) {
+		const struct truth_span *s = &task->spans[i];
+
+		if (s->state != SPAN_RUNNING)
+			continue;
+		in |= s->start_ns <= at_ns && s->cpu == part->cpu && !s->hidden &&
+		      s->seq_in == part->seq_in;
+		out |= s->end_ns > at_ns && s->cpu == part->cpu_out && !s->cut_end &&
+		       s->seq_out == part->seq_out;
+	}
+	ORACLE(o, in && out, "records %" PRIu64 " on CPU %u and %" PRIu64 " on CPU %u are not around %"
+	       PRIu64 " of task %u", part->seq_in, part->cpu, part->seq_out, part->cpu_out, at_ns,
+	       task->id);
+}
+
+static void check_task_part(struct oracle *o, const struct life *lives,
+			    const struct witness_part *part, uint64_t at_ns)
+{
+	const struct truth_task *task = truth_task(o->t, part->task_id);
+	const struct life *life = &lives[task - o->t->tasks];
+	uint64_t from = part->start_ns, until = part->end_ns;
+
+	ORACLE(o, from <= at_ns && at_ns < until, "part %u is not around its instant", task->id);
+	/* In progress all the way, and not just before and after. */
+	for (size_t i = 0; i < task->span_cnt; i++) {
+		const struct truth_span *s = &task->spans[i];
+		bool is = in_progress(o, life, task, s, s->start_ns);
+
+		if (s->end_ns <= from || s->start_ns >= until)
+			ORACLE(o, !is || (s->end_ns != from && s->start_ns != until),
+			       "part %u goes on beyond its ends", task->id);
+		else
+			ORACLE(o, is, "part %u is interrupted", task->id);
+	}
+	ORACLE(o, span_at(task, from) && span_at(task, until - 1), "part %u is beyond its life",
+	       task->id);
+	check_ends(o, task, part, at_ns);
+}
+
+static void check_op_part(struct oracle *o, const struct witness_part *part, uint64_t at_ns)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < o->t->op_cnt; i++)
+		found |= o->t->ops[i].task_id == part->task_id &&
+			 o->t->ops[i].start_ns == part->start_ns &&
+			 o->t->ops[i].end_ns == part->end_ns;
+	ORACLE(o, found && part->start_ns <= at_ns && at_ns < part->end_ns,
+	       "operation %u of task %u is not around its instant", part->op_id, part->task_id);
+}
+
+static void check_witness(struct oracle *o, const struct life *lives)
+{
+	const struct report_concurrency *c = &o->r->concurrency;
+	const struct witness_part *parts = c->witness.parts;
+
+	ORACLE_EQ(o, c->witness.part_cnt, o->concurrent_ns ? 2 : 0);
+	for (uint32_t i = 0; i < c->witness.part_cnt; i++) {
+		if (c->witness_is_ops)
+			check_op_part(o, &parts[i], c->witness.from_ns);
+		else
+			check_task_part(o, lives, &parts[i], c->witness.from_ns);
+	}
+	if (c->witness.part_cnt == 2)
+		ORACLE(o, c->witness_is_ops ? parts[0].op_id != parts[1].op_id :
+					      parts[0].task_id != parts[1].task_id,
+		       "the witness is one and the same");
+}
+
+void oracle_concurrency(struct oracle *o)
+{
+	const struct report_concurrency *c = &o->r->concurrency;
+	struct life *lives = lives_of(o);
+	unsigned int max_tasks = 0, max_ops = 0;
+
+	for (size_t k = 0; k < o->moment_cnt; k++) {
+		const struct moment *at = &o->moments[k];
+		unsigned int ops = ops_at(o->t, at->start_ns), tasks = 0;
+
+		for (size_t i = 0; i < o->t->task_cnt; i++)
+			tasks += in_progress(o, &lives[i], &o->t->tasks[i], at->spans[i],
+					     at->start_ns);
+		max_tasks = tasks > max_tasks ? tasks : max_tasks;
+		max_ops = ops > max_ops ? ops : max_ops;
+		o->active_ns += tasks || ops ? at->ns : 0;
+		o->concurrent_ns += tasks >= 2 || ops >= 2 ? at->ns : 0;
+	}
+	ORACLE_EQ(o, c->max_in_progress, max_tasks);
+	ORACLE_EQ(o, c->max_operations, max_ops);
+	ORACLE_EQ(o, c->active_ns, o->active_ns);
+	ORACLE_EQ(o, c->concurrent_ns, o->concurrent_ns);
+	check_witness(o, lives);
+	free(lives);
+}
+
+/* ---- the class ---- */
+
+static bool waits_often(const struct truth *t)
+{
+	static const enum reason reasons[] = { REASON_EPOLL, REASON_POLL, REASON_URING };
+
+	for (size_t i = 0; i < t->task_cnt; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(reasons); k++) {
+			unsigned int waits = 0;
+
+			for (size_t j = 0; j < t->tasks[i].span_cnt; j++)
+				waits += t->tasks[i].spans[j].state == SPAN_BLOCKED &&
+					 t->tasks[i].spans[j].reason == reasons[k];
+			if (waits >= 2)
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum verdict_class class_of(const struct oracle *o)
+{
+	const struct report_parallelism *p = &o->r->parallelism;
+
+	if (o->m->audit.failures_total)
+		return CLASS_INCONCLUSIVE;
+	if (o->proven && 20 * p->parallel_lower_ns >= p->busy_upper_ns)
+		return CLASS_PARALLEL;
+	if (!p->busy_ns || 20 * p->parallel_upper_ns >= p->busy_lower_ns)
+		return CLASS_INCONCLUSIVE;
+	if (o->concurrent_ns && 20 * o->concurrent_ns >= o->active_ns)
+		return CLASS_CONCURRENT;
+	return waits_often(o->t) && !o->t->op_cnt ? CLASS_INCONCLUSIVE : CLASS_SEQUENTIAL;
+}
+
+void oracle_verdict(struct oracle *o)
+{
+	const struct report_verdict *v = &o->r->verdict;
+	enum verdict_class class = class_of(o);
+
+	ORACLE(o, v->class == class, "class %s, should be %s", verdict_class_name(v->class),
+	       verdict_class_name(class));
+	ORACLE(o, v->reason[0], "no reason");
+	ORACLE_EQ(o, v->incidental_ns, class == CLASS_PARALLEL ? 0 : o->parallel_ns);
+	ORACLE_EQ(o, v->never_two, !o->m->audit.failures_total && o->busy_ns && !o->beyond_eps);
+	ORACLE_EQ(o, v->eps_ns, class == CLASS_PARALLEL ? o->r->parallelism.witness.eps_ns :
+							   o->r->clocks.eps_max_ns);
+}
