@@ -84,6 +84,8 @@ void oracle_moves(struct oracle *o);
 void oracle_waits(struct oracle *o);
 void oracle_clocks(struct oracle *o);
 void oracle_parallelism(struct oracle *o);
+void oracle_capacity(struct oracle *o);
+void oracle_bottles(struct oracle *o);
 void oracle_concurrency(struct oracle *o);
 void oracle_verdict(struct oracle *o);
 

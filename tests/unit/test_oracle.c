@@ -44,6 +44,8 @@ static void check_seed(uint64_t seed)
 	oracle_waits(&o);
 	oracle_clocks(&o);
 	oracle_parallelism(&o);
+	oracle_capacity(&o);
+	oracle_bottles(&o);
 	oracle_concurrency(&o);
 	oracle_verdict(&o);
 	oracle_release(&o);
