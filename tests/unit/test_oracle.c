@@ -47,6 +47,8 @@ static void check_seed(uint64_t seed)
 	oracle_capacity(&o);
 	oracle_bottles(&o);
 	oracle_concurrency(&o);
+	oracle_locks(&o);
+	oracle_serializer(&o);
 	oracle_verdict(&o);
 	oracle_release(&o);
 	report_release(&r);
