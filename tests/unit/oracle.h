@@ -90,6 +90,7 @@ void oracle_concurrency(struct oracle *o);
 void oracle_locks(struct oracle *o);
 void oracle_serializer(struct oracle *o);
 void oracle_loops(struct oracle *o);
+void oracle_path(struct oracle *o);
 void oracle_verdict(struct oracle *o);
 
 #endif /* TESTS_ORACLE_H */

@@ -50,6 +50,7 @@ static void check_seed(uint64_t seed)
 	oracle_locks(&o);
 	oracle_serializer(&o);
 	oracle_loops(&o);
+	oracle_path(&o);
 	oracle_verdict(&o);
 	oracle_release(&o);
 	report_release(&r);
