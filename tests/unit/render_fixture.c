@@ -162,6 +162,20 @@ static void sum_up(struct render_fixture *f)
 	analysis_path.run(m, r);
 }
 
+/* Nothing is hidden or missing: the bounds are the figures. */
+static void bounds_meet(struct report_parallelism *par)
+{
+	par->max_lower = par->max_upper = par->max;
+	par->run_lower_ns = par->run_upper_ns = par->run_ns;
+	par->busy_lower_ns = par->busy_upper_ns = par->busy_ns;
+	par->parallel_lower_ns = par->parallel_upper_ns = par->parallel_ns;
+	par->average_busy_lower_ppm = (uint64_t)((unsigned __int128)par->run_ns * 1000000 /
+						 par->busy_ns);
+	par->average_busy_upper_ppm = par->average_busy_lower_ppm +
+				      (par->average_busy_lower_ppm * par->busy_ns <
+				       par->run_ns * 1000000);
+}
+
 static void workers_model(struct model *m)
 {
 	add_task(m, 0, "procs")->start_ns = START_NS;
@@ -242,8 +256,6 @@ static void workers_report(struct report *r)
 	par->max = 2;
 	par->busy_ns = 19850 * US;
 	par->parallel_ns = 15270 * US;
-	par->parallel_upper_ns = par->parallel_lower_ns = par->parallel_ns;
-	par->busy_lower_ns = par->busy_upper_ns = par->busy_ns;
 	par->longest_overlap_ns = 7550 * US;
 	par->profile_cnt = 3;
 	par->profile_ns = xcalloc(3, sizeof(*par->profile_ns));
@@ -290,6 +302,7 @@ void fixture_workers(struct render_fixture *f)
 	set_end(&f->model, 20 * MS);
 	workers_report(&f->report);
 	sum_up(f);
+	bounds_meet(&f->report.parallelism);
 }
 
 static void loop_operations(struct model *m)
@@ -329,15 +342,23 @@ void fixture_loop(struct render_fixture *f)
 	m->audit.switches_checked = 10;
 	set_end(m, 10 * MS);
 
+	m->tasks[0].voluntary = 10;
+
 	r->parallelism.max = 1;
 	r->parallelism.busy_ns = 3 * MS;
+	r->parallelism.profile_cnt = 2;
+	r->parallelism.profile_ns = xcalloc(2, sizeof(*r->parallelism.profile_ns));
+	r->parallelism.profile_ns[0] = 7 * MS;
+	r->parallelism.profile_ns[1] = 3 * MS;
 	r->concurrency = (struct report_concurrency){
 		.max_in_progress = 1, .max_operations = 2, .active_ns = 10 * MS,
 		.concurrent_ns = 2 * MS, .witness_is_ops = true,
 		.witness = {
 			.part_cnt = 2, .from_ns = START_NS + 2 * MS, .until_ns = START_NS + 2 * MS,
-			.parts = { { .task_id = 1, .op_id = 1 },
-				   { .task_id = 1, .op_id = 2 } },
+			.parts = { { .task_id = 1, .op_id = 1, .start_ns = m->ops[0].start_ns,
+				     .end_ns = m->ops[0].end_ns },
+				   { .task_id = 1, .op_id = 2, .start_ns = m->ops[1].start_ns,
+				     .end_ns = m->ops[1].end_ns } },
 		},
 	};
 	r->verdict = (struct report_verdict){
@@ -350,6 +371,7 @@ void fixture_loop(struct render_fixture *f)
 		.longest_stall_ns = 400 * US, .longest_stall_start_ns = START_NS + 3 * MS,
 	};
 	sum_up(f);
+	bounds_meet(&r->parallelism);
 }
 
 static void crowd_futexes(struct report *r, uint32_t futexes)
