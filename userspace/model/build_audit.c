@@ -3,8 +3,8 @@
  * build_audit - what the records say, compared with what the kernel counted.
  *
  * Nothing is forgiven but what was measured to happen on a sound run: a
- * hidden switch-in is reported, and moves may then be missing. A dirty audit
- * makes the verdict inconclusive.
+ * hidden switch-in or waking is reported, and moves may then be missing. A dirty
+ * audit makes the verdict inconclusive.
  */
 
 #include "model/build.h"
@@ -216,8 +216,8 @@ static void check_task(struct model_builder *b, const struct btask *t)
 	a->switches_counted += switches(&t->last) - switches(&t->base);
 	a->migrations_checked += t->migrates;
 	expect(b, "switches", t->t.id, switches(&t->last) - switches(&t->base), t->outs);
-	/* With a switch hidden somewhere, a move that the same code made may be hidden as well. */
-	if (a->hidden_switch_ins && t->migrates_at_out < moves)
+	/* Where a switch or a waking was hidden, a move that the same code made may be hidden as well. */
+	if ((a->hidden_switch_ins || a->unseen_wakings) && t->migrates_at_out < moves)
 		b->m.migrations_unseen += moves - t->migrates_at_out;
 	else
 		expect(b, "migrations", t->t.id, moves, t->migrates_at_out);

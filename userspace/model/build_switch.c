@@ -22,8 +22,10 @@ static void end_wait(struct model_builder *b, struct btask *t, uint16_t cpu, uin
 		task_open(t, LIFE_READY, t->open.start_ns, cpu);
 	if (t->life == LIFE_READY)
 		t->open.cpu = cpu;
-	else if (t->life == LIFE_BLOCKED)
+	if (t->life == LIFE_BLOCKED) {
 		t->open.flags |= SPAN_WOKEN_UNSEEN;
+		b->m.audit.unseen_wakings++;
+	}
 	task_close(b, t, ts_ns);
 }
 

@@ -170,6 +170,7 @@ struct model_audit {
 	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
 	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
 	uint64_t hidden_switch_ins;	/* reported, never folded in */
+	uint64_t unseen_wakings;	/* a blocked task ran again: no waking, or a hidden one */
 	uint64_t repicks;		/* stints with a non-zero excess */
 	struct audit_failure *failures;
 	size_t failure_cnt, failure_cap;
@@ -229,7 +230,7 @@ struct model {
 	uint64_t wakes_unattributed;	/* in a context that could not be read: no waker is named */
 	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds */
 	uint64_t ready_unknown;		/* epoll events not read, or of no known fd */
-	uint64_t migrations_unseen;	/* counted by the kernel, told by no event; 0 if no switch-in was hidden */
+	uint64_t migrations_unseen;	/* counted by the kernel, told by no event; 0 if nothing was hidden */
 };
 
 /**

@@ -112,6 +112,7 @@ static void put_loss(struct json *j, const struct model *m)
 	json_uint(j, "dropped", m->dropped);
 	json_uint(j, "gaps", m->gap_cnt);
 	json_uint(j, "hidden_switch_ins", m->audit.hidden_switch_ins);
+	json_uint(j, "unseen_wakings", m->audit.unseen_wakings);
 	json_bool(j, "complete", m->complete);
 	json_bool(j, "recovered", !m->complete && m->event_cnt);
 	if (!m->complete)
@@ -279,6 +280,7 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 	json_uint(j, "tasks_checked", a->tasks_checked);
 	json_uint(j, "switches_checked", a->switches_checked);
 	json_uint(j, "migrations_checked", a->migrations_checked);
+	json_uint(j, "migrations_unseen", m->migrations_unseen);
 	json_uint(j, "causal_edges_checked", a->causal_edges_checked);
 	json_uint(j, "exec_excess_ns", a->exec_excess_ns);
 	json_uint(j, "repicks", a->repicks);
