@@ -35,6 +35,10 @@ requires() {
 			requires root btf
 			"$LAB_BIN" doctor >/dev/null 2>&1 || skip "lab doctor: cannot trace here"
 			;;
+		jsonschema)
+			python_with_jsonschema >/dev/null ||
+				skip "needs Python's module jsonschema, 4 or later: no python3 here has it"
+			;;
 		cpus=*)
 			[[ $(usable_cpus) -ge ${need#cpus=} ]] ||
 				skip "needs ${need#cpus=} CPUs, $(usable_cpus) may be used"
@@ -63,6 +67,29 @@ python() {
 	else
 		python3 "$@"
 	fi
+}
+
+# The Python that can check a schema: the distribution's own, or another.
+python_with_jsonschema() {
+	local python
+	for python in /usr/bin/python3 python3; do
+		"$python" -c 'from jsonschema import Draft202012Validator' >/dev/null 2>&1 &&
+			echo "$python" && return
+	done
+	return 1
+}
+
+# schema COMMAND [REPORT...]: what tests/reports/schema.py says of docs/lab-report.schema.json.
+schema() {
+	local command=$1
+	shift
+	"$(python_with_jsonschema)" -B "$REPOSITORY/tests/reports/schema.py" "$command" \
+		"$REPOSITORY/docs/lab-report.schema.json" "$@"
+}
+
+# What must hold in every report does: identities [--clean] REPORT...
+identities() {
+	python -B "$REPOSITORY/tests/reports/identities.py" "$@"
 }
 
 # A value of a JSON file or of stdin: json verdict.class [FILE]. Keys and

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verdict, what it rests on, and what was in progress."""
+
+from common import is_5_percent, window_ns
+
+WITNESS_LEAST_NS = 1000
+
+
+def most_at_once(intervals):
+    """The most intervals [start, end) that are open at one instant."""
+    lasting = [(a, b) for a, b in intervals if a < b]
+    most = level = 0
+    for _, step in sorted([(a, 1) for a, _ in lasting] + [(b, -1) for _, b in lasting]):
+        level += step
+        most = max(most, level)
+    return most
+
+
+def length_of_union(intervals):
+    total, until = 0, 0
+    for a, b in sorted(intervals):
+        total += max(b - max(a, until), 0)
+        until = max(until, b)
+    return total
+
+
+def check_verdict(f, r):
+    v, p, c = r["verdict"], r["parallelism"], r["concurrency"]
+    doubtless = r["audit"]["clean"] and r["audit"]["lossless"]
+    if v["class"] == "parallel":
+        f.holds("parallel: what the audit found is explained by what is missing",
+                r["audit"]["clean"]
+                or not (r["audit"]["lossless"] or r["audit"]["unexplained"]))
+        f.holds("parallel: 5 % of the busy time at the least",
+                is_5_percent(p["bounds"][0], p["busy_bounds"][1]) and p["busy_bounds"][1] > 0)
+        f.holds("parallel: there is a witness", len(v["witness"]) >= 2)
+        f.same("incidental_ns", v["incidental_ns"], 0)
+        f.same("never_two", v["never_two"], False)
+    else:
+        f.same("incidental_ns and parallel_ns", v["incidental_ns"], p["parallel_ns"])
+    if v["class"] in ("concurrent", "sequential"):
+        f.holds("never: nothing is missing and the audit is clean", doubtless)
+        f.holds("not parallel: less than 5 % of the busy time at the most",
+                not is_5_percent(p["bounds"][1], p["busy_bounds"][0]))
+        f.same("concurrent: 5 % of the active time",
+               c["concurrent_ns"] > 0 and is_5_percent(c["concurrent_ns"], c["active_ns"]),
+               v["class"] == "concurrent")
+        f.same("witness", len(v["witness"]), 2 if v["class"] == "concurrent" else 0)
+    if v["never_two"]:
+        f.holds("never_two: nothing is missing and the audit is clean", doubtless)
+        f.at_most("never_two: the longest overlap and eps", p["longest_overlap_ns"], v["eps_ns"])
+
+
+def check_claim(f, r):
+    v, claim = r["verdict"], r["workload"].get("claim")
+    f.same("a claim is judged where there is one", "claim_holds" in v, claim is not None)
+    f.same("a claim_doubt is given where it is undecided", "claim_doubt" in v,
+           claim is not None and v["claim_holds"] is None)
+    if claim is None:
+        return
+    p = r["parallelism"]
+    degree = claim["min_parallelism"] or 0
+    kept = claim["class"] == v["class"] and p["run_ns"] >= p["busy_ns"] * degree
+    enough = r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)
+    if v["claim_holds"] is not None:
+        f.same("claim_holds", v["claim_holds"], kept and enough)
+    few = len(r["host"]["cpus_usable"]) < max(claim["needs_cpus"],
+                                               2 if claim["class"] == "parallel" else 0)
+    doubt = v.get("claim_doubt")
+    f.same("the doubt of an inconclusive verdict", doubt == "inconclusive",
+           v["class"] == "inconclusive")
+    f.same("the doubt of too few CPUs", doubt == "few_cpus", few and v["class"] != "inconclusive")
+    if doubt == "busy_cpus":
+        f.holds("busy CPUs cost a claim that was not kept", not kept)
+    if doubt == "operations_not_observed":
+        f.holds("operations that were not observed are too few", not enough and not r["operations"])
+
+
+def check_witness(f, r):
+    parts, overlap = r["verdict"]["witness"], r["verdict"].get("overlap")
+    f.same("an overlap is given with a witness", overlap is not None, bool(parts))
+    if not parts:
+        return
+    kind = parts[0]["kind"]
+    f.holds("all parts are of one kind", all(w["kind"] == kind for w in parts))
+    f.holds("a class's witness is of its kind",
+            (kind == "slice") == (r["verdict"]["class"] != "concurrent"))
+    for w in parts:
+        task = f.names_task("the witness", w)
+        f.at_most("a part's end and the window's", w["end_ns"], window_ns(r))
+        f.holds("a part has an end behind its start", w["start_ns"] < w["end_ns"])
+        if task and kind != "operation":
+            f.holds("a part lies in its task's lifetime",
+                    task["start_ns"] <= w["start_ns"] and w["end_ns"] <= task["end_ns"])
+            f.holds("a part was on a CPU of its task's",
+                    (w["seq_in"] is None or w["cpu"] in task["cpus"])
+                    and (w["seq_out"] is None or w["cpu_out"] in task["cpus"]))
+        f.same("seq_out and cpu_out", w["seq_out"] is None, w["cpu_out"] is None)
+        f.same("op", w["op"] is not None, kind == "operation")
+    {"slice": witness_of_slices, "task": witness_of_two,
+     "operation": witness_of_two}[kind](f, r, parts, overlap)
+
+
+def witness_of_slices(f, r, parts, overlap):
+    v = r["verdict"]
+    f.same("the parts' CPUs are different", len({w["cpu"] for w in parts}), len(parts))
+    f.same("the parts' tasks are different", len({w["id"] for w in parts}), len(parts))
+    f.at_most("parts and parallelism.max", len(parts), r["parallelism"]["max"])
+    f.same("the overlap's start", overlap["start_ns"], max(w["start_ns"] for w in parts))
+    f.same("the overlap's end", overlap["end_ns"], min(w["end_ns"] for w in parts))
+    length = overlap["end_ns"] - overlap["start_ns"]
+    if v["class"] == "parallel":
+        f.holds("the overlap is longer than eps", length > v["eps_ns"])
+    f.holds("the overlap is longer than 1 us", length > WITNESS_LEAST_NS)
+    f.at_most("the overlap and longest_overlap_ns", length, r["parallelism"]["longest_overlap_ns"])
+    for w in parts:
+        task = f.tasks.get(w["id"])
+        f.holds("no part of a proof was hidden", w["seq_in"] is not None)
+        if w["seq_out"] is not None:
+            f.same("a stay ends on the CPU where it began", w["cpu_out"], w["cpu"])
+            f.holds("its records are in order", w["seq_in"] < w["seq_out"])
+        if task:
+            f.at_most("a stay and its task's run_ns", w["end_ns"] - w["start_ns"], task["run_ns"])
+
+
+def witness_of_two(f, r, parts, overlap):
+    """Two tasks or operations, and an instant."""
+    f.same("parts", len(parts), 2)
+    f.same("they are two", len({(w["id"], w["op"]) for w in parts}), 2)
+    f.same("an instant", overlap["start_ns"], overlap["end_ns"])
+    for w in parts:
+        f.holds("the instant lies in both parts",
+                w["start_ns"] <= overlap["start_ns"] < w["end_ns"])
+        if w["op"] is None:
+            continue
+        op = next((o for o in r["operations"] if o["id"] == w["op"]), None)
+        f.same("the operation is one of operations[]", op and (op["task_id"], op["start_ns"],
+                                                               op["end_ns"]),
+               (w["id"], w["start_ns"], w["end_ns"]))
+    if parts[0]["op"] is None:
+        f.holds("they are two tasks", parts[0]["id"] != parts[1]["id"])
+
+
+def check_concurrency(f, r):
+    c, p = r["concurrency"], r["parallelism"]
+    ops = [(o["start_ns"], o["end_ns"]) for o in r["operations"]]
+    f.at_most("concurrent_ns and active_ns", c["concurrent_ns"], c["active_ns"])
+    f.at_most("active_ns and the window", c["active_ns"], window_ns(r))
+    f.at_most("max_in_progress and tasks", c["max_in_progress"], len(r["tasks"]))
+    # Whoever runs is in progress.
+    f.at_most("busy_ns and active_ns", p["busy_ns"], c["active_ns"])
+    f.at_most("parallel_ns and concurrent_ns", p["parallel_ns"], c["concurrent_ns"])
+    f.at_most("parallelism.max and max_in_progress", p["max"], c["max_in_progress"])
+    f.same("max_operations and operations[]", c["max_operations"], most_at_once(ops))
+    f.at_most("time with operations and active_ns", length_of_union(ops), c["active_ns"])
+    f.same("two at once", c["concurrent_ns"] > 0,
+           c["max_in_progress"] >= 2 or c["max_operations"] >= 2)
+
+
+def check_operations(f, r):
+    ops = r["operations"]
+    f.same("ids count from 1", [o["id"] for o in ops], list(range(1, len(ops) + 1)))
+    f.holds("they are in order of start",
+            all(a["start_ns"] <= b["start_ns"] for a, b in zip(ops, ops[1:])))
+    for o in ops:
+        f.names_task(f"operation {o['id']}", {"id": o["task_id"], "tid": o["tid"]})
+        f.holds(f"operation {o['id']} lies in the window",
+                0 <= o["start_ns"] <= o["end_ns"] <= window_ns(r))
+        f.same(f"operation {o['id']}: its name", o["name"], f"fd {o['fd']}")

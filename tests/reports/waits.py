@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tasks waited for: CPUs, futexes, event loops, and the critical path."""
+
+import decimal
+
+from common import is_5_percent, ratio, run_ns, window_ns
+from evidence import most_at_once
+
+FUTEX_REASONS = ("lock", "cond", "join")
+
+
+def check_waits(f, r):
+    lat, w = r["wakeup_latency"], r["run_queue_wait"]
+    hist = lat["histogram"]
+    f.same("histogram and count", sum(hist), w["count"])
+    f.same("total_ns and the tasks' ready_ns", w["total_ns"],
+           sum(t["ready_ns"] for t in r["tasks"]))
+    f.same("total_ns and who had the CPU", w["total_ns"],
+           sum(a["ns"] for a in w["antagonists"]) + w["other_antagonists_ns"] + w["idle_ns"]
+           + w["unknown_ns"])
+    f.holds("antagonists are in order",
+            all(a["ns"] >= b["ns"] for a, b in zip(w["antagonists"], w["antagonists"][1:])))
+    for a in w["antagonists"] + ([w["longest"]["antagonist"]] if w["longest"] else []):
+        if a and a["id"] is not None:
+            f.names_task("an antagonist", a)
+    f.same("a longest wait is given where there is one", w["longest"] is not None, w["count"] > 0)
+    if not w["count"]:
+        f.same("of nothing", [lat[k] for k in ("p50_ns", "p90_ns", "p99_ns", "max_ns")],
+               [None] * 4)
+        return
+    f.same("max_ns and the tasks' max_ready_ns", lat["max_ns"],
+           max(t["max_ready_ns"] for t in r["tasks"]))
+    check_longest_wait(f, r, w["longest"])
+    check_ranks(f, lat, w["count"])
+    f.at_most("the least that the histogram allows, and total_ns",
+              sum(n << i for i, n in enumerate(hist)) - hist[0], w["total_ns"])
+    if not hist[-1]:
+        f.at_most("total_ns and the most that the histogram allows", w["total_ns"],
+                  sum(n * ((2 << i) - 1) for i, n in enumerate(hist)))
+    # A task that waits then runs, except at the end.
+    f.at_most("waits and stays", w["count"],
+              sum(t["switches"] for t in r["tasks"]) + len(r["tasks"]))
+
+
+def check_longest_wait(f, r, longest):
+    task = f.names_task("the longest wait", longest)
+    f.same("the longest wait and max_ns", longest["ns"], r["wakeup_latency"]["max_ns"])
+    if task:
+        f.same("the longest wait and its task's max_ready_ns", longest["ns"], task["max_ready_ns"])
+        f.holds("the longest wait lies in its task's lifetime",
+                task["start_ns"] <= longest["start_ns"]
+                and longest["start_ns"] + longest["ns"] <= task["end_ns"])
+    if longest["antagonist"]:
+        f.at_most("the antagonist of the longest wait and the wait", longest["antagonist"]["ns"],
+                  longest["ns"])
+        f.holds("the antagonist of the longest wait had the CPU", longest["antagonist"]["ns"])
+
+
+def check_ranks(f, lat, cnt):
+    """The nearest ranks lie where the histogram has them."""
+    ranks = [(-(-cnt * p // 100), lat[f"p{p}_ns"]) for p in (50, 90, 99)] + [(cnt, lat["max_ns"])]
+    f.holds("percentiles ascend", all(a[1] <= b[1] for a, b in zip(ranks, ranks[1:])))
+    for rank, ns in ranks:
+        seen = bucket = 0
+        for bucket, waits in enumerate(lat["histogram"]):
+            seen += waits
+            if seen >= rank:
+                break
+        last = bucket == len(lat["histogram"]) - 1
+        f.holds(f"the wait of rank {rank}, {ns}, is in bucket {bucket}",
+                (ns >> bucket == 1 or (bucket == 0 and ns == 0)) or (last and ns >> bucket >= 1))
+
+
+def check_migrations(f, r):
+    m = r["migrations"]
+    f.same("matrix and count", sum(c["count"] for c in m["matrix"]), m["count"])
+    f.same("the tasks' migrations and count", sum(t["migrations"] for t in r["tasks"]), m["count"])
+    f.ascending("pairs", [(c["from"], c["to"]) for c in m["matrix"]])
+    f.holds("a move is to another CPU", all(c["from"] != c["to"] for c in m["matrix"]))
+
+
+def check_locks(f, r):
+    locks, tasks = r["locks"], r["tasks"]
+    f.same("the futexes' wait_ns and the tasks' blocked_ns",
+           sum(l["wait_ns"] for l in locks),
+           sum(t["blocked_ns"][k] for t in tasks for k in FUTEX_REASONS))
+    f.at_most("waits and voluntary switches", sum(l["waits"] for l in locks),
+              sum(t["voluntary"] for t in tasks) + len(tasks))
+    f.holds("they are in order",
+            all(a["wait_ns"] >= b["wait_ns"] for a, b in zip(locks, locks[1:])))
+    for l in locks:
+        who = f"futex {l['addr']}"
+        f.at_most(f"{who}: max_wait_ns and wait_ns", l["max_wait_ns"], l["wait_ns"])
+        f.at_most(f"{who}: wait_ns and waits x max_wait_ns", l["wait_ns"],
+                  l["waits"] * l["max_wait_ns"])
+        f.at_most(f"{who}: waiters and waits", l["waiters"], l["waits"])
+        f.at_most(f"{who}: waiters and tasks", l["waiters"], len(tasks))
+        f.at_most(f"{who}: timeouts and waits", l["timeouts"], l["waits"])
+        f.at_most(f"{who}: those who ended waits, and waits that no interrupt ended",
+                  l["holder_count"], l["waits"] - l["timeouts"])
+        f.same(f"{who}: holders and holder_count", len(l["holders"]), min(l["holder_count"], 8))
+        f.same(f"{who}: holders are different", len({h["id"] for h in l["holders"]}),
+               len(l["holders"]))
+        f.holds(f"{who}: its process is one of the tasks'",
+                l["tgid"] in {t["tgid"] for t in tasks})
+        for h in l["holders"]:
+            f.names_task(who, h)
+
+
+def check_loops(f, r):
+    loops = r["event_loops"]
+    keys = [(l["id"], l.get("epfd", -1)) for l in loops]
+    f.ascending("loops", keys)
+    with_ops = {o["task_id"] for o in r["operations"]}
+    f.holds("tasks with operations have a loop", with_ops <= {l["id"] for l in loops})
+    for l in loops:
+        task = f.names_task("an event loop", l)
+        f.same("max_operations and operations[]", l["max_operations"],
+               most_at_once([(o["start_ns"], o["end_ns"]) for o in r["operations"]
+                             if o["task_id"] == l["id"]]))
+        if "epfd" in l and task:
+            check_iterations(f, r, l, task)
+
+
+def check_iterations(f, r, l, task):
+    total = l["cpu_ns"] + l["ready_ns"] + l["blocked_ns"]
+    f.at_most("iterations and waits", l["iterations"], l["waits"])
+    f.at_most("the longest stall and all iterations", l["longest_stall_ns"], total)
+    f.at_most("all iterations and as many of the longest", total,
+              l["iterations"] * l["longest_stall_ns"])
+    f.at_most("cpu_ns and its task's run_ns", l["cpu_ns"], task["run_ns"])
+    f.at_most("ready_ns and its task's", l["ready_ns"], task["ready_ns"])
+    f.at_most("blocked_ns and its task's", l["blocked_ns"], sum(task["blocked_ns"].values()))
+    f.same("a stall where there was an iteration", l["stall_state"] is not None,
+           l["iterations"] > 0)
+    f.same("a reason where the stall was blocked", l["stall_reason"] is not None,
+           l["stall_state"] == "blocked")
+    if l["iterations"]:
+        f.holds("the longest stall lies in its task's lifetime",
+                task["start_ns"] <= l["longest_stall_start_ns"]
+                and l["longest_stall_start_ns"] + l["longest_stall_ns"] <= task["end_ns"])
+
+
+def check_serializer(f, r):
+    s = r["serializer"]
+    if "addr" not in s:
+        f.same("present", s["present"], False)
+        return
+    missing = s["demand_ns"] - s["reached_ns"]
+    f.same("reached + ready + locked and demand", s["reached_ns"] + s["ready_ns"] + s["locked_ns"],
+           s["demand_ns"])
+    f.same("index", s["index"], ratio(missing, s["demand_ns"], decimal.ROUND_FLOOR))
+    f.same("present", s["present"],
+           20 * missing >= 19 * s["demand_ns"] and 5 * s["locked_ns"] >= 4 * missing)
+    f.holds("there was use for a second CPU", is_5_percent(s["demand_ns"], window_ns(r)))
+    f.at_most("reached and the CPUs beyond the first", s["reached_ns"],
+              max(run_ns(r) - r["parallelism"]["busy_ns"], 0))
+    f.holds("it is one of locks[]", any(l["addr"] == s["addr"] and l["tgid"] == s["tgid"]
+                                        and l["kind"] == "lock" for l in r["locks"]))
+    f.same("tasks and waiters", len(s["tasks"]), min(s["waiters"], 8))
+    f.holds("someone waited", s["waiters"])
+    for t in s["tasks"]:
+        f.names_task("the serializer", t)
+
+
+def check_path(f, r):
+    p, t_ns, segments = r["critical_path"], window_ns(r), r["critical_path"]["segments"]
+    f.same("length_ns and the window", p["length_ns"], t_ns)
+    f.same("the parts and length_ns", p["length_ns"],
+           p["run_ns"] + p["ready_ns"] + sum(p["blocked_ns"].values()) + p["none_ns"])
+    f.same("tasks", p["tasks"], len({s["id"] for s in segments if s["id"] is not None}))
+    at = 0
+    for s in segments:
+        f.same("a segment begins where the one before ends", s["start_ns"], at)
+        f.holds("a segment lasts", s["start_ns"] < s["end_ns"])
+        at = s["end_ns"]
+    f.same("the last segment's end and the window's", at, t_ns)
+    whole = {"running": p["run_ns"], "ready": p["ready_ns"], "none": p["none_ns"],
+             **p["blocked_ns"]}
+    f.same("the segments' kinds and the parts", {k: ns for k, ns in whole.items() if ns},
+           path_sums(segments, lambda s: s["kind"]))
+    check_path_of_tasks(f, r, segments)
+    f.at_most("run_ns and busy_ns", p["run_ns"], r["parallelism"]["busy_ns"])
+    if segments and r["audit"]["lossless"] and r["audit"]["clean"]:
+        last = f.tasks.get(segments[-1]["id"])
+        f.holds("it ends with the task that ended last", last and last["end_ns"] == t_ns)
+
+
+def path_sums(segments, key):
+    sums = {}
+    for s in segments:
+        sums[key(s)] = sums.get(key(s), 0) + s["end_ns"] - s["start_ns"]
+    return sums
+
+
+def check_path_of_tasks(f, r, segments):
+    for s in segments:
+        f.same("a segment has a task unless there is none", s["id"] is None, s["kind"] == "none")
+        if s["id"] is None:
+            continue
+        task = f.names_task("a segment", s)
+        if task:
+            f.holds(f"a segment lies in the lifetime of task {s['id']}",
+                    task["start_ns"] <= s["start_ns"] and s["end_ns"] <= task["end_ns"])
+    for (task_id, kind), ns in path_sums(segments, lambda s: (s["id"], s["kind"])).items():
+        task = f.tasks.get(task_id)
+        if task:
+            whole = {"running": task["run_ns"], "ready": task["ready_ns"], **task["blocked_ns"]}
+            f.at_most(f"task {task_id} {kind} on the path, and in all", ns, whole[kind])
+
+
+def check_overhead(f, r):
+    f.at_most("switch-outs and events", r["audit"]["switches_checked"], r["overhead"]["events"])
+    f.holds("a trace has bytes", r["overhead"]["bytes"])
