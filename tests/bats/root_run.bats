@@ -242,6 +242,14 @@ with ThreadPoolExecutor(4) as pool:
 	exact
 }
 
+# The first to end leaves its children to another parent; one of them takes no notice of a SIGTERM.
+@test "--for ends every process of the tree" {
+	run lab run -q -o out --for 100ms -- \
+		sh -c '(trap "" TERM; while :; do sleep 0.063; done) & sleep 64 & sleep 65'
+	[ "$status" -eq 0 ]
+	run ! pgrep -x -f 'sleep (64|65|0.063)'
+}
+
 @test "a server that crashes when --for ends it has not ended well" {
 	run lab run -q -o out --for 200ms -- bash -c 'trap "kill -SEGV \$\$" TERM; while :; do sleep 0.02; done'
 	[ "$status" -eq 139 ]

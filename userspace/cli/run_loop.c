@@ -34,6 +34,7 @@ struct loop {
 	uint64_t daemon_ns;	/* deadline for what the root left behind; 0: it has not ended */
 	uint64_t kill_ns;	/* deadline for the next harder signal; 0: none was sent */
 	int signals_sent;
+	struct run_tree tree;	/* what was signalled */
 	bool ending;		/* interrupted: the workload is being ended */
 	bool over;
 };
@@ -74,8 +75,10 @@ static void finish(struct loop *loop, enum trace_end_reason reason)
 
 static void signal_tree(struct loop *loop, int sig)
 {
-	if (loop->opts->pid && !loop->result->end.root_reaped)
-		run_tree_signal(loop->opts->pid, sig);
+	if (!loop->opts->pid || (loop->result->end.root_reaped && !loop->tree.cnt))
+		return;
+	run_tree_gather(&loop->tree, loop->opts->pid);
+	run_tree_signal(&loop->tree, sig);
 }
 
 /* SIGINT came to the workload from the terminal as well; then SIGTERM, then SIGKILL. */
@@ -183,7 +186,12 @@ static void check_end(struct loop *loop, uint64_t now)
 		finish(loop, TRACE_END_DAEMON);
 }
 
-/* --for is over and the recording with it: end the workload and fetch its status. */
+static bool is_ended(const struct loop *loop)
+{
+	return loop->result->end.root_reaped && run_tree_is_gone(&loop->tree);
+}
+
+/* --for is over and the recording with it: end the workload, all of it, and fetch its status. */
 static void end_root(struct loop *loop)
 {
 	static const int signals[] = { SIGTERM, SIGKILL };
@@ -191,16 +199,17 @@ static void end_root(struct loop *loop)
 	if (!loop->opts->pid || loop->result->end.root_reaped)
 		return;
 	loop->result->stopped_by_lab = true;
-	for (int i = 0; i < 2 && !loop->result->end.root_reaped; i++) {
+	for (int i = 0; i < 2 && !is_ended(loop); i++) {
 		uint64_t until_ns = now_ns() + KILL_NS;
 
 		signal_tree(loop, signals[i]);
 		do {
 			struct pollfd fd = { .fd = loop->opts->pidfd, .events = POLLIN };
 
-			poll(&fd, 1, 100);
+			/* Once it has ended it stays readable. */
+			poll(&fd, !loop->result->end.root_reaped, 10);
 			reap(loop);
-		} while (!loop->result->end.root_reaped && now_ns() < until_ns);
+		} while (!is_ended(loop) && now_ns() < until_ns);
 	}
 }
 
@@ -247,5 +256,6 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 		fprintf(stderr, "\r\033[K");
 	if (!result->abandoned)
 		end_root(&loop);
+	run_tree_release(&loop.tree);
 	close(loop.signal_fd);
 }

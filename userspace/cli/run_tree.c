@@ -2,6 +2,7 @@
 #include "cli/run_tree.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,29 +54,62 @@ static void read_processes(struct processes *all)
 		closedir(proc);
 }
 
-static void signal_one(const struct process *process, int sig)
+static bool is_held(const struct run_tree *tree, pid_t pid)
+{
+	for (size_t i = 0; i < tree->cnt; i++)
+		if (tree->v[i].pid == pid)
+			return true;
+	return false;
+}
+
+static void hold(struct run_tree *tree, const struct process *process)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 
 	if (pidfd < 0)
 		return;
 	if (parent_of(process->pid) == process->parent)
-		syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
-	close(pidfd);
+		*vec_push(tree->v, tree->cnt, tree->cap) =
+			(struct run_process){ process->pid, pidfd };
+	else
+		close(pidfd);
 }
 
-void run_tree_signal(pid_t root, int sig)
+void run_tree_gather(struct run_tree *tree, pid_t root)
 {
-	struct processes all, tree = { 0 };
+	struct processes all;
 
 	read_processes(&all);
-	*vec_push(tree.v, tree.cnt, tree.cap) = (struct process){ root, getpid() };
-	for (size_t i = 0; i < tree.cnt; i++)
+	if (!is_held(tree, root))
+		hold(tree, &(struct process){ root, getpid() });
+	for (size_t i = 0; i < tree->cnt; i++)
 		for (size_t k = 0; k < all.cnt; k++)
-			if (all.v[k].parent == tree.v[i].pid)
-				*vec_push(tree.v, tree.cnt, tree.cap) = all.v[k];
-	for (size_t i = 0; i < tree.cnt; i++)
-		signal_one(&tree.v[i], sig);
+			if (all.v[k].parent == tree->v[i].pid && !is_held(tree, all.v[k].pid))
+				hold(tree, &all.v[k]);
 	free(all.v);
-	free(tree.v);
+}
+
+void run_tree_signal(const struct run_tree *tree, int sig)
+{
+	for (size_t i = 0; i < tree->cnt; i++)
+		syscall(SYS_pidfd_send_signal, tree->v[i].pidfd, sig, NULL, 0);
+}
+
+bool run_tree_is_gone(const struct run_tree *tree)
+{
+	for (size_t i = 0; i < tree->cnt; i++) {
+		struct pollfd fd = { .fd = tree->v[i].pidfd, .events = POLLIN };
+
+		if (poll(&fd, 1, 0) != 1)
+			return false;
+	}
+	return true;
+}
+
+void run_tree_release(struct run_tree *tree)
+{
+	for (size_t i = 0; i < tree->cnt; i++)
+		close(tree->v[i].pidfd);
+	free(tree->v);
+	*tree = (struct run_tree){ 0 };
 }
