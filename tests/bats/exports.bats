@@ -7,6 +7,10 @@ load helpers
 
 SAMPLE=$REPOSITORY/docs/samples/procs.lab
 
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+}
+
 # read_back TRACE: compare its exports, each read by Python as another program would.
 read_back() {
 	for format in json chrome speedscope csv folded; do
