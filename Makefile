@@ -136,11 +136,14 @@ man := $(wildcard docs/lab.1)
 install: all ## copy lab to $(DESTDIR)$(prefix)
 	$(call say,INSTALL,$(DESTDIR)$(prefix)/bin/lab)
 	$(Q)$(INSTALL) -D -m 755 $(O)/lab '$(DESTDIR)$(prefix)/bin/lab'
+	$(Q)$(INSTALL) -D -m 644 userspace/markers/lab.h '$(DESTDIR)$(prefix)/include/lab.h'
+	$(Q)$(INSTALL) -D -m 644 userspace/markers/lab.py '$(DESTDIR)$(prefix)/share/lab/lab.py'
 	$(Q)$(if $(man),$(INSTALL) -D -m 644 $(man) '$(DESTDIR)$(prefix)/share/man/man1/lab.1')
 
 uninstall: ## remove what install copied
 	$(call say,REMOVE,$(DESTDIR)$(prefix)/bin/lab)
 	$(Q)rm -f '$(DESTDIR)$(prefix)/bin/lab' '$(DESTDIR)$(prefix)/share/man/man1/lab.1'
+	$(Q)rm -f '$(DESTDIR)$(prefix)/include/lab.h' '$(DESTDIR)$(prefix)/share/lab/lab.py'
 
 # Not rm -r $(O): whoever says O=. would lose the sources.
 clean: ## remove what was built
@@ -199,6 +202,7 @@ $(skeleton): $(O)/skeleton/lab.bpf.o
 
 $(record_obj): flags_here := -I$(O)/skeleton
 $(record_obj): | $(skeleton)
+$(O)/userspace/cli/python_hook.o: $(wildcard userspace/markers/*.py)
 $(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
 $(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'
 $(fuzz_obj): flags_here := -Itests/fuzz

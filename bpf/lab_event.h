@@ -44,7 +44,8 @@ enum lab_event_kind {
 	LAB_EV_EPOLL_READY = 14,/* up to LAB_READY_MAX of the events it returned (--ops) */
 	LAB_EV_TASK_TOTAL = 15,	/* written by the recorder at the end: what BPF counted outside the ring */
 	LAB_EV_CPU_TOTAL = 16,	/* likewise, per CPU */
-	LAB_EV_KIND_MAX = 17,
+	LAB_EV_MARKER = 17,	/* a program says what it is doing (--ops) */
+	LAB_EV_KIND_MAX = 18,
 };
 
 struct lab_ev_head {
@@ -258,6 +259,18 @@ struct lab_ev_epoll_ready {
 };
 
 /* TASK_TOTAL: the state after the task's last switch-out that a probe saw, ring or no ring. */
+/* MARKER flags */
+#define LAB_F_MARKER_UNREAD 0x01	/* the path began as a marker does, and could not be read whole */
+
+#define LAB_MARKER_PREFIX "lab:"
+#define LAB_MARKER_LEN 96
+
+/* A system call of access(2)'s family asked for a path that begins with LAB_MARKER_PREFIX. */
+struct lab_ev_marker {
+	struct lab_ev_head head;
+	char text[LAB_MARKER_LEN];	/* what follows the prefix; NUL-padded, cut if longer */
+};
+
 struct lab_ev_task_total {
 	struct lab_ev_head head;	/* ts_ns: when the totals were read */
 	__u64 last_ns;		/* of that switch-out; 0: it had none */
@@ -295,6 +308,7 @@ union lab_event {
 	struct lab_ev_epoll_ready epoll_ready;
 	struct lab_ev_task_total task_total;
 	struct lab_ev_cpu_total cpu_total;
+	struct lab_ev_marker marker;
 };
 
 /*
@@ -351,6 +365,7 @@ _Static_assert(sizeof(struct lab_ev_rename) == 40, "rename");
 _Static_assert(sizeof(struct lab_ev_epoll_ctl) == 56, "epoll_ctl");
 _Static_assert(sizeof(struct lab_ev_epoll_wait) == 40, "epoll_wait");
 _Static_assert(sizeof(struct lab_ev_epoll_ready) == 224, "epoll_ready");
+_Static_assert(sizeof(struct lab_ev_marker) == 120, "marker");
 _Static_assert(sizeof(struct lab_ev_task_total) == 80, "task_total");
 _Static_assert(sizeof(struct lab_ev_cpu_total) == 56, "cpu_total");
 

@@ -143,7 +143,7 @@ def witness_of_two(f, r, parts, overlap):
 
 def check_concurrency(f, r):
     c, p = r["concurrency"], r["parallelism"]
-    ops = [(o["start_ns"], o["end_ns"]) for o in r["operations"]]
+    ops = [(o["start_ns"], o["end_ns"]) for o in r["operations"] if not o.get("parent")]
     f.at_most("concurrent_ns and active_ns", c["concurrent_ns"], c["active_ns"])
     f.at_most("active_ns and the window", c["active_ns"], window_ns(r))
     f.at_most("max_in_progress and tasks", c["max_in_progress"], len(r["tasks"]))
@@ -166,4 +166,15 @@ def check_operations(f, r):
         f.names_task(f"operation {o['id']}", {"id": o["task_id"], "tid": o["tid"]})
         f.holds(f"operation {o['id']} lies in the window",
                 0 <= o["start_ns"] <= o["end_ns"] <= window_ns(r))
-        f.same(f"operation {o['id']}: its name", o["name"], f"fd {o['fd']}")
+        if o["fd"] is None:
+            check_marked(f, ops, o)
+        else:
+            f.same(f"operation {o['id']}: its name", o["name"], f"fd {o['fd']}")
+
+
+def check_marked(f, ops, o):
+    f.at_most(f"operation {o['id']}: active and its length", o["active_ns"], o["end_ns"] - o["start_ns"])
+    f.holds(f"operation {o['id']} is a part of an earlier one", 0 <= o["parent"] < o["id"])
+    if o["parent"]:
+        f.at_most(f"operation {o['id']} begins while its whole is open", o["start_ns"],
+                  ops[o["parent"] - 1]["end_ns"])

@@ -29,6 +29,9 @@ FACTS = """
     host.steal_ns
     locks[].shared
     loss.hidden_switch_ins
+    loss.markers_malformed
+    loss.markers_unmatched
+    loss.markers_unread
     loss.name_misses
     loss.unseen_wakings
     migrations.matrix[].from

@@ -441,6 +441,13 @@ void fx_epoll_ctl(struct fx *f, uint64_t ts, uint32_t id, int epfd, int op, int 
 	ev->fd_type = FX_S_IFSOCK;
 }
 
+void fx_marker(struct fx *f, uint64_t ts, uint32_t id, const char *text)
+{
+	union lab_event *ev = emit(f, ts, (unsigned int)task_of(f, id)->cpu, id, LAB_EV_MARKER);
+
+	memcpy(ev->marker.text, text, strnlen(text, sizeof(ev->marker.text)));
+}
+
 void fx_epoll_wait(struct fx *f, uint64_t enter, uint64_t ts, uint32_t id, int epfd,
 		   const uint64_t *data, uint32_t cnt)
 {

@@ -142,6 +142,9 @@ void fx_rename(struct fx *f, uint64_t ts, uint32_t id, const char *comm);
 /* @op: EPOLL_CTL_ADD 1, DEL 2, MOD 3. @flags: LAB_F_LISTENING. */
 void fx_epoll_ctl(struct fx *f, uint64_t ts, uint32_t id, int epfd, int op, int fd, uint64_t data,
 		  uint8_t flags);
+/* The task says @text, which follows "lab:" in its marker. */
+void fx_marker(struct fx *f, uint64_t ts, uint32_t id, const char *text);
+
 /* An epoll_wait that returned @cnt events with these data: EPOLL_WAIT and EPOLL_READY. */
 void fx_epoll_wait(struct fx *f, uint64_t enter, uint64_t ts, uint32_t id, int epfd,
 		   const uint64_t *data, uint32_t cnt);

@@ -150,15 +150,17 @@ static void operations_count(const struct model *m, struct report *r)
 {
 	const struct model_op **ops = xcalloc(m->op_cnt + 1, sizeof(*ops));
 	struct intervals open = { 0 };
+	size_t cnt = 0;
 
 	for (size_t i = 0; i < m->op_cnt; i++)
-		ops[i] = &m->ops[i];
-	qsort(ops, m->op_cnt, sizeof(*ops), op_cmp);
-	for (size_t i = 0; i < m->op_cnt; i++) {
+		if (!m->ops[i].parent_id)
+			ops[cnt++] = &m->ops[i];
+	qsort(ops, cnt, sizeof(*ops), op_cmp);
+	for (size_t i = 0; i < cnt; i++) {
 		struct levels levels;
 
 		intervals_add(&open, ops[i]->start_ns, ops[i]->end_ns, m->start_ns, m->end_ns);
-		if (i + 1 < m->op_cnt && ops[i + 1]->task_id == ops[i]->task_id)
+		if (i + 1 < cnt && ops[i + 1]->task_id == ops[i]->task_id)
 			continue;
 		levels_compute(&open, m->start_ns, m->end_ns, &levels);
 		loops_set_operations(r, ops[i]->task_id, levels.cnt - 1);

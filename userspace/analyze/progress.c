@@ -77,7 +77,7 @@ void progress_of_ops(const struct model *m, struct stretches *out)
 		uint64_t start_ns = max_u64(m->ops[i].start_ns, m->start_ns);
 		uint64_t end_ns = min_u64(m->ops[i].end_ns, m->end_ns);
 
-		if (start_ns < end_ns)
+		if (start_ns < end_ns && !m->ops[i].parent_id)
 			*vec_push(out->v, out->cnt, out->cap) =
 				(struct stretch){ start_ns, end_ns, i };
 	}

@@ -38,7 +38,7 @@ bool progress_counts(const struct model_span *s, bool helper);
 /* All stretches of all tasks, by task and time; needs report.tasks. free(out->v) releases them. */
 void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out);
 
-/* All operations that lasted, within the window. */
+/* All operations that lasted, within the window; a part of one is none of its own. */
 void progress_of_ops(const struct model *m, struct stretches *out);
 
 #endif /* LAB_ANALYZE_PROGRESS_H */

@@ -149,7 +149,7 @@ static bool operations_missing(const struct model *m)
 {
 	bool waits = m->epoll_waits >= 2 || m->poll_waits >= 2 || m->uring_waits >= 2;
 
-	return (waits && !m->op_cnt) || m->end.ready_unseen;
+	return (waits && !m->op_cnt) || m->end.ready_unseen || m->markers_unread;
 }
 
 static void settle_not_parallel(const struct model *m, const struct report *r,

@@ -43,6 +43,7 @@ struct run_opts {
 	uint32_t pid;
 	uint32_t ring_mib;
 	bool ops;
+	bool python;
 	bool keep_root;
 	bool measure_overhead;
 	bool debug;
@@ -66,7 +67,9 @@ static const struct opt run_opts[] = {
 	  .metavar = "CLASS", .choices = expect_choices,
 	  .help = "exit 1 if the verdict is another: sequential, concurrent or parallel" },
 	{ .name = "ops", .kind = OPT_FLAG, .off = offsetof(struct run_opts, ops),
-	  .help = "hook epoll's system calls, to see an event loop's operations" },
+	  .help = "hook system calls, to see an event loop's operations, and markers" },
+	{ .name = "python", .kind = OPT_FLAG, .off = offsetof(struct run_opts, python),
+	  .help = "asyncio's tasks are operations, threads and workers named: for Python; with --ops" },
 	{ .name = "json", .kind = OPT_OPTIONAL_STRING, .off = offsetof(struct run_opts, json),
 	  .metavar = "FILE", .help = "the report as JSON, to FILE or in place of the report" },
 	{ .name = "grace", .kind = OPT_DURATION, .off = offsetof(struct run_opts, grace_ns),
@@ -98,6 +101,7 @@ struct run {
 	uint32_t cpu_cnt;
 	struct privilege_user user;
 	struct run_child child;
+	struct python_hook python;
 	int attach_pidfd;
 	struct record *record;
 	struct run_folder folder;
@@ -233,6 +237,10 @@ static int parse(struct run *run, int argc, char **argv)
 		log_err("name a workload (lab list), or a command after '--': lab run -- COMMAND");
 		return LAB_EXIT_USAGE;
 	}
+	if (run->opts.python && !dashdash) {
+		log_err("--python is for a command: lab run --python -- python3 SCRIPT");
+		return LAB_EXIT_USAGE;
+	}
 	if (run->opts.pid)
 		return parse_cpus(run);
 	if (!dashdash) {
@@ -240,6 +248,7 @@ static int parse(struct run *run, int argc, char **argv)
 
 		return status < 0 ? parse_cpus(run) : status;
 	}
+	run->opts.ops |= run->opts.python;
 	run->is_command = true;
 	run->argv = argv;
 	run->argc = rest;
@@ -330,6 +339,7 @@ static int prepare(struct run *run)
 	struct run_child_opts child = {
 		.workload = run->workload, .args = &run->args, .argv = run->argv,
 		.user = &run->user, .cpus = run->cpus, .cpu_cnt = run->cpu_cnt,
+		.marks = run->opts.ops, .python = run->opts.python ? &run->python : NULL,
 	};
 	int err, pidfd;
 
@@ -339,7 +349,9 @@ static int prepare(struct run *run)
 		if (status >= 0)
 			return status;
 	} else {
-		err = run_child_start(&run->child, &child);
+		err = run->opts.python ? python_hook_choose(&run->python) : 0;
+		if (!err)
+			err = run_child_start(&run->child, &child);
 		if (err)
 			return err == -EINVAL ? LAB_EXIT_USAGE : LAB_EXIT_CANNOT_TRACE;
 	}
@@ -530,6 +542,7 @@ static void release(struct run *run)
 		close(run->folder.trace_fd);
 	record_free(run->record);
 	run_child_close(&run->child);
+	python_hook_remove(&run->python);
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);

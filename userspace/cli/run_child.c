@@ -72,6 +72,15 @@ static void child_main(const struct run_child_opts *opts, int release_fd, int st
 		_exit(LAB_EXIT_CANNOT_TRACE);
 	}
 	set_environment(opts->user);
+	if (opts->marks)
+		setenv(LAB_MARKERS_ENV, "1", 1);
+	else
+		unsetenv(LAB_MARKERS_ENV);
+	err = opts->python ? python_hook_install(opts->python) : 0;
+	if (err) {
+		say(status_fd, 'P', -err);
+		_exit(LAB_EXIT_CANNOT_TRACE);
+	}
 	if (opts->workload)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	say(status_fd, 'R', 0);
@@ -135,6 +144,10 @@ static int await_parked(struct run_child *child)
 		log_err("--cpus: this machine or cpuset allows none of these CPUs (%s); lab doctor shows "
 			"which are allowed", strerror(word.err));
 		return -EINVAL;
+	}
+	if (err == 1 && word.stage == 'P') {
+		log_err("--python: its files cannot be put into /tmp: %s", strerror(word.err));
+		return -EPERM;
 	}
 	if (err != 1)
 		log_err("the workload's process died before it began");

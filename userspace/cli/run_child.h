@@ -12,7 +12,11 @@
 #include <sys/types.h>
 
 #include "cli/privilege.h"
+#include "cli/python_hook.h"
 #include "workload/workload.h"
+
+/* Set to 1 in the environment of what is run while markers are recorded, and in no other. */
+#define LAB_MARKERS_ENV "LAB_MARKERS"
 
 struct run_child_opts {
 	const struct workload *workload;	/* or NULL: a command */
@@ -21,6 +25,8 @@ struct run_child_opts {
 	const struct privilege_user *user;	/* whom it runs as */
 	const uint16_t *cpus;			/* cpu_cnt that it may use; 0: all it inherits */
 	uint32_t cpu_cnt;
+	bool marks;				/* markers are recorded: LAB_MARKERS_ENV is set */
+	const struct python_hook *python;	/* NULL: not wanted */
 };
 
 struct run_child {

@@ -112,6 +112,9 @@ static void feed_probe_kind(struct model_builder *b, const union lab_event *ev)
 	case LAB_EV_EPOLL_READY:
 		ops_on_ready(b, &ev->epoll_ready);
 		break;
+	case LAB_EV_MARKER:
+		markers_on_marker(b, &ev->marker);
+		break;
 	}
 }
 
@@ -160,6 +163,7 @@ int model_builder_finish(struct model_builder *b, const struct trace_end *end, c
 		seq_finish(b);
 		finish_spans(b);
 		cpu_finish(b);
+		markers_finish(b);
 		ops_finish(b);
 		audit_finish(b, end);
 	}
@@ -182,6 +186,11 @@ void model_builder_free(struct model_builder *b)
 	free(b->owners);
 	free(b->totals);
 	free(b->doubts);
+	free(b->marked);
+	idmap_release(&b->marked_by_id);
+	idmap_release(&b->marked_of_tgid);
+	idmap_release(&b->text_nodes);
+	idmap_release(&b->name_by_text);
 	free(b->regs);
 	free(b->users);
 	idmap_release(&b->task_by_id);

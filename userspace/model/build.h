@@ -121,6 +121,18 @@ struct reg {
 	uint32_t next;		/* the next of these, + 1; 0: none */
 };
 
+/* A marked operation; its ID may come again once it has ended. */
+struct marked {
+	uint32_t tgid;
+	bool open;
+	bool linked;		/* among those of its process */
+	uint32_t next;		/* the next of these, + 1; 0: none */
+	bool active;		/* not suspended; the next two are valid */
+	uint32_t active_task_id;
+	uint64_t active_since_ns;
+	struct model_op op;	/* id: the number of its beginning, until ops_finish() */
+};
+
 /* Who is registered under one value of epoll_data in one epoll set. */
 struct data_users {
 	uint32_t cnt;
@@ -146,6 +158,13 @@ struct model_builder {
 	struct idmap mm_of_tgid; /* of seeded tasks */
 	struct audit_doubt *doubts;
 	size_t doubt_cnt, doubt_cap;
+	struct marked *marked;
+	size_t marked_cnt, marked_cap;
+	uint32_t marked_total;	/* beginnings */
+	struct idmap marked_by_id; /* (tgid, number of the ID's text) */
+	struct idmap marked_of_tgid; /* the first one, + 1; 0: none. Processes that mark their operations are in it */
+	struct idmap text_nodes, name_by_text;
+	uint32_t text_node_cnt;
 	uint32_t *owners;	/* birth number per m.spans[] */
 	size_t owner_cnt, owner_cap;
 	struct bcpu *cpus;	/* by CPU number */
@@ -275,8 +294,18 @@ void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev);
 /* The process with this number runs another program, or is another: its epoll sets are closed. */
 void ops_forget(struct model_builder *b, uint32_t tgid);
 
-/* Close what is open, clip to the window and number the operations. */
+/* Close what is open, clip to the window and number the operations. After markers_finish(). */
 void ops_finish(struct model_builder *b);
+
+/* ---- build_markers.c ---- */
+
+void markers_on_marker(struct model_builder *b, const struct lab_ev_marker *ev);
+
+/* The process with this number runs another program, or is another: what it had open ends at @ts_ns. */
+void markers_forget(struct model_builder *b, uint32_t tgid, uint64_t ts_ns);
+
+/* Close what is open: with its process, or the window. */
+void markers_finish(struct model_builder *b);
 
 /* ---- build_finish.c ---- */
 

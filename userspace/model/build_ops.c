@@ -66,6 +66,7 @@ static void keep_op(struct model_builder *b, const struct reg *reg, bool open_at
 		return;
 	*vec_push(b->m.ops, b->m.op_cnt, b->m.op_cap) = (struct model_op){
 		.task_id = reg->task_id,
+		.tgid = reg->tgid,
 		.fd = reg->fd,
 		.start_ns = reg->start_ns,
 		.end_ns = reg->last_ready_ns,
@@ -190,7 +191,72 @@ static int op_cmp(const void *a, const void *b)
 		return x->end_ns < y->end_ns ? -1 : 1;
 	if (x->task_id != y->task_id)
 		return x->task_id < y->task_id ? -1 : 1;
-	return x->fd < y->fd ? -1 : x->fd > y->fd;
+	if (x->fd != y->fd)
+		return x->fd < y->fd ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int part_cmp(const void *a, const void *b)
+{
+	const struct model_op_part *x = a, *y = b;
+
+	if (x->op_id != y->op_id)
+		return x->op_id < y->op_id ? -1 : 1;
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+/* What is left of [*start_ns, *end_ns) in the window. Return: whether anything is. */
+static bool clip(const struct model *m, uint64_t *start_ns, uint64_t *end_ns)
+{
+	*start_ns = max_u64(*start_ns, m->start_ns);
+	*end_ns = min_u64(*end_ns, m->end_ns);
+	return *end_ns > *start_ns;
+}
+
+/* Numbers in order of start; what referred to a marked one's old number refers to the new one. */
+static void number_ops(struct model_builder *b)
+{
+	uint32_t *new_ids = xcalloc(b->marked_total + 1, sizeof(*new_ids));
+	struct model *m = &b->m;
+	size_t kept = 0;
+
+	if (m->op_cnt)
+		qsort(m->ops, m->op_cnt, sizeof(*m->ops), op_cmp);
+	for (size_t i = 0; i < m->op_cnt; i++) {
+		if (m->ops[i].id)
+			new_ids[m->ops[i].id] = (uint32_t)i + 1;
+		m->ops[i].id = (uint32_t)i + 1;
+	}
+	for (size_t i = 0; i < m->op_cnt; i++)
+		m->ops[i].parent_id = new_ids[m->ops[i].parent_id];
+	for (size_t i = 0; i < m->op_part_cnt; i++) {
+		struct model_op_part part = m->op_parts[i];
+
+		part.op_id = new_ids[part.op_id];
+		if (!part.op_id || !clip(m, &part.start_ns, &part.end_ns))
+			continue;
+		m->ops[part.op_id - 1].active_ns += part.end_ns - part.start_ns;
+		m->op_parts[kept++] = part;
+	}
+	m->op_part_cnt = kept;
+	if (kept)
+		qsort(m->op_parts, kept, sizeof(*m->op_parts), part_cmp);
+	free(new_ids);
+}
+
+static void clip_loop_waits(struct model *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->loop_wait_cnt; i++) {
+		struct model_loop_wait wait = m->loop_waits[i];
+
+		if (wait.return_ns < m->start_ns || wait.return_ns > m->end_ns)
+			continue;
+		wait.enter_ns = max_u64(wait.enter_ns, m->start_ns);
+		m->loop_waits[kept++] = wait;
+	}
+	m->loop_wait_cnt = kept;
 }
 
 /* What processes left open that have no task any more was closed with the last one. */
@@ -218,25 +284,13 @@ void ops_finish(struct model_builder *b)
 	for (size_t i = 0; i < m->op_cnt; i++) {
 		struct model_op op = m->ops[i];
 
-		op.start_ns = max_u64(op.start_ns, m->start_ns);
-		op.end_ns = min_u64(op.end_ns, m->end_ns);
-		if (op.end_ns > op.start_ns)
+		/* A process that marks its operations knows better what is one. */
+		if (op.fd != MODEL_OP_NO_FD && idmap_get(&b->marked_of_tgid, op.tgid, 0))
+			continue;
+		if (clip(m, &op.start_ns, &op.end_ns))
 			m->ops[kept++] = op;
 	}
 	m->op_cnt = kept;
-	if (kept)
-		qsort(m->ops, kept, sizeof(*m->ops), op_cmp);
-	for (size_t i = 0; i < kept; i++)
-		m->ops[i].id = (uint32_t)i + 1;
-
-	kept = 0;
-	for (size_t i = 0; i < m->loop_wait_cnt; i++) {
-		struct model_loop_wait wait = m->loop_waits[i];
-
-		if (wait.return_ns < m->start_ns || wait.return_ns > m->end_ns)
-			continue;
-		wait.enter_ns = max_u64(wait.enter_ns, m->start_ns);
-		m->loop_waits[kept++] = wait;
-	}
-	m->loop_wait_cnt = kept;
+	number_ops(b);
+	clip_loop_waits(m);
 }

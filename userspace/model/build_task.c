@@ -192,8 +192,10 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 		return;
 	set_identity(b, &b->tasks[idx], ev);
 	/* A process with the number of one that is gone. */
-	if (ev->tid == ev->tgid)
+	if (ev->tid == ev->tgid) {
 		ops_forget(b, ev->tgid);
+		markers_forget(b, ev->tgid, ev->head.ts_ns);
+	}
 	/* One seen before its birth may have children already: a parent could close a cycle. */
 	if (!is_new || parent == NO_TASK)
 		return;
@@ -323,6 +325,7 @@ void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
 	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
 
 	ops_forget(b, ev->tid);
+	markers_forget(b, ev->tid, ev->head.ts_ns);
 	/* Whichever thread called it, it goes on as the leader: its tid is the group's. */
 	t->t.tid = ev->tid;
 	t->t.tgid = ev->tid;

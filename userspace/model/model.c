@@ -40,6 +40,10 @@ void model_release(struct model *m)
 	free(m->cpu_segs);
 	free(m->comms);
 	free(m->ops);
+	free(m->op_parts);
+	for (size_t i = 0; i < m->name_cnt; i++)
+		free(m->names[i]);
+	free(m->names);
 	free(m->loop_waits);
 	free(m->migrations);
 	free(m->gaps);

@@ -126,15 +126,31 @@ struct model_cpu {
 	size_t seg_first, seg_cnt; /* into model.cpu_segs; they cover the window exactly */
 };
 
-/* A logical task of an event loop: an fd in an epoll set, from arming to its last readiness. */
+#define MODEL_OP_NO_FD (-1)
+
+/*
+ * A logical task: what a program marks as one (markers.h), from its beginning to its end; or, in a
+ * process that marks none, an fd in an epoll set, from arming to its last readiness.
+ */
 struct model_op {
 	uint32_t id;		/* 1, 2, ... in order of start */
-	uint32_t task_id;	/* whose loop */
-	int32_t fd;
+	uint32_t parent_id;	/* of which it is a part, and no operation of its own; 0: of none */
+	uint32_t task_id;	/* whose loop; marked: who said that it begins */
+	uint32_t tgid;		/* of what process, whatever number that task has in the end */
+	int32_t fd;		/* MODEL_OP_NO_FD: marked */
+	uint32_t name_idx;	/* marked: into model.names */
 	uint64_t start_ns, end_ns;
-	uint64_t ready_cnt;
+	uint64_t active_ns;	/* marked: not suspended */
+	uint64_t ready_cnt;	/* an fd's */
 	uint8_t fd_type;	/* inode mode >> 12; 0: anonymous inode */
 	bool open_at_end;	/* still registered at the cut (end_ns is its last readiness all the same) */
+};
+
+/* A stretch in which a marked operation was not suspended. */
+struct model_op_part {
+	uint32_t op_id;
+	uint32_t task_id;	/* who said that it begins or goes on */
+	uint64_t start_ns, end_ns;
 };
 
 /* One return of epoll_wait. */
@@ -215,6 +231,10 @@ struct model {
 	size_t comm_cnt, comm_cap;
 	struct model_op *ops;
 	size_t op_cnt, op_cap;
+	struct model_op_part *op_parts;	/* by operation, then in order of time */
+	size_t op_part_cnt, op_part_cap;
+	char **names;			/* of marked operations, raw; [0] is ""; NULL if there are none; owned */
+	size_t name_cnt, name_cap;
 	struct model_loop_wait *loop_waits; /* in order of return */
 	size_t loop_wait_cnt, loop_wait_cap;
 	struct model_migration *migrations; /* in time order */
@@ -230,6 +250,9 @@ struct model {
 	uint64_t wakes_unattributed;	/* in a context that could not be read: no waker is named */
 	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds */
 	uint64_t ready_unknown;		/* epoll events not read, or of no known fd */
+	uint64_t markers_unread;	/* began as a marker, and could not be read */
+	uint64_t markers_malformed;	/* said nothing that markers.h knows */
+	uint64_t markers_unmatched;	/* of an operation that was not open, or begun anew without an end */
 	uint64_t migrations_unseen;	/* counted by the kernel, told by no event; 0 if nothing was hidden */
 };
 

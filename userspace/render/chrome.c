@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "render/json_writer.h"
+#include "render/names.h"
 #include "render/slices.h"
 
 #define CPUS_PID 0	/* no task has this number */
@@ -136,11 +137,9 @@ static void put_operations(struct json *j, const struct model *m)
 	for (size_t i = 0; i < m->op_cnt; i++) {
 		const struct model_op *op = &m->ops[i];
 		const struct model_task *t = model_task(m, op->task_id);
-		char name[24];
 
-		snprintf(name, sizeof(name), "fd %" PRId32, op->fd);
 		for (int end = 0; end < 2; end++) {
-			put_head(j, end ? "e" : "b", name, t ? t->tgid : CPUS_PID, op->task_id);
+			put_head(j, end ? "e" : "b", op_name(m, op).s, t ? t->tgid : CPUS_PID, op->task_id);
 			json_str(j, "cat", "operation");
 			json_uint(j, "id", op->id);
 			put_us(j, "ts", slice_rel(m, end ? op->end_ns : op->start_ns));

@@ -119,6 +119,11 @@ static void put_loss(struct json *j, const struct model *m)
 		json_str(j, "damage", m->damage);
 	if (m->end.reason != TRACE_END_UNKNOWN) {
 		json_uint(j, "storage_failures", m->end.storage_failures);
+		if (m->meta.ops_hooked) {
+			json_uint(j, "markers_unread", m->markers_unread);
+			json_uint(j, "markers_malformed", m->markers_malformed);
+			json_uint(j, "markers_unmatched", m->markers_unmatched);
+		}
 		if (!m->end.misses_unread) {
 			json_uint(j, "recursion_misses", m->end.recursion_misses);
 			json_uint(j, "name_misses", m->end.name_misses);

@@ -88,21 +88,28 @@ void json_operations(struct json *j, const struct model *m)
 	for (size_t i = 0; i < m->op_cnt; i++) {
 		const struct model_op *op = &m->ops[i];
 		const struct model_task *task = model_task(m, op->task_id);
-		char name[24];
+		bool marked = op->fd == MODEL_OP_NO_FD;
 
-		snprintf(name, sizeof(name), "fd %" PRId32, op->fd);
 		json_open_row(j, NULL);
 		json_uint(j, "id", op->id);
-		json_str(j, "name", name);
+		json_str(j, "name", op_name(m, op).s);
 		json_uint(j, "task_id", op->task_id);
 		if (task)
 			json_uint(j, "tid", task->tid);
 		else
 			json_null(j, "tid");
-		json_int(j, "fd", op->fd);
+		if (marked)
+			json_null(j, "fd");
+		else
+			json_int(j, "fd", op->fd);
 		json_uint(j, "start_ns", json_rel(m, op->start_ns));
 		json_uint(j, "end_ns", json_rel(m, op->end_ns));
-		json_uint(j, "ready", op->ready_cnt);
+		if (marked) {
+			json_uint(j, "active_ns", op->active_ns);
+			json_uint(j, "parent", op->parent_id);
+		} else {
+			json_uint(j, "ready", op->ready_cnt);
+		}
 		json_bool(j, "open_at_end", op->open_at_end);
 		json_close_object(j);
 	}

@@ -5,6 +5,7 @@
 /* names - words that more than one renderer prints. */
 
 #include "analyze/report.h"
+#include "model/model.h"
 
 /* "lock", "cond", "join". */
 static inline const char *lock_kind_name(enum lock_kind kind)
@@ -16,5 +17,12 @@ static inline const char *lock_kind_name(enum lock_kind kind)
 	}
 	return "futex";
 }
+
+/* What an operation is called, raw: as it was marked, or "fd 7". */
+struct op_name {
+	char s[LAB_MARKER_LEN + 1];
+};
+
+struct op_name op_name(const struct model *m, const struct model_op *op);
 
 #endif /* LAB_RENDER_NAMES_H */

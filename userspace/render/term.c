@@ -92,6 +92,7 @@ static int term_render(const struct model *m, const struct report *r,
 	term_timeline(&t);
 	term_task_table(&t);
 	term_lock_table(&t);
+	term_ops(&t);
 	fputc('\n', out);
 	term_loops(&t);
 	term_run(&t);

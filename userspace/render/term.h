@@ -100,6 +100,7 @@ void term_serializer(const struct term *t);
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);
 void term_lock_table(const struct term *t);
+void term_ops(const struct term *t);
 void term_loops(const struct term *t);
 void term_run(const struct term *t);
 void term_files(const struct term *t);

@@ -229,8 +229,9 @@ static void draw_operations(struct timeline *tl)
 		return;
 	open = load_new(&tl->bins);
 	for (size_t i = 0; i < t->m->op_cnt; i++)
-		load_add(&tl->bins, &open, term_rel(t, t->m->ops[i].start_ns),
-			 term_rel(t, t->m->ops[i].end_ns));
+		if (!t->m->ops[i].parent_id)
+			load_add(&tl->bins, &open, term_rel(t, t->m->ops[i].start_ns),
+				 term_rel(t, t->m->ops[i].end_ns));
 	load_finish(&tl->bins, &open);
 	draw_strip(tl, "operations", &open, max_u64(max, 1),
 		   totals_of(load_sum(tl, &open), t->window_ns, &max).s);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "render/names.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
+#define OP_NAME_MAX 40	/* columns */
 #define PARTS_SHOWN 4
 #define CHECKS_SHOWN 20
 #define GAPS_SHOWN 8
@@ -108,6 +110,16 @@ static void prove_parallel(const struct term *t, const struct witness *w)
 	term_para(t, "proof", &p);
 }
 
+/* "3", or "3 (fetch)" if it was marked with a name. */
+static void say_operation(const struct term *t, struct phrase *p, uint32_t id)
+{
+	const struct model_op *op = id && id <= t->m->op_cnt ? &t->m->ops[id - 1] : NULL;
+
+	phrase_add(p, "%u", id);
+	if (op && op->name_idx)
+		phrase_add(p, " (%s)", term_safe_str(t, op_name(t->m, op).s, OP_NAME_MAX).s);
+}
+
 /* Two tasks or operations at an instant. */
 static void say_both(const struct term *t, struct phrase *p)
 {
@@ -119,8 +131,11 @@ static void say_both(const struct term *t, struct phrase *p)
 		return;
 	phrase_add(p, "at %s ", term_instant(t, w->from_ns).s);
 	if (con->witness_is_ops) {
-		phrase_add(p, "operations %u and %u were both open", a->op_id, b->op_id);
-		phrase_add(p, " on %s; ", term_task(t, a->task_id).s);
+		phrase_add(p, "operations ");
+		say_operation(t, p, a->op_id);
+		phrase_add(p, " and ");
+		say_operation(t, p, b->op_id);
+		phrase_add(p, " were both open on %s; ", term_task(t, a->task_id).s);
 	} else {
 		phrase_add(p, "%s and ", term_task(t, a->task_id).s);
 		phrase_add(p, "%s were both in progress; ", term_task(t, b->task_id).s);

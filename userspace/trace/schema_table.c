@@ -167,6 +167,11 @@ static const struct field_def epoll_ready_fields[] = {
 };
 _Static_assert(LAB_READY_MAX == 16, "one READY() each");
 
+static const struct field_def marker_fields[] = {
+	SUBJECT(BY("cpu")),
+	TEXT(lab_ev_marker, text, PREV),
+};
+
 static const struct field_def task_total_fields[] = {
 	SUBJECT(PREV),
 	UINT(lab_ev_task_total, last_ns, PREV),
@@ -208,6 +213,7 @@ const struct group_def schema_groups[] = {
 	KIND(LAB_EV_EPOLL_READY, "epoll_ready", lab_ev_epoll_ready, epoll_ready_fields),
 	KIND(LAB_EV_TASK_TOTAL, "task_total", lab_ev_task_total, task_total_fields),
 	KIND(LAB_EV_CPU_TOTAL, "cpu_total", lab_ev_cpu_total, cpu_total_fields),
+	KIND(LAB_EV_MARKER, "marker", lab_ev_marker, marker_fields),
 };
 
 const size_t schema_group_cnt = ARRAY_SIZE(schema_groups);
