@@ -7,7 +7,8 @@
 
 #include "trace_fixture.h"
 
-#include "trace/codec.h"
+#include "trace/decode.h"
+#include "trace/encode.h"
 #include "trace/meta.h"
 #include "trace/schema.h"
 
@@ -104,7 +105,7 @@ static void add_field(struct schema *schema, struct schema_group *group, const c
 	}
 }
 
-/* What codec_encode() needs to fill the fields that lab_event.h does not have. */
+/* What encoder_run() needs to fill the fields that lab_event.h does not have. */
 static void fill_from_task(struct schema *schema)
 {
 	for (size_t g = 0; g < schema->group_cnt; g++) {
@@ -130,7 +131,7 @@ TEST(trace_skips_kinds_and_fields_it_does_not_know)
 	const uint8_t *rows[NEWER_EVENTS];
 	struct bytes_out raw = { 0 };
 	struct trace_reader *r;
-	struct codec *codec;
+	struct encoder *encoder;
 	struct forge f;
 	size_t known_cnt = 0;
 	uint64_t seed = 5;
@@ -161,8 +162,8 @@ TEST(trace_skips_kinds_and_fields_it_does_not_know)
 	forge_begin(&f);
 	forge_meta(&f);
 	forge_schema(&f, &schema);
-	codec = codec_new(&schema);
-	codec_encode(codec, rows, NEWER_EVENTS, &raw);
+	encoder = encoder_new(&schema);
+	encoder_run(encoder, rows, NEWER_EVENTS, &raw);
 	forge_chunk(&f, (struct trace_chunk){ .type = TRACE_FOURCC('N', 'E', 'W', '!') }, &raw, 6);
 	forge_events(&f, &raw, NEWER_EVENTS, 10, 10 + NEWER_EVENTS - 1);
 
@@ -172,7 +173,7 @@ TEST(trace_skips_kinds_and_fields_it_does_not_know)
 	CHECK_STR(trace_reader_damage(r),
 		  "not finished: recording stopped after 1 whole chunk of events");
 	trace_reader_free(r);
-	codec_free(codec);
+	encoder_free(encoder);
 	schema_release(&schema);
 	free(raw.p);
 	close(f.file.fd);
@@ -291,14 +292,13 @@ TEST(trace_does_not_believe_counts)
 			   LAB_EV_EXIT, 0, 0, 0, 2, 0, 0 };
 	struct bytes_out raw = { .p = good, .len = sizeof(good) };
 	struct schema schema;
-	struct codec *codec;
-	struct codec_rows rows;
+	struct decoder *decoder;
+	struct event_rows rows = { 0 };
 
 	schema_init_own(&schema);
-	codec = codec_new(&schema);
-	REQUIRE(codec_decode(codec, good, sizeof(good), 1, &rows) == 0);
+	decoder = decoder_new(&schema);
+	REQUIRE(decoder_run(decoder, good, sizeof(good), 1, &rows) == 0);
 	CHECK_EQ(rows.len, sizeof(struct lab_ev_exit));
-	free(rows.p);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		expect_left_out(&raw, counts[i]);
 	/* Every other value of every byte must be taken or refused, without harm. */
@@ -307,12 +307,12 @@ TEST(trace_does_not_believe_counts)
 
 		for (unsigned int value = 0; value < 256; value++) {
 			good[at] = (uint8_t)value;
-			if (!codec_decode(codec, good, sizeof(good), 1, &rows))
-				free(rows.p);
+			CHECK(!decoder_run(decoder, good, sizeof(good), 1, &rows) || !rows.len);
 		}
 		good[at] = was;
 	}
-	codec_free(codec);
+	decoder_free(decoder);
+	free(rows.p);
 	schema_release(&schema);
 }
 

@@ -208,12 +208,12 @@ void model_builder_free(struct model_builder *b)
 int model_build(struct trace_reader *r, struct model *out)
 {
 	struct model_builder *b = model_builder_new(trace_reader_meta(r));
-	union lab_event ev;
+	const union lab_event *ev;
 	int err, got;
 
 	*out = (struct model){ 0 };
-	while ((got = trace_reader_next(r, &ev)) > 0)
-		model_builder_feed(b, &ev);
+	while ((got = trace_reader_borrow(r, &ev)) > 0)
+		model_builder_feed(b, ev);
 	err = got;
 	if (!err) {
 		err = model_builder_finish(b, trace_reader_end(r), trace_reader_damage(r), out);

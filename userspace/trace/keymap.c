@@ -63,13 +63,12 @@ static void map_grow(struct keymap *map)
 	free(old.slots);
 }
 
-uint64_t *keymap_row(struct keymap *map, uint64_t key, bool *fresh)
+uint32_t keymap_slot(struct keymap *map, uint64_t key)
 {
 	size_t i = map_find(map, key);
 
-	*fresh = !map->slots[i];
-	if (!*fresh)
-		return &map->rows[(size_t)(map->slots[i] - 1) * map->stride];
+	if (map->slots[i])
+		return map->slots[i] - 1;
 
 	if ((size_t)map->used * 2 >= map_size(map)) {
 		map_grow(map);
@@ -82,7 +81,15 @@ uint64_t *keymap_row(struct keymap *map, uint64_t key, bool *fresh)
 	}
 	map->keys[i] = key;
 	map->slots[i] = ++map->used;
-	return &map->rows[(size_t)(map->used - 1) * map->stride];
+	return map->used - 1;
+}
+
+uint64_t *keymap_row(struct keymap *map, uint64_t key, bool *fresh)
+{
+	uint32_t used = map->used, slot = keymap_slot(map, key);
+
+	*fresh = slot == used;
+	return &map->rows[(size_t)slot * map->stride];
 }
 
 void keymap_release(struct keymap *map)

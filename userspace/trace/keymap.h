@@ -28,6 +28,9 @@ void keymap_init(struct keymap *map, uint32_t stride, uint64_t salt);
 /* Forget the keys, keep the memory. */
 void keymap_reset(struct keymap *map);
 
+/* Which row is that of @key. One that is equal to map->used before the call is new, its content undefined. */
+uint32_t keymap_slot(struct keymap *map, uint64_t key);
+
 /*
  * The row of @key, valid until the next call. *@fresh: the key is new and
  * the row's content undefined.

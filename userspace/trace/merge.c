@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "trace/codec.h"
+#include "trace/decode.h"
 #include "trace/trace.h"
 
 #define COUNT_MAX (4u * TRACE_EVENTS_PER_CHUNK)
@@ -12,9 +12,8 @@
 
 /* A decoded chunk of which events are left. */
 struct open_chunk {
-	struct lab_ev_head head;	/* of the next event */
-	struct codec_rows rows;
-	size_t pos;			/* of the next event in the rows */
+	const struct lab_ev_head *next;	/* event, in the rows */
+	struct event_rows rows;
 	uint32_t number;
 };
 
@@ -22,9 +21,12 @@ struct merge {
 	int fd;
 	const struct scan_chunk **chunks;	/* of events, ascending by first_ns */
 	size_t chunk_cnt, next;
-	struct codec *codec;
+	struct decoder *decoder;
 	struct open_chunk *heap;		/* the least event first */
 	size_t heap_cnt, heap_cap;
+	struct event_rows *spare;		/* used up: their memory serves again */
+	size_t spare_cnt, spare_cap;
+	bool given;				/* the least event was handed out */
 	uint64_t open_bytes;
 	size_t failed;
 	uint64_t unknown;
@@ -45,7 +47,7 @@ struct merge *merge_new(int fd, const struct scan *scan, const struct schema *sc
 	struct merge *m = xcalloc(1, sizeof(*m));
 
 	m->fd = fd;
-	m->codec = codec_new(schema);
+	m->decoder = decoder_new(schema);
 	m->chunks = xcalloc(scan->chunk_cnt ? scan->chunk_cnt : 1, sizeof(*m->chunks));
 	for (size_t i = 0; i < scan->chunk_cnt; i++)
 		if (scan->chunks[i].head.type == TRACE_CHUNK_EVENTS)
@@ -56,12 +58,14 @@ struct merge *merge_new(int fd, const struct scan *scan, const struct schema *sc
 
 static bool open_before(const struct open_chunk *a, const struct open_chunk *b)
 {
-	if (a->head.ts_ns != b->head.ts_ns)
-		return a->head.ts_ns < b->head.ts_ns;
-	if (a->head.cpu != b->head.cpu)
-		return a->head.cpu < b->head.cpu;
-	if (a->head.seq != b->head.seq)
-		return a->head.seq < b->head.seq;
+	const struct lab_ev_head *x = a->next, *y = b->next;
+
+	if (x->ts_ns != y->ts_ns)
+		return x->ts_ns < y->ts_ns;
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu;
+	if (x->seq != y->seq)
+		return x->seq < y->seq;
 	return a->number < b->number;
 }
 
@@ -103,7 +107,7 @@ static void heap_push(struct merge *m, const struct open_chunk *chunk)
 }
 
 /* Decode a chunk. Return: 0, -EBADMSG (to be left out), or -errno of the read. */
-static int chunk_open(struct merge *m, const struct scan_chunk *from, struct codec_rows *rows)
+static int chunk_open(struct merge *m, const struct scan_chunk *from, struct event_rows *rows)
 {
 	const struct trace_chunk *head = &from->head;
 	uint8_t *raw;
@@ -111,19 +115,23 @@ static int chunk_open(struct merge *m, const struct scan_chunk *from, struct cod
 
 	if (!head->count || head->count > COUNT_MAX)
 		return -EBADMSG;
-	err = trace_chunk_load(m->fd, from->off, head, codec_raw_max(m->codec, head->count), &raw);
+	err = trace_chunk_load(m->fd, from->off, head, decoder_raw_max(m->decoder, head->count),
+			       &raw);
 	if (err)
 		return err;
-	err = codec_decode(m->codec, raw, head->raw_len, head->count, rows);
+	err = decoder_run(m->decoder, raw, head->raw_len, head->count, rows);
 	free(raw);
 	if (err)
 		return err;
 	if (rows->first_ns != head->first_ns || rows->last_ns != head->last_ns ||
-	    m->open_bytes + rows->len > OPEN_BYTES_MAX) {
-		free(rows->p);
+	    m->open_bytes + rows->len > OPEN_BYTES_MAX)
 		return -EBADMSG;
-	}
 	return 0;
+}
+
+static void spare_put(struct merge *m, const struct event_rows *rows)
+{
+	*vec_push(m->spare, m->spare_cnt, m->spare_cap) = *rows;
 }
 
 /* Take the next chunk into the heap. */
@@ -131,33 +139,52 @@ static int merge_open_next(struct merge *m)
 {
 	const struct scan_chunk *from = m->chunks[m->next];
 	struct open_chunk chunk = { .number = from->head.number };
-	int err = chunk_open(m, from, &chunk.rows);
+	int err;
 
-	if (err && err != -EBADMSG)
+	if (m->spare_cnt)
+		chunk.rows = m->spare[--m->spare_cnt];
+	err = chunk_open(m, from, &chunk.rows);
+	if (err && err != -EBADMSG) {
+		spare_put(m, &chunk.rows);
 		return err;
-	m->next++;
-	if (err) {
-		m->failed++;
-		return 0;
 	}
-	m->unknown += chunk.rows.unknown;
-	if (!chunk.rows.len) {
-		free(chunk.rows.p);
+	m->next++;
+	m->failed += !!err;
+	if (!err)
+		m->unknown += chunk.rows.unknown;
+	if (err || !chunk.rows.len) {
+		spare_put(m, &chunk.rows);
 		return 0;
 	}
 	m->open_bytes += chunk.rows.len;
-	memcpy(&chunk.head, chunk.rows.p, sizeof(chunk.head));
+	chunk.next = (const void *)chunk.rows.p;
 	heap_push(m, &chunk);
 	return 0;
 }
 
-int merge_next(struct merge *m, union lab_event *ev)
+/* Past the event that was handed out. */
+static void merge_advance(struct merge *m)
 {
-	struct open_chunk *top;
-	size_t size;
+	struct open_chunk *top = &m->heap[0];
+	const uint8_t *next = (const uint8_t *)top->next + trace_event_size(top->next->kind);
 
+	if (next < top->rows.p + top->rows.len) {
+		top->next = (const void *)next;
+	} else {
+		m->open_bytes -= top->rows.len;
+		spare_put(m, &top->rows);
+		m->heap[0] = m->heap[--m->heap_cnt];
+	}
+	heap_down(m);
+}
+
+int merge_next(struct merge *m, const union lab_event **ev)
+{
+	if (m->given)
+		merge_advance(m);
+	m->given = false;
 	while (m->next < m->chunk_cnt &&
-	       (!m->heap_cnt || m->chunks[m->next]->head.first_ns <= m->heap[0].head.ts_ns)) {
+	       (!m->heap_cnt || m->chunks[m->next]->head.first_ns <= m->heap[0].next->ts_ns)) {
 		int err = merge_open_next(m);
 
 		if (err)
@@ -165,20 +192,8 @@ int merge_next(struct merge *m, union lab_event *ev)
 	}
 	if (!m->heap_cnt)
 		return 0;
-
-	top = &m->heap[0];
-	size = trace_event_size(top->head.kind);
-	memcpy(ev, top->rows.p + top->pos, size);
-	memset((uint8_t *)ev + size, 0, sizeof(*ev) - size);
-	top->pos += size;
-	if (top->pos < top->rows.len) {
-		memcpy(&top->head, top->rows.p + top->pos, sizeof(top->head));
-	} else {
-		m->open_bytes -= top->rows.len;
-		free(top->rows.p);
-		m->heap[0] = m->heap[--m->heap_cnt];
-	}
-	heap_down(m);
+	m->given = true;
+	*ev = (const void *)m->heap[0].next;
 	return 1;
 }
 
@@ -198,8 +213,11 @@ void merge_free(struct merge *m)
 		return;
 	for (size_t i = 0; i < m->heap_cnt; i++)
 		free(m->heap[i].rows.p);
-	codec_free(m->codec);
+	for (size_t i = 0; i < m->spare_cnt; i++)
+		free(m->spare[i].p);
+	decoder_free(m->decoder);
 	free(m->chunks);
 	free(m->heap);
+	free(m->spare);
 	free(m);
 }

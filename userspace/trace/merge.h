@@ -21,8 +21,13 @@ struct merge;
 /* All are borrowed for the merge's life. */
 struct merge *merge_new(int fd, const struct scan *scan, const struct schema *schema);
 
-/* Return: 1 and an event, 0 at the end, -errno of a read. */
-int merge_next(struct merge *m, union lab_event *ev);
+/*
+ * The next event, borrowed until the next call. Only trace_event_size() bytes are of the event; those
+ * behind them can be read, and mean nothing.
+ *
+ * Return: 1, 0 at the end, -errno of a read.
+ */
+int merge_next(struct merge *m, const union lab_event **ev);
 
 /* EVTS chunks left out so far; 0 for NULL. */
 size_t merge_failed(const struct merge *m);

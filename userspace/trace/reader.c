@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "trace/codec.h"
 #include "trace/index.h"
 #include "trace/merge.h"
 #include "trace/meta.h"
@@ -333,7 +332,7 @@ uint64_t trace_reader_unknown(const struct trace_reader *r)
 	return merge_unknown(r->merge);
 }
 
-int trace_reader_next(struct trace_reader *r, union lab_event *ev)
+int trace_reader_borrow(struct trace_reader *r, const union lab_event **ev)
 {
 	size_t failed = merge_failed(r->merge);
 	int ret = merge_next(r->merge, ev);
@@ -343,6 +342,18 @@ int trace_reader_next(struct trace_reader *r, union lab_event *ev)
 	if (ret < 0)
 		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
 			strerror(-ret));
+	return ret;
+}
+
+int trace_reader_next(struct trace_reader *r, union lab_event *ev)
+{
+	const union lab_event *from;
+	int ret = trace_reader_borrow(r, &from);
+
+	if (ret > 0) {
+		*ev = (union lab_event){ 0 };
+		memcpy(ev, from, trace_event_size(from->head.kind));
+	}
 	return ret;
 }
 

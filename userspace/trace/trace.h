@@ -174,6 +174,12 @@ uint64_t trace_reader_bytes(const struct trace_reader *r);
  */
 int trace_reader_next(struct trace_reader *r, union lab_event *ev);
 
+/*
+ * The same without a copy: *@ev is borrowed until the next call. Bytes beyond the kind's size can be read, and
+ * mean nothing.
+ */
+int trace_reader_borrow(struct trace_reader *r, const union lab_event **ev);
+
 /* Events of kinds that this version does not know, so far. */
 uint64_t trace_reader_unknown(const struct trace_reader *r);
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "trace/chunk.h"
-#include "trace/codec.h"
+#include "trace/encode.h"
 #include "trace/index.h"
 #include "trace/meta.h"
 #include "trace/schema.h"
@@ -32,7 +32,7 @@ struct trace_writer {
 	uint32_t next_number;
 	bool finished;
 	struct schema schema;
-	struct codec *codec;
+	struct encoder *encoder;
 	struct bytes_out rows;	/* buffered records, packed */
 	struct row_key *keys;	/* TRACE_EVENTS_PER_CHUNK of each */
 	struct row_key *keys_spare;
@@ -104,7 +104,7 @@ int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta
 
 	w->fd = fd;
 	schema_init_own(&w->schema);
-	w->codec = codec_new(&w->schema);
+	w->encoder = encoder_new(&w->schema);
 	w->keys = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->keys));
 	w->keys_spare = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->keys_spare));
 	w->order = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->order));
@@ -213,7 +213,7 @@ int trace_writer_flush(struct trace_writer *w)
 	sort_keys(w);
 	for (size_t i = 0; i < w->key_cnt; i++)
 		w->order[i] = w->rows.p + w->keys[i].off;
-	codec_encode(w->codec, w->order, w->key_cnt, &w->raw);
+	encoder_run(w->encoder, w->order, w->key_cnt, &w->raw);
 	chunk.count = (uint32_t)w->key_cnt;
 	chunk.first_ns = w->keys[0].ts_ns;
 	chunk.last_ns = w->keys[w->key_cnt - 1].ts_ns;
@@ -271,7 +271,7 @@ void trace_writer_free(struct trace_writer *w)
 {
 	if (!w)
 		return;
-	codec_free(w->codec);
+	encoder_free(w->encoder);
 	schema_release(&w->schema);
 	index_release(&w->index);
 	free(w->rows.p);
