@@ -33,6 +33,7 @@ FACTS = """
     loss.markers_unmatched
     loss.markers_unread
     loss.name_misses
+    loss.unseen_moves
     loss.unseen_wakings
     migrations.matrix[].from
     migrations.matrix[].to

@@ -67,7 +67,8 @@ def check_audit(f, r):
                r["migrations"]["count"])
     if a["migrations_unseen"]:
         f.holds("moves are unseen where something was hidden",
-                r["loss"]["hidden_switch_ins"] or r["loss"]["unseen_wakings"])
+                r["loss"]["hidden_switch_ins"] or r["loss"]["unseen_wakings"]
+                or r["loss"]["unseen_moves"])
     f.holds("repicks have an excess", (a["repicks"] == 0) == (a["exec_excess_ns"] == 0))
 
 
@@ -90,7 +91,7 @@ def check_tasks(f, r):
         f.ascending(f"{who}: its cpus", t["cpus"])
         f.holds(f"{who}: ran on usable CPUs", set(t["cpus"]) <= set(r["host"]["cpus_usable"]))
         f.same(f"{who}: it ran where it ran", bool(t["cpus"]), t["run_ns"] > 0)
-        if is_exact(r):
+        if is_exact(r) and not r["audit"]["migrations_unseen"] and not r["loss"]["unseen_moves"]:
             f.at_most(f"{who}: moves to other CPUs and migrations", len(t["cpus"]) - 1,
                       t["migrations"])
         f.at_most(f"{who}: bottle_ns and run_ns", t["bottle_ns"], t["run_ns"])

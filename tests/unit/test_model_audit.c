@@ -195,6 +195,30 @@ TEST(model_audit_migration_unseen)
 	fx_free(f);
 }
 
+/* Another CPU's balancing moved it while it was ready: only where it runs next tells. */
+TEST(model_audit_migration_unseen_of_a_ready_task)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_switch(f, 1100, 0, FX_FOREIGN(7), fx_preempted());
+	fx_switch(f, 1150, 1, 1, fx_none());
+	fx_switch(f, 1180, 1, FX_IDLE, fx_dead());
+	fx_last(f)->switch_out.migrations = 1;
+	fx_end(f, 1200, TRACE_END_EXIT);
+	find(f, LAB_EV_TASK_TOTAL, 1)->task_total.migrations = 1;
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	CHECK_EQ(m.audit.hidden_switch_ins, 0);
+	CHECK_EQ(m.audit.unseen_wakings, 0);
+	CHECK_EQ(m.audit.unseen_moves, 1);
+	CHECK_EQ(m.migrations_unseen, 1);
+	model_release(&m);
+	fx_free(f);
+}
+
 /* Where it was an interrupt that woke it, both records of that are hidden, and the switch-in is not. */
 TEST(model_audit_migration_unseen_at_a_waking)
 {

@@ -3,7 +3,7 @@
  * build_audit - what the records say, compared with what the kernel counted.
  *
  * Nothing is forgiven but what was measured to happen on a sound run: a
- * hidden switch-in or waking is reported, and moves may then be missing. A dirty
+ * hidden switch-in, waking or move is reported, and moves may then be missing. A dirty
  * audit makes the verdict inconclusive.
  */
 
@@ -216,8 +216,9 @@ static void check_task(struct model_builder *b, const struct btask *t)
 	a->switches_counted += switches(&t->last) - switches(&t->base);
 	a->migrations_checked += t->migrates;
 	expect(b, "switches", t->t.id, switches(&t->last) - switches(&t->base), t->outs);
-	/* Where a switch or a waking was hidden, a move that the same code made may be hidden as well. */
-	if ((a->hidden_switch_ins || a->unseen_wakings) && t->migrates_at_out < moves)
+	/* Where a switch, a waking or a move was hidden, another move may be hidden as well. */
+	if ((a->hidden_switch_ins || a->unseen_wakings || a->unseen_moves) &&
+	    t->migrates_at_out < moves)
 		b->m.migrations_unseen += moves - t->migrates_at_out;
 	else
 		expect(b, "migrations", t->t.id, moves, t->migrates_at_out);

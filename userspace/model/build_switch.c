@@ -98,6 +98,7 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 	}
 	note_release(b, o->ts_ns);
 	audit_switch_in(b, t, o->cpu, o->ts_ns);
+	b->m.audit.unseen_moves += t->queued_cpu != NO_CPU && t->queued_cpu != o->cpu;
 	task_open(t, LIFE_RUNNING, o->ts_ns, o->cpu);
 	t->open.seq_in = o->seq;
 	t->clock_in_ns = o->clock_ns;

@@ -186,6 +186,7 @@ struct model_audit {
 	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
 	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
 	uint64_t hidden_switch_ins;	/* reported, never folded in */
+	uint64_t unseen_moves;		/* a task took a CPU to which no record had moved it */
 	uint64_t unseen_wakings;	/* a blocked task ran again: no waking, or a hidden one */
 	uint64_t repicks;		/* stints with a non-zero excess */
 	struct audit_failure *failures;

@@ -112,6 +112,7 @@ static void put_loss(struct json *j, const struct model *m)
 	json_uint(j, "dropped", m->dropped);
 	json_uint(j, "gaps", m->gap_cnt);
 	json_uint(j, "hidden_switch_ins", m->audit.hidden_switch_ins);
+	json_uint(j, "unseen_moves", m->audit.unseen_moves);
 	json_uint(j, "unseen_wakings", m->audit.unseen_wakings);
 	json_bool(j, "complete", m->complete);
 	json_bool(j, "recovered", !m->complete && m->event_cnt);
