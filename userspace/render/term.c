@@ -85,6 +85,7 @@ static int term_render(const struct model *m, const struct report *r,
 	term_loss(&t);
 	term_scope(&t);
 	term_cpus(&t);
+	term_stack(&t);
 	term_shape(&t);
 	term_waits(&t);
 	term_serializer(&t);

@@ -93,6 +93,7 @@ void term_audit(const struct term *t);
 void term_loss(const struct term *t);
 void term_scope(const struct term *t);
 void term_cpus(const struct term *t);
+void term_stack(const struct term *t);
 void term_shape(const struct term *t);
 void term_waits(const struct term *t);
 void term_path(const struct term *t);
