@@ -112,7 +112,7 @@ ok 4 - verdict.claim_holds" ]
 	: >empty.lab
 	run -5 --separate-stderr lab check empty.lab audit.clean
 	[ -z "$output" ]
-	spoil damaged.lab 'd[-5] ^= 0x55'
+	spoil damaged.lab 'd[d.rindex(b"LCHKINDX") + 60] ^= 0x55'
 	run -5 --separate-stderr lab check damaged.lab host.smt==false
 	[ -z "$output" ]
 	[[ $stderr == *"nothing can be asserted"* ]]

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
 /*
- * The trace reader on any bytes. Each input is read as it is, and once more
+ * The trace reader and the checker on any bytes. Each input is read as it is, and once more
  * with its checksums made right, because behind those is where a hostile file
  * would be.
  */
 
 #include "fuzz.h"
+#include "fuzz_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static void read_all(const uint8_t *data, size_t size)
 	struct trace_reader *r = NULL;
 	const struct trace_meta *meta;
 	union lab_event ev;
+	bool complete = false;
 	char path[32];
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	int ret = 0;
@@ -72,8 +74,10 @@ static void read_all(const uint8_t *data, size_t size)
 		require(ret >= 0);
 		require(trace_reader_complete(r) == !trace_reader_damage(r)[0]);
 		require(trace_reader_complete(r) == !!trace_reader_end(r));
+		complete = ret == 0 && trace_reader_complete(r);
 		trace_reader_free(r);
 	}
+	fuzz_verify(path, complete);
 	close(fd);
 }
 
@@ -163,7 +167,7 @@ static int copy_plain(int from)
 	return to;
 }
 
-/* Seeds 0 and 1: deflated and plain, finished; 2 and 3: unfinished. */
+/* Seeds 0 and 1: deflated and plain, finished; 2 and 3: unfinished; from 4 on: real ones. */
 int fuzz_seed(unsigned int n)
 {
 	static const struct trace_end end = { .reason = TRACE_END_EXIT, .end_ns = 5 };
@@ -177,8 +181,10 @@ int fuzz_seed(unsigned int n)
 	int fd = memfd_create("seed", MFD_CLOEXEC), plain;
 	struct trace_writer *w = NULL;
 
-	if (n > 3)
-		return -1;
+	if (n > 3) {
+		close(fd);
+		return fuzz_verify_seed(n - 4);
+	}
 	require(fd >= 0 && !trace_writer_open(&w, fd, &meta));
 	for (unsigned int i = 0; i < 120; i++) {
 		union lab_event ev;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs the unit tests and prints TAP: unit [-l] [WORD...]
- * -l lists the tests; words choose those whose name contains one of them.
+ * Runs the unit tests and prints TAP: unit [-l | -v] [WORD...]
+ * -l lists the tests, -v shows also what those print that pass; words choose those
+ * whose name contains one of them.
  */
 
 #include "unit.h"
@@ -23,6 +24,7 @@
 /* Constructors of other files may run before this file's, so plain zeroes. */
 static struct unit_test *registered;
 static unsigned int failure_cnt;
+static bool verbose;
 
 #ifdef __SANITIZE_ADDRESS__
 /* Asking for too much memory must fail as it does without the sanitizer. */
@@ -139,6 +141,8 @@ static bool run_one(const struct unit_test *test, unsigned int number)
 		;
 	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		printf("ok %u %s\n", number, test->name);
+		if (verbose)
+			print_output(output, "# ");
 	} else if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED) {
 		print_skip(output, number, test->name);
 	} else {
@@ -168,10 +172,12 @@ static bool wanted(const struct unit_test *test, int word_cnt, char **words)
 int main(int argc, char **argv)
 {
 	bool list = argc > 1 && !strcmp(argv[1], "-l");
-	int skip = list ? 2 : 1;
+	int skip;
 	unsigned int total = 0, number = 0, failed = 0;
 
 	setlocale(LC_ALL, "C.UTF-8");
+	verbose = argc > 1 && !strcmp(argv[1], "-v");
+	skip = list || verbose ? 2 : 1;
 	for (struct unit_test *t = registered; t; t = t->next)
 		total += wanted(t, argc - skip, argv + skip);
 	if (!list)

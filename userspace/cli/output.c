@@ -28,8 +28,7 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Return: the trace's own path, to be freed; NULL after one logged sentence. */
-static char *trace_file_of(const char *path)
+char *output_trace_path(const char *path)
 {
 	size_t len = strlen(path);
 	char *file;
@@ -51,7 +50,7 @@ int output_load(struct output *out, const char *path)
 	int err;
 
 	*out = (struct output){ 0 };
-	out->trace_path = trace_file_of(path);
+	out->trace_path = output_trace_path(path);
 	if (!out->trace_path)
 		return -EISDIR;
 	err = trace_reader_open(&reader, out->trace_path);

@@ -59,6 +59,9 @@ struct output {
 	char *trace_path;	/* owned */
 };
 
+/* The trace that an operand names: it, or OUTPUT_TRACE_NAME in it. To be freed; NULL after one logged sentence. */
+char *output_trace_path(const char *path);
+
 /**
  * output_load() - read a trace and compute its report
  * @path: the file, or a run's folder that has OUTPUT_TRACE_NAME in it

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "cli/output.h"
+#include "cli/privilege.h"
+#include "util/log.h"
+#include "verify/verify.h"
+
+static const struct opt no_opts[] = { { .name = NULL } };
+
+static int status_of(enum verify_result result)
+{
+	switch (result) {
+	case VERIFY_PROVEN: return LAB_EXIT_OK;
+	case VERIFY_REFUTED: return LAB_EXIT_CONTRADICTED;
+	case VERIFY_NOTHING: return LAB_EXIT_UNDECIDED;
+	case VERIFY_DAMAGED:
+	case VERIFY_UNREADABLE: break;
+	}
+	return LAB_EXIT_FILE;
+}
+
+/* Everything from here on handles the trace's bytes, without root. */
+static int verify(const char *operand)
+{
+	char *path = output_trace_path(operand);
+	char why[VERIFY_WHY_MAX];
+	enum verify_result result;
+
+	if (!path)
+		return LAB_EXIT_FILE;
+	result = verify_file(path, stdout, why);
+	if (result == VERIFY_DAMAGED)
+		log_err("%s is damaged: %s; copy it again from where it was recorded, or record again",
+			path, why);
+	else if (result == VERIFY_UNREADABLE)
+		log_err("cannot read %s: %s; check the path and the permissions", path, why);
+	free(path);
+	if (fflush(stdout) && errno != EPIPE) {
+		log_err("cannot write what was checked: %s", strerror(errno));
+		return LAB_EXIT_FILE;
+	}
+	return status_of(result);
+}
+
+static int cmd_verify(int argc, char **argv)
+{
+	struct privilege_user user;
+	const char *path = NULL;
+	bool want_help;
+	int cnt = command_parse(no_opts, NULL, argc, argv, "lab verify", &path, 1, &want_help);
+
+	if (cnt < 0)
+		return LAB_EXIT_USAGE;
+	if (want_help) {
+		command_print_help(command_find("verify"));
+		return LAB_EXIT_OK;
+	}
+	if (!cnt) {
+		log_err("lab verify: name a trace, or the folder of a run: lab verify runs/.../trace.lab");
+		return LAB_EXIT_USAGE;
+	}
+	if (privilege_workload_ids(false, &user))
+		return LAB_EXIT_USAGE;
+	if (privilege_drop_for_rendering(&user))
+		return LAB_EXIT_FILE;
+	return verify(path);
+}
+
+const struct command command_verify = {
+	.name = "verify",
+	.summary = "Prove or refute the verdict that a trace stores",
+	.usage = "lab verify TRACE",
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. An independent\n"
+		   "checker, which shares no code with the report, reads every record, derives each number\n"
+		   "of the stored verdict again, and demands that they are equal.\n\n"
+		   "Ends with 0 if the verdict is proven, 1 if it is refuted, 4 if there is nothing to prove\n"
+		   "(it is inconclusive, or none is stored), 5 if the trace is damaged.\n",
+	.main = cmd_verify,
+};

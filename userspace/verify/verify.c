@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "verify/verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "util/minmax.h"
+#include "verify/certificate.h"
+
+#define COLUMNS 80
+#define INDENT 11
+#define LISTED_MAX 100
+
+/* All that one check needs. */
+struct check {
+	struct complaints complaints;	/* first, so that one is found from the other */
+	struct reader *reader;
+	struct certificate cert;
+	struct facts *facts;
+	struct figures figures;
+	char *listed;		/* what disagrees, each ended by NUL */
+	size_t listed_len, listed_cap;
+	uint64_t wrong;
+	char *why;
+};
+
+/* ---- output ---- */
+
+/* A label in front of a text that is folded between words; a '~' in it is a space that holds. */
+static void say(FILE *out, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(FILE *out, const char *label, const char *fmt, ...)
+{
+	char text[1024];
+	size_t col = INDENT, len;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fprintf(out, "  %-*s", INDENT - 2, label);
+	for (char *word = text; *word; word += len) {
+		word += strspn(word, " ");
+		len = strcspn(word, " ");
+		if (col > INDENT && col + 1 + len > COLUMNS) {
+			fprintf(out, "\n%*s", INDENT, "");
+			col = INDENT;
+		} else if (col > INDENT) {
+			fputc(' ', out);
+			col++;
+		}
+		for (size_t i = 0; i < len; i++)
+			fputc(word[i] == '~' ? ' ' : word[i], out);
+		col += len;
+	}
+	fputc('\n', out);
+}
+
+struct word {
+	char s[40];
+};
+
+/* 1,234 */
+static struct word num(uint64_t v)
+{
+	struct word w;
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			w.s[at++] = ',';
+		w.s[at++] = digits[i];
+	}
+	w.s[at] = '\0';
+	return w;
+}
+
+static struct word time_word(uint64_t ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 } };
+	struct word w;
+
+	snprintf(w.s, sizeof(w.s), "%" PRIu64 "~ns", ns);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (ns < units[i].ns)
+			continue;
+		snprintf(w.s, sizeof(w.s), "%" PRIu64 ".%03u~%s", ns / units[i].ns,
+			 (unsigned int)(ns % units[i].ns / (units[i].ns / 1000)), units[i].unit);
+		break;
+	}
+	return w;
+}
+
+/* Per cent, rounded down to a tenth. */
+static struct word share(uint64_t part, uint64_t whole)
+{
+	unsigned int milli = whole ? (unsigned int)((unsigned __int128)part * 1000 / whole) : 0;
+	struct word w;
+
+	snprintf(w.s, sizeof(w.s), "%u.%u~%%", milli / 10, milli % 10);
+	return w;
+}
+
+/* ---- the comparison ---- */
+
+static void list_wrong(struct complaints *to, const char *text)
+{
+	struct check *k = (struct check *)to;
+
+	if (k->wrong++ >= LISTED_MAX)
+		return;
+	for (const char *c = text;; c++) {
+		*vec_push(k->listed, k->listed_len, k->listed_cap) = *c;
+		if (!*c)
+			break;
+	}
+}
+
+static void derived_numbers(const struct facts *f, const struct figures *g, uint64_t v[N_DERIVED])
+{
+	v[N_WINDOW_START] = f->start_ns;
+	v[N_WINDOW_END] = f->end_ns;
+	v[N_EPS_MAX] = g->eps_max_ns;
+	v[N_RUN] = g->run_ns;
+	v[N_BUSY] = g->busy_ns;
+	v[N_PARALLEL] = g->parallel_ns;
+	v[N_PARALLEL_LOW] = g->parallel_low_ns;
+	v[N_PARALLEL_HIGH] = g->parallel_high_ns;
+	v[N_BUSY_LOW] = g->busy_low_ns;
+	v[N_BUSY_HIGH] = g->busy_high_ns;
+	v[N_LONGEST] = g->longest_ns;
+	v[N_ACTIVE] = g->active_ns;
+	v[N_CONCURRENT] = g->concurrent_ns;
+	v[N_MAX_TASKS] = g->most_tasks;
+	v[N_MAX_OPS] = g->most_ops;
+	v[N_NEVER_TWO] = g->never_two;
+	v[N_BIRTHS] = f->births;
+	v[N_DEATHS] = f->deaths;
+	v[N_ALIVE] = f->alive;
+	v[N_OUTS] = f->outs;
+	v[N_COUNTED] = f->counted;
+	v[N_HIDDEN] = f->hidden;
+}
+
+static void compare_numbers(struct check *k)
+{
+	uint64_t derived[N_DERIVED];
+
+	derived_numbers(k->facts, &k->figures, derived);
+	for (int i = 0; i < N_DERIVED; i++) {
+		const struct maybe *stored = &k->cert.numbers[i];
+
+		if (!stored->there)
+			complain(&k->complaints, "%s: not stored, derived %" PRIu64, number_keys[i],
+				 derived[i]);
+		else if (stored->v != derived[i])
+			complain(&k->complaints, "%s: stored %" PRIu64 ", derived %" PRIu64,
+				 number_keys[i], stored->v, derived[i]);
+	}
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++) {
+		if (k->cert.cpus[c] != k->facts->cpus[c].usable)
+			complain(&k->complaints, "CPU %" PRIu32 " is %sone of the usable CPUs", c,
+				 k->cert.cpus[c] ? "not " : "");
+	}
+}
+
+/* What the records contradict: anything, unless missing records explain it and the verdict allows for it. */
+static void list_faults(struct check *k)
+{
+	const struct facts *f = k->facts;
+
+	for (size_t i = 0; i < f->fault_cnt; i++) {
+		const struct fault *x = &f->faults[i];
+		uint32_t place = map_get(&f->by_id, x->task, 0);
+
+		if (x->explained && k->cert.class.v == PARALLEL && !k->figures.lossless)
+			continue;
+		if (x->task && place != MAP_NONE)
+			complain(&k->complaints, "task %" PRIu32 " (tid %" PRIu32 "): %s: expected %"
+				 PRIu64 ", found %" PRIu64, x->task, f->tasks[place].tid, x->what,
+				 x->expected, x->found);
+		else
+			complain(&k->complaints, "%s: expected %" PRIu64 ", found %" PRIu64, x->what,
+				 x->expected, x->found);
+	}
+}
+
+static void compare(struct check *k)
+{
+	const struct figures *g = &k->figures;
+
+	if (k->cert.class.v != g->class)
+		complain(&k->complaints, "class: stored %s, derived %s%s%s%s",
+			 class_names[k->cert.class.v], class_names[g->class],
+			 g->reason ? " (" : "", g->reason ? g->reason : "", g->reason ? ")" : "");
+	/* An inconclusive verdict rests on nothing; where something is missing or wrong its numbers are moot. */
+	if (k->cert.class.v == INCONCLUSIVE && !(g->lossless && g->clean))
+		return;
+	list_faults(k);
+	compare_numbers(k);
+	certificate_witness(&k->cert, k->facts, g, &k->complaints);
+}
+
+/* ---- what was proved ---- */
+
+static void say_file(const struct check *k, FILE *out)
+{
+	const struct facts *f = k->facts;
+	unsigned int with_records = 0;
+
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
+		with_records += f->cpus[c].records > 0;
+	say(out, "records", "%s of %u~%s; %s missing by their numbers, %s refused by the kernel's count",
+	    num(f->records).s, with_records, with_records == 1 ? "CPU" : "CPUs",
+	    f->missing ? num(f->missing).s : "none", num(f->refused).s);
+}
+
+static void say_account(const struct check *k, FILE *out)
+{
+	const struct facts *f = k->facts;
+
+	say(out, "switches", "%s switch-outs recorded, %s counted by the kernel, %s; %s births = %s deaths "
+	    "+ %s alive", num(f->outs).s, num(f->counted).s,
+	    f->outs == f->counted ? "task by task" : "as the missing records explain",
+	    num(f->births).s, num(f->deaths).s, num(f->alive).s);
+	if (f->hidden)
+		say(out, "", "stays whose begin is hidden: %s; drawn at their shortest, bounded at their "
+		    "longest", num(f->hidden).s);
+	say(out, "clocks", "%s causes on one CPU came before their effects on another; any two CPUs agree "
+	    "within %s", num(f->causes_checked).s, time_word(k->figures.eps_max_ns).s);
+}
+
+static void say_range(FILE *out, const char *label, uint64_t low, uint64_t high, uint64_t whole_low,
+		      uint64_t whole_high, const char *what, const char *of)
+{
+	if (low == high && whole_low == whole_high)
+		say(out, label, "%s for %s of %s %s: %s", what, time_word(low).s,
+		    time_word(whole_low).s, of, share(low, whole_low).s);
+	else
+		say(out, label, "%s for %s to %s of %s to %s %s: at least %s, at most %s", what,
+		    time_word(low).s, time_word(high).s, time_word(whole_low).s,
+		    time_word(whole_high).s, of, share(low, whole_high).s,
+		    share(min_u64(high, whole_low), whole_low).s);
+}
+
+static void say_slices(const struct check *k, FILE *out)
+{
+	const struct certificate *c = &k->cert;
+	uint64_t from_ns = c->numbers[N_WITNESS_FROM].v;
+	const char *label = "witness";
+
+	for (size_t i = 0; i < c->part_cnt; i++) {
+		const struct maybe *p = c->parts[i].f;
+
+		if (p[P_SEQ_OUT].there)
+			say(out, label, "task~%" PRIu64 " (tid~%" PRIu64 ") on CPU~%" PRIu64
+			    ", records~%" PRIu64 "-%" PRIu64, p[P_TASK].v, p[P_TID].v, p[P_CPU_IN].v,
+			    p[P_SEQ_IN].v, p[P_SEQ_OUT].v);
+		else
+			say(out, label, "task~%" PRIu64 " (tid~%" PRIu64 ") on CPU~%" PRIu64
+			    ", from record~%" PRIu64 " to the end", p[P_TASK].v, p[P_TID].v,
+			    p[P_CPU_IN].v, p[P_SEQ_IN].v);
+		label = "";
+	}
+	say(out, "", "overlap from +%s: %s, longer than eps, %s, and than 1~us",
+	    time_word(from_ns - k->facts->start_ns).s,
+	    time_word(c->numbers[N_WITNESS_UNTIL].v - from_ns).s,
+	    time_word(c->numbers[N_WITNESS_EPS].v).s);
+}
+
+static void say_instant(const struct check *k, FILE *out)
+{
+	const struct certificate *c = &k->cert;
+	const struct maybe *a = c->parts[0].f, *b = c->parts[1].f;
+	struct word at = time_word(c->numbers[N_WITNESS_FROM].v - k->facts->start_ns);
+
+	if (c->witness == WITNESS_OPERATION)
+		say(out, "witness", "at +%s operations %" PRIu64 " and %" PRIu64 " were both in progress",
+		    at.s, a[P_OP].v, b[P_OP].v);
+	else
+		say(out, "witness", "at +%s tasks %" PRIu64 " (tid~%" PRIu64 ") and %" PRIu64 " (tid~%"
+		    PRIu64 ") were both in progress", at.s, a[P_TASK].v, a[P_TID].v, b[P_TASK].v,
+		    b[P_TID].v);
+}
+
+static void say_proof(const struct check *k, FILE *out)
+{
+	const struct figures *g = &k->figures;
+
+	fprintf(out, "PROVEN  %s\n", class_names[g->class]);
+	say_file(k, out);
+	say_account(k, out);
+	say_range(out, "running", g->parallel_low_ns, g->parallel_high_ns, g->busy_low_ns,
+		  g->busy_high_ns, "two or more tasks ran at once", "with one or more");
+	if (g->never_two)
+		say(out, "", "no two ran at once for longer than the clocks may disagree");
+	say_range(out, "progress", g->concurrent_ns, g->concurrent_ns, g->active_ns, g->active_ns,
+		  "two or more were in progress", "with one or more");
+	if (g->class == PARALLEL)
+		say_slices(k, out);
+	else if (g->class == CONCURRENT)
+		say_instant(k, out);
+	say(out, "numbers", "%d of the certificate, each derived again from the records: equal",
+	    N_DERIVED);
+}
+
+static void say_wrong(const struct check *k, FILE *out)
+{
+	const char *text = k->listed;
+
+	fprintf(out, "REFUTED  the stored verdict, %s, is not what the records say\n",
+		class_names[k->cert.class.v]);
+	for (uint64_t i = 0; i < k->wrong && i < LISTED_MAX; i++, text += strlen(text) + 1)
+		say(out, i ? "" : "wrong", "%s", text);
+	if (k->wrong > LISTED_MAX)
+		say(out, "", "and %s more", num(k->wrong - LISTED_MAX).s);
+}
+
+static void say_nothing(const struct check *k, FILE *out)
+{
+	const struct figures *g = &k->figures;
+
+	if (reader_has_certificate(k->reader))
+		fprintf(out, "NOTHING TO PROVE  the stored verdict is inconclusive\n");
+	else
+		fprintf(out, "NOTHING TO PROVE  no verdict is stored in this trace\n");
+	say(out, "derived", "%s%s%s", class_names[g->class], g->reason ? ": " : "",
+	    g->reason ? g->reason : "");
+}
+
+/* ---- all of it ---- */
+
+static enum verify_result judge(struct check *k, FILE *out)
+{
+	bool stored = reader_has_certificate(k->reader);
+
+	if (stored)
+		compare(k);
+	if (k->wrong)
+		say_wrong(k, out);
+	else if (!stored || k->cert.class.v == INCONCLUSIVE)
+		say_nothing(k, out);
+	else
+		say_proof(k, out);
+	if (k->wrong)
+		return VERIFY_REFUTED;
+	return stored && k->cert.class.v != INCONCLUSIVE ? VERIFY_PROVEN : VERIFY_NOTHING;
+}
+
+/* Return: whether every record could be read. */
+static bool replay_all(struct check *k)
+{
+	struct event ev;
+	int got;
+
+	replay_begin(k->facts, reader_circumstances(k->reader));
+	while ((got = reader_next(k->reader, &ev)) > 0) {
+		replay_event(k->facts, &ev);
+		certificate_event(&k->cert, &ev);
+	}
+	return !got;
+}
+
+static enum verify_result fail(struct check *k, enum verify_result result, const char *why)
+{
+	snprintf(k->why, VERIFY_WHY_MAX, "%s", why);
+	return result;
+}
+
+static enum verify_result check_whole(struct check *k, FILE *out)
+{
+	enum verify_result result;
+
+	if (reader_has_certificate(k->reader) && !certificate_read(k->reader, &k->cert))
+		return fail(k, VERIFY_DAMAGED, "its certificate is malformed");
+	k->facts = xcalloc(1, sizeof(*k->facts));
+	if (!replay_all(k)) {
+		result = fail(k, VERIFY_DAMAGED, reader_why(k->reader));
+	} else if (!replay_end(k->facts)) {
+		result = fail(k, VERIFY_DAMAGED, "no record says what its first task was");
+	} else {
+		figures_derive(k->facts, &k->figures);
+		result = judge(k, out);
+		figures_release(&k->figures);
+	}
+	replay_release(k->facts);
+	free(k->facts);
+	return result;
+}
+
+enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_MAX])
+{
+	struct check k = { .complaints = { list_wrong }, .why = why };
+	enum verify_result result = VERIFY_DAMAGED;
+
+	why[0] = '\0';
+	switch (reader_open(&k.reader, path)) {
+	case FILE_WHOLE:
+		result = check_whole(&k, out);
+		break;
+	case FILE_UNFINISHED:
+		fprintf(out, "NOTHING TO PROVE  the recording was not finished, and no verdict is stored\n");
+		result = VERIFY_NOTHING;
+		break;
+	case FILE_DAMAGED:
+		result = fail(&k, VERIFY_DAMAGED, reader_why(k.reader));
+		break;
+	case FILE_UNREADABLE:
+		result = fail(&k, VERIFY_UNREADABLE, reader_why(k.reader));
+	}
+	certificate_release(&k.cert);
+	reader_free(k.reader);
+	free(k.listed);
+	return result;
+}

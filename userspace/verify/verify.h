@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_VERIFY_VERIFY_H
+#define LAB_VERIFY_VERIFY_H
+
+/*
+ * verify - the verdict that a trace stores, proved or refuted from its records.
+ *
+ * An implementation of docs/trace-format.md and docs/certificate.md that shares no code with
+ * what recorded, modelled and judged the run. It derives every number of the certificate again and
+ * demands that they are equal; it proves or refutes, and never guesses. It believes no
+ * byte of the file.
+ */
+
+#include <stdio.h>
+
+enum verify_result {
+	VERIFY_PROVEN = 0,
+	VERIFY_REFUTED = 1,
+	VERIFY_NOTHING = 2,	/* the verdict is inconclusive, or none is stored */
+	VERIFY_DAMAGED = 3,
+	VERIFY_UNREADABLE = 4,	/* the system refuses */
+};
+
+#define VERIFY_WHY_MAX 160
+
+/**
+ * verify_file() - check a trace, and say what was checked
+ * @out: what was proved, with its figures, or each thing that disagrees; 80 columns of ASCII
+ * @why: of a file that is damaged or cannot be read, a clause that says why; else ""
+ *
+ * Logs nothing.
+ */
+enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_MAX]);
+
+#endif /* LAB_VERIFY_VERIFY_H */
