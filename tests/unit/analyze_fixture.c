@@ -26,6 +26,7 @@ static void span_of_char(struct model_span *s, char c)
 	const char *at;
 
 	s->cpu = UINT16_MAX;
+	s->syscall = LAB_SYSCALL_NONE;
 	if (isdigit((unsigned char)c)) {
 		s->state = SPAN_RUNNING;
 		s->cpu = (uint16_t)(c - '0');

@@ -10,7 +10,7 @@
 struct turn {
 	uint64_t from_ns, until_ns;
 	uint64_t ns[3], longest_block_ns;
-	uint8_t reason;		/* of the longest block */
+	const struct truth_span *longest; /* block */
 };
 
 static bool is_of(const struct report_loop *loop, const struct truth_wait *w)
@@ -59,7 +59,7 @@ static void turn_fill(const struct truth_task *task, struct turn *turn)
 		turn->ns[s->state] += until - from;
 		if (s->state == SPAN_BLOCKED && until - from > turn->longest_block_ns) {
 			turn->longest_block_ns = until - from;
-			turn->reason = s->reason;
+			turn->longest = s;
 		}
 	}
 }
@@ -77,8 +77,14 @@ static void check_stall(struct oracle *o, const struct report_loop *loop,
 	for (int k = 0; k < 3; k++)
 		ORACLE(o, turn.ns[k] <= turn.ns[loop->stall_state],
 		       "a stall of state %d, but there is more of %d", loop->stall_state, k);
-	ORACLE_EQ(o, loop->stall_reason, loop->stall_state == SPAN_BLOCKED ? turn.reason :
-									     REASON_NONE);
+	if (loop->stall_state != SPAN_BLOCKED) {
+		ORACLE(o, !loop->stall_reason && !loop->stall_call, "a stall, not blocked, has a call");
+		return;
+	}
+	ORACLE_EQ(o, loop->stall_reason, turn.longest->reason);
+	ORACLE(o, loop->stall_call == truth_call(turn.longest), "a stall in %s, should be %s",
+	       loop->stall_call ? loop->stall_call : "none",
+	       truth_call(turn.longest) ? truth_call(turn.longest) : "none");
 }
 
 static void check_turns(struct oracle *o, const struct report_loop *loop)

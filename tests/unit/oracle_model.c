@@ -42,6 +42,7 @@ static uint16_t flags_of(const struct oracle *o, const struct truth_task *task,
 	flags |= s->accept ? SPAN_ACCEPT : 0;
 	flags |= s->unseen ? SPAN_WOKEN_UNSEEN : 0;
 	flags |= s->futex ? SPAN_FUTEX : 0;
+	flags |= s->compat ? SPAN_COMPAT : 0;
 	return flags;
 }
 

@@ -317,6 +317,21 @@ static void loop_operations(struct model *m)
 		};
 }
 
+static void loop_rows(struct report *r)
+{
+	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
+		.task_id = 1, .epfd = 4, .waits = 10, .ready = 12, .max_operations = 2,
+		.iterations = 10, .cpu_ns = 2900 * US, .blocked_ns = 100 * US,
+		.longest_stall_ns = 400 * US, .longest_stall_start_ns = START_NS + 3 * MS,
+	};
+	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
+		.task_id = 1, .epfd = 7, .waits = 1, .max_operations = 2, .iterations = 1,
+		.cpu_ns = 10 * US, .blocked_ns = 90 * US, .longest_stall_ns = 100 * US,
+		.longest_stall_start_ns = START_NS + 9 * MS, .stall_state = SPAN_BLOCKED,
+		.stall_reason = REASON_DISK, .stall_call = "fsync",
+	};
+}
+
 void fixture_loop(struct render_fixture *f)
 {
 	struct model *m = &f->model;
@@ -329,6 +344,8 @@ void fixture_loop(struct render_fixture *f)
 	add_task(m, 0, "async")->start_ns = START_NS;
 	for (uint64_t us = 1000; us <= 10000; us += 1000) {
 		add_span(m, SPAN_RUNNING, 1, us - 700);
+		if (us == 10000)
+			add_span(m, SPAN_BLOCKED, REASON_DISK, us - 610)->syscall = 74;
 		add_span(m, SPAN_BLOCKED, REASON_EPOLL, us);
 	}
 	loop_operations(m);
@@ -365,11 +382,7 @@ void fixture_loop(struct render_fixture *f)
 		.class = CLASS_CONCURRENT, .claim_holds = CLAIM_NO, .never_two = true,
 		.reason = "two or more operations were in progress for 20.0 % of the active time",
 	};
-	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
-		.task_id = 1, .epfd = 4, .waits = 10, .ready = 12, .max_operations = 2,
-		.iterations = 10, .cpu_ns = 2900 * US, .blocked_ns = 100 * US,
-		.longest_stall_ns = 400 * US, .longest_stall_start_ns = START_NS + 3 * MS,
-	};
+	loop_rows(r);
 	sum_up(f);
 	bounds_meet(&r->parallelism);
 }

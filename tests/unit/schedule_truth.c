@@ -54,6 +54,7 @@ static void begin_block(struct ktask *t, uint64_t ts, const struct khow *how)
 	span->meant = (uint8_t)how->meant;
 	span->syscall = how->syscall;
 	span->accept = how->accept;
+	span->compat = compat;
 	if (how->syscall != LAB_SYSCALL_NONE && !compat)
 		span->addr = how->args[0];
 	if (how->reason != REASON_NONE)

@@ -327,6 +327,7 @@ TEST(analyze_loops_iterations)
 
 	afx_init(&f, 1, MS, 30);
 	afx_task(&f, 0, "0EE0000EEE0SSSSSS0EE...0.EEEEE");
+	afx_span(&f, 0, 5)->syscall = 35;
 	afx_span(&f, 0, 11)->addr = 4;
 	CHECK_EQ(afx_span(&f, 0, 11)->reason, REASON_EPOLL);
 	add_wait(&f, 1, 4, 1, 3, 2);
@@ -350,9 +351,19 @@ TEST(analyze_loops_iterations)
 	CHECK_EQ(loop->longest_stall_start_ns, AFX_START_NS + 10 * MS);
 	CHECK_EQ(loop->stall_state, SPAN_BLOCKED);
 	CHECK_EQ(loop->stall_reason, REASON_SLEEP);
+	CHECK_STR(loop->stall_call, "nanosleep");
 	CHECK_EQ(f.r.loops[1].task_id, 2);
 	CHECK_EQ(f.r.loops[1].epfd, -1);
 	CHECK_EQ(f.r.loops[1].max_operations, 1);
+
+	/* 35 of the i386 table is another call, and a page fault is none. */
+	afx_span(&f, 0, 5)->flags |= SPAN_COMPAT;
+	afx_compute(&f);
+	CHECK(!f.r.loops[0].stall_call);
+	afx_span(&f, 0, 5)->flags = 0;
+	afx_span(&f, 0, 5)->syscall = LAB_SYSCALL_NONE;
+	afx_compute(&f);
+	CHECK(!f.r.loops[0].stall_call);
 	afx_release(&f);
 }
 

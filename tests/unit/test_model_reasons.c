@@ -142,7 +142,7 @@ TEST(model_futex_of_a_32_bit_program)
 
 	reason_classify(&sleep, &span);
 	CHECK_EQ(span.reason, REASON_LOCK);
-	CHECK_EQ(span.flags, 0);
+	CHECK_EQ(span.flags, SPAN_COMPAT);
 	CHECK_EQ(span.addr, 0);
 	sleep.args[2] = 5;
 	reason_classify(&sleep, &span);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "model/syscalls.h"
 #include "unit.h"
 #include "util/alloc.h"
 
@@ -38,6 +39,11 @@ const struct truth_task *truth_task(const struct truth *t, uint32_t id)
 
 	REQUIRE(task);
 	return task;
+}
+
+const char *truth_call(const struct truth_span *block)
+{
+	return block->compat ? NULL : syscall_name(block->syscall);
 }
 
 bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor)

@@ -37,7 +37,7 @@ struct truth_span {
 	bool preempted;
 
 	/* blocked */
-	bool by_interrupt, by_exiting, unseen, accept;
+	bool by_interrupt, by_exiting, unseen, accept, compat;
 	uint32_t waker_id, waker_tid;
 	int32_t syscall;
 	uint64_t addr;
@@ -123,6 +123,9 @@ void truth_release(struct truth *t);
 
 /* The task with this birth number. It must exist. */
 const struct truth_task *truth_task(const struct truth *t, uint32_t id);
+
+/* The name of the call that a block is in; NULL: none, or a 32-bit one. */
+const char *truth_call(const struct truth_span *block);
 
 /* Whether @id was made by @ancestor, or by one that it made, and so on. */
 bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor);

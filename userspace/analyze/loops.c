@@ -10,6 +10,7 @@
 
 #include "analyze/levels.h"
 #include "analyze/report.h"
+#include "model/syscalls.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -38,7 +39,7 @@ static void iteration_add(struct cursor *c, const struct model *m, uint64_t from
 {
 	uint64_t ns[3] = { 0 }, longest_block_ns = 0;
 	enum span_state most = SPAN_RUNNING;
-	uint8_t reason = REASON_NONE;
+	const struct model_span *longest = NULL;
 
 	for (size_t i = c->span; i < c->task->span_cnt; i++) {
 		const struct model_span *s = &m->spans[c->task->span_first + i];
@@ -53,7 +54,7 @@ static void iteration_add(struct cursor *c, const struct model *m, uint64_t from
 		ns[s->state] += end_ns - start_ns;
 		if (s->state == SPAN_BLOCKED && end_ns - start_ns > longest_block_ns) {
 			longest_block_ns = end_ns - start_ns;
-			reason = s->reason;
+			longest = s;
 		}
 	}
 	for (int k = SPAN_READY; k <= SPAN_BLOCKED; k++)
@@ -68,7 +69,8 @@ static void iteration_add(struct cursor *c, const struct model *m, uint64_t from
 	c->loop->longest_stall_ns = until_ns - from_ns;
 	c->loop->longest_stall_start_ns = from_ns;
 	c->loop->stall_state = (uint8_t)most;
-	c->loop->stall_reason = most == SPAN_BLOCKED ? reason : REASON_NONE;
+	c->loop->stall_reason = most == SPAN_BLOCKED ? longest->reason : REASON_NONE;
+	c->loop->stall_call = most == SPAN_BLOCKED ? span_syscall_name(longest) : NULL;
 }
 
 /* The last iteration ends where a wait begins that never returned, or with the task. */

@@ -237,6 +237,7 @@ struct report_loop {
 	uint64_t longest_stall_start_ns;
 	uint8_t stall_state;	/* enum span_state that took most of it: hog, starved, blocking call */
 	uint8_t stall_reason;	/* enum reason of the longest block in it, if stall_state is SPAN_BLOCKED */
+	const char *stall_call;	/* static: the system call of that block; NULL: in none that has a name */
 };
 
 /* ---- CPUs: one row each, same order as model.cpus (analyze/cpus.c) ---- */

@@ -64,6 +64,7 @@ const char *reason_name(enum reason reason);
 #define SPAN_WOKEN_UNSEEN	0x0100	/* blocked: it ran again though no waking was recorded */
 #define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */
 #define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
+#define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
 
 /* One stretch of a task's life in one state. */
 struct model_span {

@@ -211,7 +211,9 @@ void reason_classify(const struct sleep *sleep, struct model_span *span)
 	enum call call = call_of(sleep);
 
 	span->syscall = sleep->syscall;
-	if (sleep->syscall != LAB_SYSCALL_NONE && !(sleep->flags & LAB_F_COMPAT))
+	if (sleep->flags & LAB_F_COMPAT)
+		span->flags |= SPAN_COMPAT;
+	else if (sleep->syscall != LAB_SYSCALL_NONE)
 		span->addr = sleep->args[0];
 	if (sleep->state & (LAB_STATE_STOPPED | LAB_STATE_TRACED)) {
 		span->reason = REASON_STOPPED;

@@ -263,6 +263,10 @@ static void put_iterations(struct json *j, const struct model *m, const struct r
 		json_str(j, "stall_reason", reason_name(loop->stall_reason));
 	else
 		json_null(j, "stall_reason");
+	if (loop->stall_call)
+		json_str(j, "stall_call", loop->stall_call);
+	else
+		json_null(j, "stall_call");
 }
 
 void json_loops(struct json *j, const struct model *m, const struct report *r)

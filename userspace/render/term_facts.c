@@ -70,13 +70,16 @@ void term_waits(const struct term *t)
 	say_meanwhile(t);
 }
 
-static const char *stall_name(const struct report_loop *loop)
+static void say_stall(struct phrase *p, const struct report_loop *loop)
 {
-	switch (loop->stall_state) {
-	case SPAN_RUNNING: return "computing";
-	case SPAN_READY: return "waiting for a CPU";
-	default: return reason_name(loop->stall_reason);
-	}
+	if (loop->stall_state == SPAN_RUNNING)
+		phrase_add(p, "computing");
+	else if (loop->stall_state == SPAN_READY)
+		phrase_add(p, "waiting for a CPU");
+	else if (loop->stall_call)
+		phrase_add(p, "blocked in %s (%s)", loop->stall_call, reason_name(loop->stall_reason));
+	else
+		phrase_add(p, "blocked: %s", reason_name(loop->stall_reason));
 }
 
 /* What held the loop up between two waits. */
@@ -91,8 +94,8 @@ static void say_iterations(const struct term *t, const struct report_loop *loop)
 		   fmt_ns(loop->ready_ns).s);
 	phrase_add(&p, " blocked %s; the longest took %s", fmt_ns(loop->blocked_ns).s,
 		   fmt_ns(loop->longest_stall_ns).s);
-	phrase_add(&p, " from %s, most of it %s%s", term_instant(t, loop->longest_stall_start_ns).s,
-		   loop->stall_state == SPAN_BLOCKED ? "blocked: " : "", stall_name(loop));
+	phrase_add(&p, " from %s, most of it ", term_instant(t, loop->longest_stall_start_ns).s);
+	say_stall(&p, loop);
 	term_para(t, "", &p);
 }
 
