@@ -141,6 +141,19 @@ def witness_of_two(f, r, parts, overlap):
         f.holds("they are two tasks", parts[0]["id"] != parts[1]["id"])
 
 
+def check_operations_profile(f, r, c, ops):
+    step, profile = c["operations_step"], c["operations_profile_ns"]
+    f.same("operations_profile_ns and the window", sum(profile), window_ns(r))
+    f.same("operations_step", step, next(1 << i for i in range(64)
+                                         if c["max_operations"] <= 63 << i))
+    f.same("the profile's length", len(profile) - 1, -(-c["max_operations"] // step))
+    in_flight = sum(end - start for start, end in ops)
+    f.at_most("the operations' time and the most that the profile allows", in_flight,
+              sum(k * step * ns for k, ns in enumerate(profile)))
+    f.at_most("the least that the profile allows, and the operations' time",
+              sum(((k - 1) * step + 1) * ns for k, ns in enumerate(profile) if k), in_flight)
+
+
 def check_concurrency(f, r):
     c, p = r["concurrency"], r["parallelism"]
     ops = [(o["start_ns"], o["end_ns"]) for o in r["operations"] if not o.get("parent")]
@@ -152,6 +165,8 @@ def check_concurrency(f, r):
     f.at_most("parallel_ns and concurrent_ns", p["parallel_ns"], c["concurrent_ns"])
     f.at_most("parallelism.max and max_in_progress", p["max"], c["max_in_progress"])
     f.same("max_operations and operations[]", c["max_operations"], most_at_once(ops))
+    if "operations_step" in c:
+        check_operations_profile(f, r, c, ops)
     f.at_most("time with operations and active_ns", length_of_union(ops), c["active_ns"])
     f.same("two at once", c["concurrent_ns"] > 0,
            c["max_in_progress"] >= 2 or c["max_operations"] >= 2)

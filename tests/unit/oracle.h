@@ -87,6 +87,7 @@ void oracle_parallelism(struct oracle *o);
 void oracle_capacity(struct oracle *o);
 void oracle_bottles(struct oracle *o);
 void oracle_concurrency(struct oracle *o);
+void oracle_operations(struct oracle *o);
 void oracle_locks(struct oracle *o);
 void oracle_serializer(struct oracle *o);
 void oracle_loops(struct oracle *o);

@@ -179,6 +179,30 @@ void oracle_concurrency(struct oracle *o)
 	free(lives);
 }
 
+/* For how long between @least and @most operations were open. */
+static uint64_t ops_between(const struct oracle *o, uint64_t least, uint64_t most)
+{
+	uint64_t ns = 0;
+
+	for (size_t k = 0; k < o->moment_cnt; k++) {
+		unsigned int ops = ops_at(o->t, o->moments[k].start_ns);
+
+		ns += ops >= least && ops <= most ? o->moments[k].ns : 0;
+	}
+	return ns;
+}
+
+void oracle_operations(struct oracle *o)
+{
+	const struct report_operations *got = &o->r->operations;
+
+	ORACLE_EQ(o, got->profile_ns[0], ops_between(o, 0, 0));
+	for (uint64_t k = 1; k < OPERATIONS_BUCKETS; k++)
+		ORACLE_EQ(o, got->profile_ns[k],
+			  ops_between(o, (k - 1) * got->step + 1, k * got->step));
+	ORACLE_EQ(o, ops_between(o, (uint64_t)got->step * (OPERATIONS_BUCKETS - 1) + 1, UINT64_MAX), 0);
+}
+
 /* ---- the class ---- */
 
 static bool waits_often(const struct truth *t)

@@ -378,6 +378,9 @@ void fixture_loop(struct render_fixture *f)
 				     .end_ns = m->ops[1].end_ns } },
 		},
 	};
+	r->operations = (struct report_operations){
+		.step = 1, .profile_cnt = 3, .profile_ns = { 2500 * US, 5500 * US, 2000 * US },
+	};
 	r->verdict = (struct report_verdict){
 		.class = CLASS_CONCURRENT, .claim_holds = CLAIM_NO, .never_two = true,
 		.reason = "two or more operations were in progress for 20.0 % of the active time",

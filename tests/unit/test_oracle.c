@@ -47,6 +47,7 @@ static void check_seed(uint64_t seed)
 	oracle_capacity(&o);
 	oracle_bottles(&o);
 	oracle_concurrency(&o);
+	oracle_operations(&o);
 	oracle_locks(&o);
 	oracle_serializer(&o);
 	oracle_loops(&o);

@@ -74,6 +74,16 @@ struct report_concurrency {
 	bool witness_is_ops;
 };
 
+/* ---- operations: how many were in flight at once (analyze/operations.c) ---- */
+
+#define OPERATIONS_BUCKETS 64
+
+struct report_operations {
+	uint32_t step;		/* 1, or so much more that all levels find a bucket */
+	uint64_t profile_ns[OPERATIONS_BUCKETS]; /* [0]: none; [k]: (k - 1) * step + 1 .. k * step; sums to T */
+	uint32_t profile_cnt;
+};
+
 /* ---- clocks: eps per CPU pair (analyze/clocks.c) ---- */
 
 struct report_clocks {
@@ -302,6 +312,7 @@ struct report {
 	struct report_clocks clocks;
 	struct report_parallelism parallelism;
 	struct report_concurrency concurrency;
+	struct report_operations operations;
 	struct report_verdict verdict;
 	bool audit_clean;
 	bool lossless;		/* nothing dropped, no gap, complete, all tasks followed */

@@ -264,7 +264,20 @@ static void put_parallelism(struct json *j, const struct model *m, const struct 
 	json_close_object(j);
 }
 
-static void put_concurrency(struct json *j, const struct report *r)
+/* Where operations were not looked for, there is no saying that there were none. */
+static void put_operations_profile(struct json *j, const struct model *m,
+				   const struct report_operations *ops)
+{
+	if (!m->meta.ops_hooked && !m->op_cnt)
+		return;
+	json_uint(j, "operations_step", ops->step);
+	json_open_list(j, "operations_profile_ns");
+	for (uint32_t i = 0; i < ops->profile_cnt; i++)
+		json_uint(j, NULL, ops->profile_ns[i]);
+	json_close_array(j);
+}
+
+static void put_concurrency(struct json *j, const struct model *m, const struct report *r)
 {
 	const struct report_concurrency *con = &r->concurrency;
 
@@ -273,6 +286,7 @@ static void put_concurrency(struct json *j, const struct report *r)
 	json_uint(j, "max_operations", con->max_operations);
 	json_uint(j, "active_ns", con->active_ns);
 	json_uint(j, "concurrent_ns", con->concurrent_ns);
+	put_operations_profile(j, m, &r->operations);
 	json_close_object(j);
 }
 
@@ -340,7 +354,7 @@ static int json_render(const struct model *m, const struct report *r,
 	put_loss(&j, m);
 	put_verdict(&j, m, r);
 	put_parallelism(&j, m, r);
-	put_concurrency(&j, r);
+	put_concurrency(&j, m, r);
 	put_audit(&j, m, r);
 	json_capacity(&j, m, r);
 	json_cpus(&j, m, r);
