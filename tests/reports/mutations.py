@@ -268,6 +268,10 @@ def starving_loop(r):
     move(loop["cpu_ns"], loop, "cpu_ns", loop, "ready_ns")
 
 
+def held_by_nobody(r):
+    r["locks"][0].update(holder_count=0, holders=[], holder_ready_ns=1)
+
+
 # The part that must refuse it; what is done to the report; what a report must have for that.
 LIES = (
     ("parallelism", longer_life, lambda r: True),
@@ -299,6 +303,7 @@ LIES = (
     ("witness", one_operation,
      lambda r: r["verdict"]["witness"] and r["verdict"]["witness"][0]["kind"] == "operation"),
     ("locks", foreign_holder, lambda r: r["locks"] and r["locks"][0]["holders"]),
+    ("locks", held_by_nobody, lambda r: r["locks"]),
     ("tasks", orphan, lambda r: len(r["tasks"]) > 1),
     ("tasks", on_a_foreign_cpu, lambda r: True),
     ("serializer", serializer_of_nothing, lambda r: "addr" in r["serializer"]),

@@ -96,6 +96,9 @@ def check_locks(f, r):
         f.at_most(f"{who}: waiters and waits", l["waiters"], l["waits"])
         f.at_most(f"{who}: waiters and tasks", l["waiters"], len(tasks))
         f.at_most(f"{who}: timeouts and waits", l["timeouts"], l["waits"])
+        f.at_most(f"{who}: holder_ready_ns and wait_ns", l["holder_ready_ns"], l["wait_ns"])
+        f.holds(f"{who}: somebody was not ready who was not there",
+                l["holder_count"] or not l["holder_ready_ns"])
         f.at_most(f"{who}: those who ended waits, and waits that no interrupt ended",
                   l["holder_count"], l["waits"] - l["timeouts"])
         f.same(f"{who}: holders and holder_count", len(l["holders"]), min(l["holder_count"], 8))

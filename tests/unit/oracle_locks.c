@@ -115,11 +115,30 @@ static enum lock_kind most_kind(const struct waits *waits)
 	return cond >= join ? LOCK_KIND_COND : LOCK_KIND_JOIN;
 }
 
+/* For how long of a wait the task whose wake ended it was ready. */
+static uint64_t holder_ready(const struct oracle *o, const struct truth_span *wait)
+{
+	uint64_t ns = 0;
+
+	if (!wait->waker_id || wait->by_interrupt)
+		return 0;
+	for (size_t k = 0; k < o->moment_cnt; k++) {
+		const struct moment *at = &o->moments[k];
+
+		if (at->start_ns < wait->start_ns || at->start_ns >= wait->end_ns)
+			continue;
+		for (size_t i = 0; i < o->t->task_cnt; i++)
+			if (o->t->tasks[i].id == wait->waker_id && moment_is(at, i, SPAN_READY))
+				ns += at->ns;
+	}
+	return ns;
+}
+
 static void check_place(struct oracle *o, const struct wait *first)
 {
 	const struct report_lock *row = row_of(o, first->span);
 	struct waits waits = waits_of(o, first->span);
-	uint64_t ns = 0, longest = 0, timeouts = 0;
+	uint64_t ns = 0, longest = 0, timeouts = 0, kept = 0;
 	uint32_t waiters = 0, ops = 0;
 
 	ORACLE(o, row, "no row of %" PRIx64, first->span->addr);
@@ -129,6 +148,7 @@ static void check_place(struct oracle *o, const struct wait *first)
 		ns += s->end_ns - s->start_ns;
 		longest = max_u64(longest, s->end_ns - s->start_ns);
 		timeouts += s->by_interrupt;
+		kept += holder_ready(o, s);
 		ops |= s->futex_op < 32 ? 1u << s->futex_op : 0;
 		waiters += !i || waits.v[i].task != waits.v[i - 1].task;
 		if (s->start_ns < first->span->start_ns)
@@ -139,6 +159,7 @@ static void check_place(struct oracle *o, const struct wait *first)
 		ORACLE_EQ(o, row->wait_ns, ns);
 		ORACLE_EQ(o, row->max_wait_ns, longest);
 		ORACLE_EQ(o, row->timeouts, timeouts);
+		ORACLE_EQ(o, row->holder_ready_ns, kept);
 		ORACLE_EQ(o, row->ops, ops);
 		ORACLE_EQ(o, row->waiter_cnt, waiters);
 		ORACLE_EQ(o, row->tgid, first->task->tgid);

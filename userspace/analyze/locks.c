@@ -2,6 +2,10 @@
 /*
  * locks - one row per futex that tasks were blocked in. A private futex is
  * known by its memory and address, a shared one by its address alone.
+ *
+ * The holder of a wait is the task whose wake ended it. While it was ready, it had the lock (or was
+ * to signal the condition) and the scheduler kept it from going on: the wait is then
+ * the lack of a CPU, not the lock's. A wait that no task of ours ended has no holder.
  */
 #include <stdlib.h>
 
@@ -26,6 +30,59 @@ struct waker {
 	uint32_t id;
 	uint64_t cnt;
 };
+
+struct ready_sums {
+	const struct model *m;
+	uint64_t *before_ns;	/* [i]: ready time of the task of model.spans[i] before that span */
+};
+
+static struct ready_sums ready_sums_new(const struct model *m)
+{
+	struct ready_sums sums = { m, xcalloc(m->span_cnt + 1, sizeof(*sums.before_ns)) };
+
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+		uint64_t sum_ns = 0;
+
+		for (size_t k = t->span_first; k < t->span_first + t->span_cnt; k++) {
+			sums.before_ns[k] = sum_ns;
+			if (m->spans[k].state == SPAN_READY)
+				sum_ns += m->spans[k].end_ns - m->spans[k].start_ns;
+		}
+	}
+	return sums;
+}
+
+/* For how long @t was ready from its start until @at_ns. */
+static uint64_t ready_until(const struct ready_sums *sums, const struct model_task *t,
+			    uint64_t at_ns)
+{
+	const struct model_span *s, *spans = &sums->m->spans[t->span_first];
+	size_t low = 0, high = t->span_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (spans[mid].start_ns < at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low)
+		return 0;
+	s = &spans[low - 1];
+	return sums->before_ns[s - sums->m->spans] +
+	       (s->state == SPAN_READY ? min_u64(s->end_ns, at_ns) - s->start_ns : 0);
+}
+
+static uint64_t holder_ready_ns(const struct ready_sums *sums, const struct model_span *wait)
+{
+	const struct model_task *holder = model_task(sums->m, wait->waker_id);
+
+	if (!holder || wait->flags & SPAN_WOKEN_BY_IRQ)
+		return 0;
+	return ready_until(sums, holder, wait->end_ns) - ready_until(sums, holder, wait->start_ns);
+}
 
 static int wait_cmp(const void *a, const void *b)
 {
@@ -113,7 +170,8 @@ static void lock_holders(struct report_lock *lock, const struct wait *waits, siz
 }
 
 /* @waits: all of one futex, by task. */
-static void lock_fill(struct report_lock *lock, const struct wait *waits, size_t cnt)
+static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
+		      const struct wait *waits, size_t cnt)
 {
 	uint64_t kinds[LOCK_KIND_JOIN + 1] = { 0 };
 	const struct wait *first = &waits[0];
@@ -129,6 +187,7 @@ static void lock_fill(struct report_lock *lock, const struct wait *waits, size_t
 		lock->max_wait_ns = max_u64(lock->max_wait_ns, ns);
 		lock->waiter_cnt += !i || waits[i].task != waits[i - 1].task;
 		lock->timeouts += !!(s->flags & SPAN_WOKEN_BY_IRQ);
+		lock->holder_ready_ns += holder_ready_ns(sums, s);
 		if (s->futex_op < 32)
 			lock->ops |= 1U << s->futex_op;
 		kinds[LOCK_KIND_LOCK] += s->reason == REASON_LOCK;
@@ -148,18 +207,22 @@ static void lock_fill(struct report_lock *lock, const struct wait *waits, size_t
 static void locks_run(const struct model *m, struct report *r)
 {
 	struct waits waits = { 0 };
+	struct ready_sums sums;
 
 	waits_collect(m, &waits);
+	if (!waits.cnt)
+		return;
+	sums = ready_sums_new(m);
 	for (size_t first = 0, end; first < waits.cnt; first = end) {
 		end = first + 1;
 		while (end < waits.cnt && waits.v[end].mm_id == waits.v[first].mm_id &&
 		       waits.v[end].addr == waits.v[first].addr)
 			end++;
-		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &waits.v[first],
+		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &sums, &waits.v[first],
 			  end - first);
 	}
-	if (r->lock_cnt)
-		qsort(r->locks, r->lock_cnt, sizeof(*r->locks), lock_cmp);
+	qsort(r->locks, r->lock_cnt, sizeof(*r->locks), lock_cmp);
+	free(sums.before_ns);
 	free(waits.v);
 }
 

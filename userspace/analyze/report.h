@@ -222,6 +222,7 @@ struct report_lock {
 	uint32_t holders[LOCK_HOLDERS_MAX]; /* birth numbers of those who woke waiters, most wakes first */
 	uint32_t holder_cnt;	/* different tasks that woke; may exceed LOCK_HOLDERS_MAX */
 	uint64_t timeouts;	/* waits ended by an interrupt (a timer) */
+	uint64_t holder_ready_ns; /* of wait_ns: he whose wake ended the wait wanted a CPU and had none */
 };
 
 /* ---- migrations (analyze/migrations.c) ---- */

@@ -219,6 +219,7 @@ static void put_lock(struct json *j, const struct model *m, const struct report_
 	json_uint(j, "max_wait_ns", lock->max_wait_ns);
 	json_uint(j, "waiters", lock->waiter_cnt);
 	json_uint(j, "timeouts", lock->timeouts);
+	json_uint(j, "holder_ready_ns", lock->holder_ready_ns);
 	json_uint(j, "holder_count", lock->holder_cnt);
 	json_open_array(j, "holders");
 	for (uint32_t i = 0; i < named; i++) {
