@@ -272,6 +272,11 @@ def held_by_nobody(r):
     r["locks"][0].update(holder_count=0, holders=[], holder_ready_ns=1)
 
 
+def blocked_for_another_reason(r):
+    task = next(t for t in r["tasks"] if t["blocked_in"])
+    task["blocked_in"][0]["reason"] = "stopped"
+
+
 # The part that must refuse it; what is done to the report; what a report must have for that.
 LIES = (
     ("parallelism", longer_life, lambda r: True),
@@ -304,6 +309,7 @@ LIES = (
      lambda r: r["verdict"]["witness"] and r["verdict"]["witness"][0]["kind"] == "operation"),
     ("locks", foreign_holder, lambda r: r["locks"] and r["locks"][0]["holders"]),
     ("locks", held_by_nobody, lambda r: r["locks"]),
+    ("tasks", blocked_for_another_reason, lambda r: any(t["blocked_in"] for t in r["tasks"])),
     ("tasks", orphan, lambda r: len(r["tasks"]) > 1),
     ("tasks", on_a_foreign_cpu, lambda r: True),
     ("serializer", serializer_of_nothing, lambda r: "addr" in r["serializer"]),

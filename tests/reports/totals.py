@@ -94,6 +94,7 @@ def check_tasks(f, r):
         if is_exact(r) and not r["audit"]["migrations_unseen"] and not r["loss"]["unseen_moves"]:
             f.at_most(f"{who}: moves to other CPUs and migrations", len(t["cpus"]) - 1,
                       t["migrations"])
+        check_calls(f, who, t)
         f.at_most(f"{who}: bottle_ns and run_ns", t["bottle_ns"], t["run_ns"])
         # Divided among max at the most, and rounded to a nanosecond.
         f.at_most(f"{who}: run_ns and bottle_ns x max", t["run_ns"],
@@ -106,6 +107,19 @@ def check_tasks(f, r):
         if parent and r["audit"]["lossless"]:
             f.holds(f"{who}: was born in its parent's lifetime",
                     parent["start_ns"] <= t["start_ns"] <= parent["end_ns"])
+
+
+def check_calls(f, who, t):
+    calls = t["blocked_in"]
+    for reason, ns in t["blocked_ns"].items():
+        f.same(f"{who}: blocked_in and blocked_ns.{reason}", ns,
+               sum(c["ns"] for c in calls if c["reason"] == reason))
+    for c in calls:
+        f.at_most(f"{who}: blocks, and as many nanoseconds", c["count"], c["ns"])
+    f.same(f"{who}: a call stands once for a reason",
+           len({(c["call"], c["reason"]) for c in calls}), len(calls))
+    f.holds(f"{who}: calls are in order",
+            all(a["ns"] >= b["ns"] for a, b in zip(calls, calls[1:])))
 
 
 def check_parallelism(f, r):

@@ -138,6 +138,10 @@ def check_iterations(f, r, l, task):
            l["iterations"] > 0)
     f.same("a reason where the stall was blocked", l["stall_reason"] is not None,
            l["stall_state"] == "blocked")
+    if l["stall_call"] is not None:
+        f.holds("its task was blocked in that call",
+                (l["stall_call"], l["stall_reason"]) in {(b["call"], b["reason"])
+                                                         for b in task["blocked_in"]})
     if l["iterations"]:
         f.holds("the longest stall lies in its task's lifetime",
                 task["start_ns"] <= l["longest_stall_start_ns"]

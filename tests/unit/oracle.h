@@ -79,6 +79,7 @@ uint64_t oracle_eps(const struct oracle *o, uint16_t cpu_a, uint16_t cpu_b);
 void oracle_model(struct oracle *o);		/* the model is the truth */
 void oracle_audit(struct oracle *o);		/* clean */
 void oracle_tasks(struct oracle *o);
+void oracle_calls(struct oracle *o);
 void oracle_cpus(struct oracle *o);
 void oracle_moves(struct oracle *o);
 void oracle_waits(struct oracle *o);

@@ -55,6 +55,47 @@ void oracle_tasks(struct oracle *o)
 	}
 }
 
+/* One row of a task's calls: what the truth has of it. */
+static void check_call(struct oracle *o, const struct truth_task *task,
+		       const struct report_call *got)
+{
+	uint64_t ns = 0, cnt = 0;
+
+	for (size_t j = 0; j < task->span_cnt; j++) {
+		const struct truth_span *s = &task->spans[j];
+
+		if (s->state != SPAN_BLOCKED || s->reason != got->reason ||
+		    truth_call(s) != got->name)
+			continue;
+		ns += s->end_ns - s->start_ns;
+		cnt++;
+	}
+	ORACLE(o, cnt, "task %u was never blocked in %s", task->id, got->name ? got->name : "none");
+	ORACLE_EQ(o, got->ns, ns);
+	ORACLE_EQ(o, got->cnt, cnt);
+}
+
+void oracle_calls(struct oracle *o)
+{
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		const struct report_task *row = &o->r->tasks[i];
+		const struct report_call *calls = &o->r->calls[row->call_first];
+		uint64_t ns = 0, blocked = 0;
+
+		for (size_t j = 0; j < row->call_cnt; j++) {
+			check_call(o, &o->t->tasks[i], &calls[j]);
+			ns += calls[j].ns;
+			ORACLE(o, !j || calls[j].ns <= calls[j - 1].ns, "calls are in no order");
+			for (size_t k = 0; k < j; k++)
+				ORACLE(o, calls[j].name != calls[k].name ||
+				       calls[j].reason != calls[k].reason, "a call stands twice");
+		}
+		for (int k = 1; k < REASON_CNT; k++)
+			blocked += row->blocked_ns[k];
+		ORACLE_EQ(o, ns, blocked);
+	}
+}
+
 void oracle_cpus(struct oracle *o)
 {
 	ORACLE_EQ(o, o->r->cpu_cnt, o->t->cpu_cnt);

@@ -13,6 +13,7 @@
 #define START_NS ((uint64_t)5000 * 1000 * MS)
 
 extern const struct analysis analysis_capacity;
+extern const struct analysis analysis_calls;
 
 static void set_meta(struct model *m, const char *name, uint32_t cpus)
 {
@@ -155,6 +156,7 @@ static void sum_up(struct render_fixture *f)
 
 			r->cpus[i].class_ns[seg->class] += seg->end_ns - seg->start_ns;
 		}
+	analysis_calls.run(m, r);
 	analysis_capacity.run(m, r);
 	r->audit_clean = true;
 	r->lossless = true;

@@ -39,6 +39,7 @@ static void check_seed(uint64_t seed)
 	oracle_audit(&o);
 	oracle_model(&o);
 	oracle_tasks(&o);
+	oracle_calls(&o);
 	oracle_cpus(&o);
 	oracle_moves(&o);
 	oracle_waits(&o);

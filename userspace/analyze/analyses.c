@@ -32,6 +32,7 @@ void report_release(struct report *r)
 	for (size_t i = 0; r->tasks && i < r->task_cnt; i++)
 		free(r->tasks[i].cpus);
 	free(r->tasks);
+	free(r->calls);
 	free(r->cpus);
 	free(r->locks);
 	free(r->migrations);

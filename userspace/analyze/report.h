@@ -80,7 +80,8 @@ struct report_concurrency {
 
 struct report_operations {
 	uint32_t step;		/* 1, or so much more that all levels find a bucket */
-	uint64_t profile_ns[OPERATIONS_BUCKETS]; /* [0]: none; [k]: (k - 1) * step + 1 .. k * step; sums to T */
+	/* [0]: none; [k]: (k - 1) * step + 1 .. k * step at once. Sums to T. */
+	uint64_t profile_ns[OPERATIONS_BUCKETS];
 	uint32_t profile_cnt;
 };
 
@@ -129,6 +130,17 @@ struct report_task {
 	uint16_t *cpus;		/* ascending; owned */
 	uint32_t cpu_cnt;
 	uint64_t bottle_ns;	/* its share of the busy time; see struct report_capacity */
+	size_t call_first, call_cnt; /* into report.calls */
+};
+
+/* ---- what each task was blocked in (analyze/calls.c) ---- */
+
+/* A task's blocks in one system call for one reason. Those of a reason sum to its blocked_ns. */
+struct report_call {
+	int32_t nr;		/* LAB_SYSCALL_NONE: in none that has a name */
+	const char *name;	/* static; NULL: likewise */
+	uint8_t reason;		/* enum reason */
+	uint64_t ns, cnt;
 };
 
 /* ---- capacity: where the CPUs' time went (analyze/capacity.c) ---- */
@@ -222,7 +234,7 @@ struct report_lock {
 	uint32_t holders[LOCK_HOLDERS_MAX]; /* birth numbers of those who woke waiters, most wakes first */
 	uint32_t holder_cnt;	/* different tasks that woke; may exceed LOCK_HOLDERS_MAX */
 	uint64_t timeouts;	/* waits ended by an interrupt (a timer) */
-	uint64_t holder_ready_ns; /* of wait_ns: he whose wake ended the wait wanted a CPU and had none */
+	uint64_t holder_ready_ns; /* of wait_ns: whose wake ended the wait wanted a CPU and had none */
 };
 
 /* ---- migrations (analyze/migrations.c) ---- */
@@ -248,7 +260,7 @@ struct report_loop {
 	uint64_t longest_stall_start_ns;
 	uint8_t stall_state;	/* enum span_state that took most of it: hog, starved, blocking call */
 	uint8_t stall_reason;	/* enum reason of the longest block in it, if stall_state is SPAN_BLOCKED */
-	const char *stall_call;	/* static: the system call of that block; NULL: in none that has a name */
+	const char *stall_call;	/* static: the system call of that block; NULL: none with a name */
 };
 
 /* ---- CPUs: one row each, same order as model.cpus (analyze/cpus.c) ---- */
@@ -319,6 +331,8 @@ struct report {
 	bool lossless;		/* nothing dropped, no gap, complete, all tasks followed */
 	struct report_task *tasks;	/* owned; model.task_cnt rows */
 	size_t task_cnt;
+	struct report_call *calls;	/* owned; by task, most time first */
+	size_t call_cnt, call_cap;
 	struct report_cpu *cpus;	/* owned; model.cpu_cnt rows */
 	size_t cpu_cnt;
 	struct report_capacity capacity;

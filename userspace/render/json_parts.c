@@ -43,8 +43,26 @@ static void put_blocked(struct json *j, const uint64_t *blocked_ns)
 	json_close_object(j);
 }
 
-static void put_task(struct json *j, const struct model *m, const struct model_task *task,
-		     const struct report_task *row)
+/* They sum to blocked_ns; a null call is none, or one without a name. */
+static void put_calls(struct json *j, const struct report_call *calls, size_t cnt)
+{
+	json_open_array(j, "blocked_in");
+	for (size_t i = 0; i < cnt; i++) {
+		json_open_object(j, NULL);
+		if (calls[i].name)
+			json_str(j, "call", calls[i].name);
+		else
+			json_null(j, "call");
+		json_str(j, "reason", reason_name(calls[i].reason));
+		json_uint(j, "count", calls[i].cnt);
+		json_uint(j, "ns", calls[i].ns);
+		json_close_object(j);
+	}
+	json_close_array(j);
+}
+
+static void put_task(struct json *j, const struct model *m, const struct report *r,
+		     const struct model_task *task, const struct report_task *row)
 {
 	json_open_row(j, NULL);
 	json_uint(j, "id", task->id);
@@ -71,6 +89,7 @@ static void put_task(struct json *j, const struct model *m, const struct model_t
 		json_uint(j, NULL, row->cpus[i]);
 	json_close_array(j);
 	json_uint(j, "bottle_ns", row->bottle_ns);
+	put_calls(j, &r->calls[row->call_first], row->call_cnt);
 	json_close_object(j);
 }
 
@@ -78,7 +97,7 @@ void json_tasks(struct json *j, const struct model *m, const struct report *r)
 {
 	json_open_array(j, "tasks");
 	for (size_t i = 0; i < m->task_cnt; i++)
-		put_task(j, m, &m->tasks[i], &r->tasks[i]);
+		put_task(j, m, r, &m->tasks[i], &r->tasks[i]);
 	json_close_array(j);
 }
 

@@ -52,6 +52,7 @@ static void say_more(const struct term *t, size_t cnt)
 /* Column widths that grow with the terminal; what is left goes to the last one. */
 struct task_cols {
 	uint32_t name, cpus, reasons;
+	bool calls;		/* there is room for the system calls */
 };
 
 static struct task_cols task_cols_for(uint32_t width)
@@ -62,10 +63,35 @@ static struct task_cols task_cols_for(uint32_t width)
 
 	if (width >= TERM_WIDTH_DEFAULT)
 		cols = (struct task_cols){ .name = LAB_COMM_LEN, .cpus = 8 };
-	if (width >= 132)
+	if (width >= 132) {
 		cols.cpus = 16;
+		cols.calls = true;
+	}
 	cols.reasons = width - fixed - cols.name - cols.cpus;
 	return cols;
+}
+
+/* The call of most of a reason's time; "" where the reason says as much. */
+static const char *main_call(const struct term *t, const struct report_task *row, int reason)
+{
+	switch (reason) {
+	case REASON_PIPE:
+	case REASON_SOCKET:
+	case REASON_DISK:
+	case REASON_KERNEL:
+	case REASON_OTHER:
+		break;
+	default:
+		return "";
+	}
+	for (size_t i = 0; i < row->call_cnt; i++) {
+		const struct report_call *call = &t->r->calls[row->call_first + i];
+
+		if (call->reason == reason && call->name &&
+		    call->ns >= row->blocked_ns[reason] - call->ns)
+			return call->name;
+	}
+	return "";
 }
 
 /* The reasons of a task's waits stand longest first. */
@@ -80,7 +106,8 @@ static void print_cpus_and_reasons(const struct term *t, const struct report_tas
 	for (int i = 1; i < REASON_CNT; i++)
 		cnt += row->blocked_ns[i] > 0;
 	for (uint32_t n = 0; n < cnt; n++) {
-		char entry[48];
+		const char *call;
+		char entry[80];
 		int best = 0;
 
 		for (int i = 1; i < REASON_CNT; i++)
@@ -88,8 +115,9 @@ static void print_cpus_and_reasons(const struct term *t, const struct report_tas
 			    (!best || row->blocked_ns[i] > row->blocked_ns[best]))
 				best = i;
 		done[best] = true;
-		snprintf(entry, sizeof(entry), "%s %s", reason_name(best),
-			 fmt_ns_short(row->blocked_ns[best]).s);
+		call = cols->calls ? main_call(t, row, best) : "";
+		snprintf(entry, sizeof(entry), "%s %s%s%s", reason_name(best),
+			 fmt_ns_short(row->blocked_ns[best]).s, call[0] ? " in " : "", call);
 		entries_add(&e, entry, n + 1 == cnt);
 	}
 	fprintf(t->out, "%-*s", cnt ? (int)cols->cpus : 0, cpus.s);
