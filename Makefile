@@ -179,7 +179,7 @@ $(O)/unit: $(unit_obj) $(lab_obj) $(O)/sources
 
 $(O)/fuzz: $(fuzz_obj) $(fuzzed_obj) $(O)/sources
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) -lz
+	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) -lelf -lz
 
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
