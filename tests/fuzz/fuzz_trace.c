@@ -48,6 +48,16 @@ static void check_event(const union lab_event *ev, const struct lab_ev_head *las
 			ev->migrate.orig_cpu < TRACE_CPUS_MAX);
 }
 
+static void check_symbols(const struct trace_symbols *s)
+{
+	for (size_t i = 0; i < s->row_cnt; i++) {
+		require(s->rows[i].object < s->text_cnt);
+		require(s->rows[i].symbol < s->text_cnt || s->rows[i].symbol == TRACE_NO_TEXT);
+	}
+	for (size_t i = 0; i < s->text_cnt; i++)
+		require(s->texts[i][0] && strlen(s->texts[i]) <= TRACE_SYMBOL_TEXT_MAX);
+}
+
 static void read_all(const uint8_t *data, size_t size)
 {
 	struct lab_ev_head last = { 0 };
@@ -64,6 +74,7 @@ static void read_all(const uint8_t *data, size_t size)
 	if (!trace_reader_open(&r, path)) {
 		meta = trace_reader_meta(r);
 		require(meta->name && meta->release && meta->argv && !meta->argv[meta->argc]);
+		check_symbols(trace_reader_symbols(r));
 		for (size_t i = 0; i < EVENTS_ENOUGH; i++) {
 			ret = trace_reader_next(r, &ev);
 			if (ret <= 0)
@@ -167,6 +178,21 @@ static int copy_plain(int from)
 	return to;
 }
 
+static void add_symbols(struct trace_writer *w)
+{
+	struct trace_symbols s = { 0 };
+	uint32_t object = trace_symbols_text(&s, "/lib/libfoo.so");
+	uint32_t symbol = trace_symbols_text(&s, "lock");
+
+	for (uint32_t i = 0; i < 4; i++)
+		trace_symbols_add(&s, &(struct trace_symbol){
+			.task = i, .wait_ns = 1000000 + i, .addr = 4096 * i, .object = object,
+			.offset = 64 * i, .symbol = i % 2 ? symbol : TRACE_NO_TEXT, .is_shared = i > 2,
+		});
+	require(!trace_writer_symbols(w, &s));
+	trace_symbols_release(&s);
+}
+
 /* Seeds 0 and 1: deflated and plain, finished; 2 and 3: unfinished; from 4 on: real ones. */
 int fuzz_seed(unsigned int n)
 {
@@ -195,6 +221,7 @@ int fuzz_seed(unsigned int n)
 			require(!trace_writer_flush(w));
 	}
 	require(!trace_writer_flush(w));
+	add_symbols(w);
 	if (n < 2)
 		require(!trace_writer_finish(w, &end));
 	trace_writer_free(w);

@@ -14,6 +14,7 @@
 #include "trace/meta.h"
 #include "trace/scan.h"
 #include "trace/schema.h"
+#include "trace/symbols.h"
 #include "util/io.h"
 #include "util/log.h"
 
@@ -32,6 +33,7 @@ struct trace_reader {
 	struct trace_end end;
 	bool end_known;		/* ENDM and INDX are whole and the file ends with them */
 	size_t missing;		/* chunks that are not in the file, as far as can be told */
+	struct trace_symbols symbols;
 	struct schema schema;
 	struct merge *merge;	/* NULL until the schema is known */
 	char damage[96];
@@ -188,6 +190,20 @@ static int read_end(struct trace_reader *r)
 	return 0;
 }
 
+/* Names are a help and prove nothing: a file without is as good. Return: 0 or -errno of a read. */
+static int read_symbols(struct trace_reader *r)
+{
+	const struct scan_chunk *chunk = chunk_of_type(r, TRACE_CHUNK_SYMBOLS);
+	uint8_t *raw;
+	int err = load(r, chunk, SYMBOLS_RAW_MAX, &raw);
+
+	if (err)
+		return err == -EBADMSG ? 0 : err;
+	symbols_parse(&r->symbols, raw, chunk->head.raw_len);
+	free(raw);
+	return 0;
+}
+
 /* ---- opening ---- */
 
 static int open_regular(const char *path, uint64_t *size)
@@ -255,6 +271,8 @@ static int reader_start(struct trace_reader *r)
 	if (!err)
 		err = read_start(r);
 	if (!err)
+		err = read_symbols(r);
+	if (!err)
 		err = read_end(r);
 	if (err == -EPROTONOSUPPORT)
 		log_err("%s was written by a newer lab that codes events in another way; "
@@ -297,6 +315,11 @@ int trace_reader_open(struct trace_reader **out, const char *path)
 const struct trace_meta *trace_reader_meta(const struct trace_reader *r)
 {
 	return &r->meta;
+}
+
+const struct trace_symbols *trace_reader_symbols(const struct trace_reader *r)
+{
+	return &r->symbols;
 }
 
 bool trace_reader_complete(const struct trace_reader *r)
@@ -364,6 +387,7 @@ void trace_reader_free(struct trace_reader *r)
 	merge_free(r->merge);
 	schema_release(&r->schema);
 	trace_meta_release(&r->meta);
+	trace_symbols_release(&r->symbols);
 	free(r->scan.chunks);
 	free(r->path);
 	close(r->fd);

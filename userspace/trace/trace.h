@@ -87,6 +87,41 @@ struct trace_end {
 /* An all-zero meta is empty. */
 void trace_meta_release(struct trace_meta *meta);
 
+#define TRACE_SYMBOL_TEXT_MAX 4096	/* bytes of a path or a symbol */
+#define TRACE_NO_TEXT UINT32_MAX
+
+/* What a futex's address is in its process. Texts are raw, as the traced machine has them. */
+struct trace_symbol {
+	uint32_t task;		/* that waited there, by its birth number */
+	bool is_shared;		/* waited at as a futex that processes share */
+	uint64_t wait_ns;	/* when a wait of it began: addr is of the memory that it had then */
+	uint64_t addr;
+	uint32_t object;	/* text: path of the mapped file, or "[heap]", "[stack]", "[anon]", ... */
+	uint32_t symbol;	/* text, or TRACE_NO_TEXT */
+	uint64_t offset;	/* of an object file: its address there (as nm shows it); else in the
+				 * file, or from the start of the mapping */
+	uint64_t symbol_off;	/* from the symbol's start */
+};
+
+struct trace_symbols {
+	struct trace_symbol *rows;
+	size_t row_cnt, row_cap;
+	char **texts;
+	size_t text_cnt, text_cap;
+	size_t bytes;		/* while collecting: bound on what it takes in the file */
+};
+
+/* A text to refer to. Return: its number; TRACE_NO_TEXT if it is empty, too long or one too many. */
+uint32_t trace_symbols_text(struct trace_symbols *s, const char *text);
+
+/*
+ * One more row; nothing where its object is TRACE_NO_TEXT or there is no room. Texts take 4 MiB at most,
+ * and all together 8 MiB.
+ */
+void trace_symbols_add(struct trace_symbols *s, const struct trace_symbol *row);
+
+void trace_symbols_release(struct trace_symbols *s);
+
 /* ---- writing ---- */
 
 struct trace_writer;
@@ -118,6 +153,9 @@ int trace_writer_flush(struct trace_writer *w);
 uint64_t trace_writer_bytes(const struct trace_writer *w);
 uint64_t trace_writer_events(const struct trace_writer *w);
 
+/* What is buffered, and then the names of futexes, unless there are none. Return: 0 or -errno. */
+int trace_writer_symbols(struct trace_writer *w, const struct trace_symbols *symbols);
+
 /* Flush, write the end, the index and the footer, clear INCOMPLETE. Return: 0 or -errno. */
 int trace_writer_finish(struct trace_writer *w, const struct trace_end *end);
 
@@ -144,6 +182,9 @@ int trace_reader_open(struct trace_reader **out, const char *path);
 
 /* Borrowed from the reader. */
 const struct trace_meta *trace_reader_meta(const struct trace_reader *r);
+
+/* Borrowed; empty if the file has none, or they are damaged (which makes it no less complete). */
+const struct trace_symbols *trace_reader_symbols(const struct trace_reader *r);
 
 /* NULL if the file is incomplete. Borrowed. */
 const struct trace_end *trace_reader_end(const struct trace_reader *r);

@@ -10,6 +10,7 @@
 #include "trace/index.h"
 #include "trace/meta.h"
 #include "trace/schema.h"
+#include "trace/symbols.h"
 #include "util/io.h"
 
 /*
@@ -227,6 +228,17 @@ int trace_writer_flush(struct trace_writer *w)
 	w->key_cnt = 0;
 	w->rows.len = 0;
 	return 0;
+}
+
+int trace_writer_symbols(struct trace_writer *w, const struct trace_symbols *symbols)
+{
+	struct trace_chunk chunk = { .type = TRACE_CHUNK_SYMBOLS };
+	int err = trace_writer_flush(w);
+
+	if (err || !symbols->row_cnt)
+		return err;
+	symbols_write(symbols, &w->raw);
+	return put_chunk(w, &chunk, SMALL_ZLIB_LEVEL);
 }
 
 int trace_writer_finish(struct trace_writer *w, const struct trace_end *end)
