@@ -119,7 +119,8 @@ struct task_struct {
 	int tgid;
 	int exit_code;			/* task_on_exit */
 	unsigned int in_iowait : 1;	/* sched_on_switch */
-	struct task_struct *group_leader; /* task_on_seed */
+	struct task_struct *group_leader; /* task_on_seed, task_adopt */
+	struct pid *thread_pid;		/* task_adopt */
 	u64 nvcsw;
 	u64 nivcsw;
 	struct sched_entity se;
@@ -130,6 +131,17 @@ struct task_struct {
 
 struct task_struct___pre_5_16 {
 	unsigned int cpu;		/* optional: moved to thread_info by 5.16 */
+};
+
+/* ---- task_adopt: a process's id in each PID namespace from the first down ---- */
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
 };
 
 /* ---- storage_under_rq_lock ---- */

@@ -16,6 +16,7 @@ const volatile __u64 lab_preempt_count_off = 0;
 const volatile bool lab_percpu_known = false;
 
 volatile __u32 lab_armed = 0;
+volatile __u32 lab_pid_level = 0;
 struct lab_counts lab_counts = {};
 
 struct ring {
@@ -80,6 +81,20 @@ __hidden bool task_is_marked(struct task_struct *task)
 	return bpf_task_storage_get(&task_marks, task, 0, 0) != NULL;
 }
 
+/* Whatever the namespaces are, the tree is in the recorder's or in one below it. */
+static u32 tgid_for_recorder(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	u32 level = lab_pid_level;
+	s32 nr = 0;
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)&pid->numbers[0].nr +
+						       level * bpf_core_type_size(struct upid));
+	return nr;
+}
+
 __hidden struct task_mark *task_adopt(struct task_struct *task, u32 *id)
 {
 	struct task_mark *mark;
@@ -95,6 +110,7 @@ __hidden struct task_mark *task_adopt(struct task_struct *task, u32 *id)
 	slot = task_slot(*id);
 	if (slot) {
 		__builtin_memset(slot, 0, sizeof(*slot));
+		slot->tgid = tgid_for_recorder(task);
 		slot->id = *id;
 	}
 	mark->id = *id;

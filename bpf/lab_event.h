@@ -340,7 +340,7 @@ struct lab_task_slot {
 	__u32 migrations;
 	__u32 id;
 	__u32 dead;
-	__u32 pad;
+	__u32 tgid;		/* in the recorder's PID namespace; 0: not known */
 };
 
 /* Run-wide counts, one writer at a time through atomics. */

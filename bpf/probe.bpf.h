@@ -32,6 +32,9 @@ struct syscall_regs {
 extern volatile __u32 lab_armed;
 extern struct lab_counts lab_counts;
 
+/* How deep in PID namespaces the recorder is; known from the first seed on. */
+extern volatile __u32 lab_pid_level;
+
 /* This CPU's slot, or NULL (a CPU beyond what the recorder knew at its start). */
 struct lab_cpu_slot *cpu_slot(void);
 

@@ -120,6 +120,7 @@ int task_on_seed(struct bpf_iter__task *ctx)
 	leader = task->group_leader;
 	if (!leader || !task_is_marked(leader) || task->flags & PF_EXITING)
 		return 0;
+	lab_pid_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
 	mark = task_adopt(task, &id);
 	if (!mark)
 		return 0;

@@ -176,3 +176,29 @@ TEST(privilege_of_rendering_as_an_ordinary_user)
 	CHECK_EQ(status_value("NoNewPrivs"), 1);
 	CHECK_EQ(privilege_drop_for_rendering(&user), 0);
 }
+
+TEST(privilege_of_looking_as_root)
+{
+	needs_root();
+	REQUIRE(privilege_drop_but_looking() == 0);
+	CHECK_EQ(status_value("CapPrm"), 1 << 19);	/* CAP_SYS_PTRACE */
+	CHECK_EQ(status_value("CapEff"), 1 << 19);
+	CHECK_EQ(status_value("CapInh"), 0);
+	CHECK_EQ(status_value("CapAmb"), 0);
+	CHECK_EQ(status_value("CapBnd"), 0);
+	CHECK_EQ(status_value("NoNewPrivs"), 1);
+	CHECK_EQ(setresuid(SOMEBODY, SOMEBODY, SOMEBODY), -1);
+	REQUIRE(privilege_drop_capabilities() == 0);
+	CHECK_EQ(status_value("CapPrm"), 0);
+	REQUIRE(privilege_drop_but_looking() == 0);	/* what is gone does not come back */
+	CHECK_EQ(status_value("CapEff"), 0);
+}
+
+TEST(privilege_of_looking_as_an_ordinary_user)
+{
+	if (geteuid() == 0)
+		REQUIRE(setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == 0);
+	REQUIRE(privilege_drop_but_looking() == 0);
+	CHECK_EQ(status_value("CapPrm"), 0);
+	CHECK_EQ(status_value("NoNewPrivs"), 1);
+}

@@ -387,10 +387,16 @@ static uint64_t own_cpu_ns(void)
 
 static void finish_file(struct run *run)
 {
+	struct trace_symbols symbols = { 0 };
 	int err = run->result.write_err;
 
 	if (!err)
 		err = record_finish(run->record, run->writer, &run->result.end);
+	if (!err) {
+		run->result.end.reader_cpu_ns += record_names_finish(run->record, &symbols);
+		err = trace_writer_symbols(run->writer, &symbols);
+	}
+	trace_symbols_release(&symbols);
 	if (!err)
 		err = trace_writer_finish(run->writer, &run->result.end);
 	if (!err && fsync(run->folder.trace_fd) && errno != EINVAL)
@@ -568,6 +574,8 @@ static int cmd_run(int argc, char **argv)
 	/* A root who stays root can still write to another user's folder here. */
 	if (status < 0 && run_folder_make(&run->folder, run->opts.folder, run->meta.name))
 		status = LAB_EXIT_FILE;
+	if (status < 0)
+		record_names(run->record, privilege_drop_but_looking, privilege_drop_capabilities);
 	if (status < 0 && privilege_drop_capabilities())
 		status = LAB_EXIT_CANNOT_TRACE;
 	if (status < 0)

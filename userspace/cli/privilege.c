@@ -17,6 +17,7 @@
 #include "util/log.h"
 
 #define CAPS_WORDS _LINUX_CAPABILITY_U32S_3
+#define CAP_NONE (-1)
 
 /* The all-ones id means "leave it" to setresuid(2): it must never come from text. */
 static int parse_id(const char *text, uint32_t *id)
@@ -152,23 +153,27 @@ static int drop_bounding_set(void)
 	return 0;
 }
 
-static int clear_capability_sets(void)
+/* @keep: a capability that stays if it is held, or CAP_NONE. */
+static int clear_capability_sets(int keep)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[CAPS_WORDS] = { { 0 } };
+	struct __user_cap_data_struct caps[CAPS_WORDS] = { { 0 } }, left[CAPS_WORDS];
 
+	memset(left, 0xff, sizeof(left));
+	if (syscall(SYS_capget, &head, left))
+		return -errno;
+	if (keep != CAP_NONE)
+		caps[CAP_TO_INDEX(keep)].permitted = caps[CAP_TO_INDEX(keep)].effective =
+			left[CAP_TO_INDEX(keep)].permitted & CAP_TO_MASK(keep);
 	if (syscall(SYS_capset, &head, caps))
 		return -errno;
-	memset(caps, 0xff, sizeof(caps));
-	if (syscall(SYS_capget, &head, caps))
+	memset(left, 0xff, sizeof(left));
+	if (syscall(SYS_capget, &head, left))
 		return -errno;
-	for (size_t i = 0; i < CAPS_WORDS; i++)
-		if (caps[i].effective || caps[i].permitted || caps[i].inheritable)
-			return -EPERM;
-	return 0;
+	return memcmp(left, caps, sizeof(caps)) ? -EPERM : 0;
 }
 
-int privilege_drop_capabilities(void)
+static int drop_all_but(int keep)
 {
 	int err = 0;
 
@@ -179,10 +184,20 @@ int privilege_drop_capabilities(void)
 	if (!err)
 		err = drop_bounding_set();
 	if (!err)
-		err = clear_capability_sets();
+		err = clear_capability_sets(keep);
 	if (err)
 		log_err("cannot give up root's capabilities: %s", strerror(-err));
 	return err;
+}
+
+int privilege_drop_capabilities(void)
+{
+	return drop_all_but(CAP_NONE);
+}
+
+int privilege_drop_but_looking(void)
+{
+	return drop_all_but(CAP_SYS_PTRACE);
 }
 
 int privilege_drop_for_rendering(const struct privilege_user *user)

@@ -59,6 +59,18 @@ int privilege_become(const struct privilege_user *user);
 int privilege_drop_capabilities(void);
 
 /**
+ * privilege_drop_but_looking() - the same, but for the right to look into other processes
+ *
+ * Keeps CAP_SYS_PTRACE, if the process has it: only a root who stays root does, and his
+ * workload has capabilities that the recorder does not, so that without it the kernel shows
+ * none of the workload's maps. For a process that reads only what the kernel writes; then
+ * privilege_drop_capabilities().
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_drop_but_looking(void);
+
+/**
  * privilege_drop_for_rendering() - before any byte of a trace is parsed
  * @user: whom the files belong to, from privilege_workload_ids(false, ...)
  *

@@ -18,6 +18,7 @@
 #include "lab_event.h"
 #include "record/features.h"
 #include "record/kernel_btf.h"
+#include "record/names.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -51,6 +52,7 @@ struct record {
 	struct trace_writer *writer;	/* of the drain under way */
 	int writer_err;
 	int stats_fd;
+	struct names *names;		/* NULL: none are looked up */
 };
 
 static uint64_t now_ns(void)
@@ -162,6 +164,8 @@ static int on_record(void *ctx, void *data, size_t size)
 
 	(void)size;
 	r->received[ev->head.cpu]++;
+	if (r->names)
+		names_see(r->names, ev);
 	if (!r->writer_err)
 		r->writer_err = trace_writer_add(r->writer, ev);
 	return 0;
@@ -454,6 +458,31 @@ int record_finish(struct record *r, struct trace_writer *w, struct trace_end *en
 	return err ? err : add_cpu_totals(r, w, now_ns());
 }
 
+void record_names(struct record *r, int (*confine)(void), int (*confine_more)(void))
+{
+	r->names = names_start(&(struct names_opts){ r->task_slots, confine, confine_more });
+	if (!r->names)
+		log_debug("no names of futexes: %s", strerror(errno));
+}
+
+uint64_t record_names_finish(struct record *r, struct trace_symbols *out)
+{
+	uint64_t lost_from_ns = UINT64_MAX, lost_until_ns = 0, cpu_ns = 0;
+
+	*out = (struct trace_symbols){ 0 };
+	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++) {
+		const struct lab_cpu_slot *slot = &r->cpu_slots[cpu];
+
+		if (!slot->refused)
+			continue;
+		lost_from_ns = min_u64(lost_from_ns, slot->refused_first_ns);
+		lost_until_ns = max_u64(lost_until_ns, slot->refused_last_ns);
+	}
+	if (r->names)
+		names_finish(r->names, lost_from_ns, lost_until_ns, out, &cpu_ns);
+	return cpu_ns;
+}
+
 uint64_t record_live_cnt(const struct record *r)
 {
 	return *(volatile __u64 *)&r->skel->bss->lab_counts.live;
@@ -482,6 +511,7 @@ void record_free(struct record *r)
 {
 	if (!r)
 		return;
+	names_free(r->names);
 	ring_buffer__free(r->rings);
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++)
 		if (r->ring_fds[cpu] >= 0)

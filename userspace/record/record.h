@@ -11,6 +11,8 @@
  * workload must be parked (or, for --pid, running) and must not go on before
  * record_start() has returned.
  *
+ * The names of futexes are found by a second process (names.h), where record_names() started it.
+ *
  * Memory: one ring per possible CPU that is online (record_ring_bytes each, 256 MiB for
  * all at most), 8 MiB of task slots, and the writer's one chunk; it does not grow with the run.
  */
@@ -60,6 +62,25 @@ void record_visit_cpus(const uint16_t *cpus, uint32_t cpu_cnt);
  * Return: how many records, or -errno of the writer.
  */
 int64_t record_drain(struct record *r, struct trace_writer *w);
+
+/**
+ * record_names() - from the next drain on, look up what futexes are called
+ * @confine, @confine_more: see struct names_opts
+ *
+ * Call it while there is one thread, after record_start() and before the first drain. Where it
+ * is not possible there are no names.
+ */
+void record_names(struct record *r, int (*confine)(void), int (*confine_more)(void));
+
+/**
+ * record_names_finish() - the names that were found
+ * @out: overwritten; empty if there are none
+ *
+ * After record_finish(). Waits some seconds at most.
+ *
+ * Return: the CPU time that it took while recording, in ns.
+ */
+uint64_t record_names_finish(struct record *r, struct trace_symbols *out);
 
 /* Disarm, and wait until no probe is running any more. Idempotent. */
 void record_stop(struct record *r);
