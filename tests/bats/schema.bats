@@ -83,7 +83,7 @@ lossy_reports() {
 	lossy_reports
 	schema covered ./*.json -- loss.stretches[].{cpu,start_ns,end_ns,count} \
 		audit.checks[].{name,id,tid,expected,observed,by_loss} \
-		capacity.unplaced.{affinity_ns,throttled_ns} locks[].symbol serializer.symbol
+		capacity.unplaced.{affinity_ns,throttled_ns}
 }
 
 @test "identities: all hold in every report, also of what is left of a damaged trace" {

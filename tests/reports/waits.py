@@ -99,6 +99,8 @@ def check_locks(f, r):
         f.at_most(f"{who}: holder_ready_ns and wait_ns", l["holder_ready_ns"], l["wait_ns"])
         f.holds(f"{who}: somebody was not ready who was not there",
                 l["holder_count"] or not l["holder_ready_ns"])
+        f.same(f"{who}: a name and an object", l["symbol"] is None, l["object"] is None)
+        f.same(f"{who}: an object and an offset", l["object"] is None, l["offset"] is None)
         f.at_most(f"{who}: those who ended waits, and waits that no interrupt ended",
                   l["holder_count"], l["waits"] - l["timeouts"])
         f.same(f"{who}: holders and holder_count", len(l["holders"]), min(l["holder_count"], 8))
@@ -162,8 +164,9 @@ def check_serializer(f, r):
     f.holds("there was use for a second CPU", is_5_percent(s["demand_ns"], window_ns(r)))
     f.at_most("reached and the CPUs beyond the first", s["reached_ns"],
               max(run_ns(r) - r["parallelism"]["busy_ns"], 0))
-    f.holds("it is one of locks[]", any(l["addr"] == s["addr"] and l["tgid"] == s["tgid"]
-                                        and l["kind"] == "lock" for l in r["locks"]))
+    names = ("addr", "tgid", "symbol", "object", "offset")
+    f.holds("it is one of locks[]", any(l["kind"] == "lock" and all(l[k] == s[k] for k in names)
+                                        for l in r["locks"]))
     f.same("tasks and waiters", len(s["tasks"]), min(s["waiters"], 8))
     f.holds("someone waited", s["waiters"])
     for t in s["tasks"]:

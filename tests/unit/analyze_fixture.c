@@ -220,6 +220,7 @@ void afx_release(struct afx *f)
 	free(f->m.gaps);
 	free(f->m.edge_mins);
 	free(f->m.audit.failures);
+	free(f->m.symbols);
 	free(f->m.meta.clock_pairs);
 }
 

@@ -37,6 +37,7 @@ struct fx {
 	size_t task_cnt, task_cap;
 	union lab_event *events;
 	size_t event_cnt, event_cap;
+	const struct trace_symbols *symbols;
 };
 
 /* ---- hows ---- */
@@ -560,6 +561,11 @@ static int event_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+void fx_symbols(struct fx *f, const struct trace_symbols *symbols)
+{
+	f->symbols = symbols;
+}
+
 int fx_build(struct fx *f, struct model *m)
 {
 	struct model_builder *b = model_builder_new(&f->meta);
@@ -571,6 +577,7 @@ int fx_build(struct fx *f, struct model *m)
 	qsort(order, f->event_cnt, sizeof(*order), event_cmp);
 	for (size_t i = 0; i < f->event_cnt; i++)
 		model_builder_feed(b, order[i]);
+	model_builder_symbols(b, f->symbols);
 	err = model_builder_finish(b, f->ended ? &f->end : NULL,
 				   f->ended ? "" : "the end is missing", m);
 	model_builder_free(b);

@@ -162,6 +162,9 @@ void fx_raw(struct fx *f, const union lab_event *ev);
 /* Lose event @idx: later sequence numbers stay. */
 void fx_drop(struct fx *f, size_t idx);
 
+/* Names of futexes; borrowed. */
+void fx_symbols(struct fx *f, const struct trace_symbols *symbols);
+
 /* Feed all events in order of (ts, cpu, seq) and finish. Return: model_builder_finish()'s. */
 int fx_build(struct fx *f, struct model *m);
 

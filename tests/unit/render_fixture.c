@@ -251,6 +251,11 @@ static void workers_waits(struct report_waits *w)
 	w->histogram[19] = 1;
 }
 
+static const struct model_symbol workers_symbol = {
+	.mm_id = 3, .addr = 0x7f3a1c000b60, .object = "/opt/lab/libcrew.so.1", .offset = 0x4b60,
+	.symbol = "crew_queue", .symbol_off = 0x20,
+};
+
 static void workers_report(struct report *r)
 {
 	struct report_parallelism *par = &r->parallelism;
@@ -286,7 +291,8 @@ static void workers_report(struct report *r)
 	*vec_push(r->locks, r->lock_cnt, r->lock_cap) = (struct report_lock){
 		.mm_id = 3, .tgid = 4712, .addr = 0x7f3a1c000b60, .kind = LOCK_KIND_LOCK,
 		.waits = 1, .wait_ns = 1500 * US, .max_wait_ns = 1500 * US, .waiter_cnt = 1,
-		.holders = { 2 }, .holder_cnt = 1,
+		.holders = { 2 }, .holder_cnt = 1, .holder_ready_ns = 300 * US,
+		.symbol = &workers_symbol,
 	};
 	*vec_push(r->migrations, r->migration_cnt, r->migration_cap) =
 		(struct migration_cell){ 0, 1, 1 };
@@ -468,6 +474,10 @@ void fixture_empty(struct render_fixture *f)
 
 #define HOSTILE "\033]52;c;cm0=\a\xc2\x9b" "31m\xe2\x80\xae</script>\xff\xfe\"\\\x7f"
 
+static const struct model_symbol hostile_symbol = {
+	.object = "/tmp/" HOSTILE, .symbol = HOSTILE, .offset = UINT64_MAX, .symbol_off = UINT64_MAX,
+};
+
 void fixture_make_hostile(struct render_fixture *f)
 {
 	struct model *m = &f->model;
@@ -490,6 +500,10 @@ void fixture_make_hostile(struct render_fixture *f)
 	for (size_t i = 0; i < ANTAGONIST_MAX; i++)
 		memcpy(f->report.waits.antagonists[i].comm, HOSTILE, LAB_COMM_LEN);
 	memcpy(f->report.waits.max_antagonist.comm, "\xe2\x80\xae\033\0hidden", 12);
+	for (size_t i = 0; i < f->report.lock_cnt; i++)
+		f->report.locks[i].symbol = &hostile_symbol;
+	f->report.serializer.present = f->report.serializer.measured = true;
+	f->report.serializer.symbol = &hostile_symbol;
 	m->complete = false;
 }
 

@@ -53,6 +53,16 @@ TEST(analyze_serializer_names_the_lock_that_goes_round)
 	CHECK_EQ(s->tasks[1], 2);
 	CHECK_EQ(s->tasks[2], 3);
 
+	/* Its name is that of its address, and so is that of each lock. */
+	CHECK(!s->symbol);
+	*vec_push(f.m.symbols, f.m.symbol_cnt, f.m.symbol_cap) = (struct model_symbol){
+		.mm_id = 1, .addr = LOCK_A, .object = "/usr/bin/python3", .symbol = "_PyRuntime",
+	};
+	afx_compute(&f);
+	REQUIRE(s->symbol && s->symbol == f.m.symbols);
+	for (size_t i = 0; i < f.r.lock_cnt; i++)
+		CHECK(f.r.locks[i].symbol == (f.r.locks[i].addr == LOCK_A ? f.m.symbols : NULL));
+
 	/* With one CPU no lock keeps a second one from being used. */
 	f.m.cpu_cnt = 1;
 	afx_compute(&f);

@@ -178,6 +178,7 @@ static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
 
 	lock->mm_id = first->mm_id;
 	lock->addr = first->addr;
+	lock->symbol = model_symbol(sums->m, lock->mm_id, lock->addr);
 	lock->waits = cnt;
 	for (size_t i = 0; i < cnt; i++) {
 		const struct model_span *s = waits[i].span;

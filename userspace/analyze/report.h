@@ -226,6 +226,7 @@ struct report_lock {
 	uint32_t mm_id;		/* 0: shared between processes */
 	uint32_t tgid;		/* of the first waiter */
 	uint64_t addr;
+	const struct model_symbol *symbol; /* of the model; NULL: not known */
 	enum lock_kind kind;	/* of most of its waits */
 	uint32_t ops;		/* bit set: 1 << FUTEX_* op seen; see model/futex.h */
 	uint64_t waits;		/* blocked spans */
@@ -312,6 +313,7 @@ struct report_serializer {
 	bool measured;		/* some lock was waited for while a second CPU could have been used */
 	uint32_t mm_id, tgid;	/* as in struct report_lock */
 	uint64_t addr;		/* where most of the waits for it were */
+	const struct model_symbol *symbol; /* of the model; NULL: not known */
 	uint64_t demand_ns;	/* [a + r + b]: use for more than one CPU */
 	uint64_t reached_ns;	/* [a]: use made of more than one */
 	uint64_t ready_ns;	/* [a + r] - [a]: kept from it for want of CPUs */

@@ -261,6 +261,7 @@ static void serializer_run(const struct model *m, struct report *r)
 		r->serializer = one;
 		best = i;
 	}
+	r->serializer.symbol = model_symbol(m, r->serializer.mm_id, r->serializer.addr);
 	name_tasks(m, &cs.v[best], &r->serializer);
 }
 

@@ -165,6 +165,7 @@ int model_builder_finish(struct model_builder *b, const struct trace_end *end, c
 		cpu_finish(b);
 		markers_finish(b);
 		ops_finish(b);
+		symbols_finish(b);
 		audit_finish(b, end);
 	}
 	*out = b->m;
@@ -191,6 +192,7 @@ void model_builder_free(struct model_builder *b)
 	idmap_release(&b->marked_of_tgid);
 	idmap_release(&b->text_nodes);
 	idmap_release(&b->name_by_text);
+	free(b->past_mms);
 	free(b->regs);
 	free(b->users);
 	idmap_release(&b->task_by_id);
@@ -216,6 +218,7 @@ int model_build(struct trace_reader *r, struct model *out)
 		model_builder_feed(b, ev);
 	err = got;
 	if (!err) {
+		model_builder_symbols(b, trace_reader_symbols(r));
 		err = model_builder_finish(b, trace_reader_end(r), trace_reader_damage(r), out);
 		out->file_bytes = trace_reader_bytes(r);
 		out->complete = out->complete && trace_reader_complete(r);

@@ -146,6 +146,13 @@ struct audit_doubt {
 	uint64_t from_ns, until_ns;
 };
 
+/* A task's memory until it ran another program. */
+struct past_mm {
+	uint32_t idx;		/* of the task */
+	uint32_t mm_id;
+	uint64_t until_ns;
+};
+
 struct model_builder {
 	struct model m;		/* filled as we go; handed over at the end */
 	uint64_t now_ns;	/* stamp of the last event */
@@ -156,6 +163,9 @@ struct model_builder {
 	struct idmap threads;	/* (tgid, tid) that existed */
 	uint32_t mm_cnt;
 	struct idmap mm_of_tgid; /* of seeded tasks */
+	const struct trace_symbols *symbols; /* borrowed; NULL: none */
+	struct past_mm *past_mms; /* in order of time */
+	size_t past_mm_cnt, past_mm_cap;
 	struct audit_doubt *doubts;
 	size_t doubt_cnt, doubt_cap;
 	struct marked *marked;
@@ -306,6 +316,11 @@ void markers_forget(struct model_builder *b, uint32_t tgid, uint64_t ts_ns);
 
 /* Close what is open: with its process, or the window. */
 void markers_finish(struct model_builder *b);
+
+/* ---- build_symbols.c ---- */
+
+/* Into model.symbols. All events were seen. */
+void symbols_finish(struct model_builder *b);
 
 /* ---- build_finish.c ---- */
 

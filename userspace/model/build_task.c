@@ -322,10 +322,13 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 
 void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
 {
-	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
+	uint32_t idx = task_lookup(b, ev->head.task, ev->head.ts_ns);
+	struct btask *t = &b->tasks[idx];
 
 	ops_forget(b, ev->tid);
 	markers_forget(b, ev->tid, ev->head.ts_ns);
+	*vec_push(b->past_mms, b->past_mm_cnt, b->past_mm_cap) =
+		(struct past_mm){ idx, t->t.mm_id, ev->head.ts_ns };
 	/* Whichever thread called it, it goes on as the leader: its tid is the group's. */
 	t->t.tid = ev->tid;
 	t->t.tgid = ev->tid;

@@ -17,6 +17,9 @@ struct model_builder *model_builder_new(const struct trace_meta *meta);
 /* Events must come in order of (ts_ns, cpu, seq), as trace_reader_next() gives them. */
 void model_builder_feed(struct model_builder *b, const union lab_event *ev);
 
+/* Names of futexes, to be worked in at the end; borrowed until then. */
+void model_builder_symbols(struct model_builder *b, const struct trace_symbols *symbols);
+
 /**
  * model_builder_finish() - close what is open and hand the model over
  * @end: NULL for an incomplete file

@@ -49,6 +49,10 @@ void model_release(struct model *m)
 	free(m->gaps);
 	free(m->edge_mins);
 	free(m->audit.failures);
+	free(m->symbols);
+	for (size_t i = 0; i < m->symbol_text_cnt; i++)
+		free(m->symbol_texts[i]);
+	free(m->symbol_texts);
 	*m = (struct model){ 0 };
 }
 
@@ -65,6 +69,24 @@ const struct model_task *model_task(const struct model *m, uint32_t id)
 			high = mid;
 	}
 	return low < m->task_cnt && m->tasks[low].id == id ? &m->tasks[low] : NULL;
+}
+
+const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr)
+{
+	size_t low = 0, high = m->symbol_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct model_symbol *s = &m->symbols[mid];
+
+		if (s->mm_id != mm_id ? s->mm_id < mm_id : s->addr < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == m->symbol_cnt || m->symbols[low].mm_id != mm_id || m->symbols[low].addr != addr)
+		return NULL;
+	return &m->symbols[low];
 }
 
 bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor)

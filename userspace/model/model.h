@@ -212,6 +212,16 @@ struct model_edge_min {
 	uint64_t min_ns;
 };
 
+/* What a futex's address is. Texts are raw, and borrowed from model.symbol_texts. */
+struct model_symbol {
+	uint32_t mm_id;		/* as in model_span; 0: shared */
+	uint64_t addr;
+	const char *object;	/* path of the mapped file, or "[heap]", "[stack]", "[anon]", ... */
+	uint64_t offset;	/* see struct trace_symbol */
+	const char *symbol;	/* NULL: only the object is known */
+	uint64_t symbol_off;	/* from the symbol's start */
+};
+
 struct model {
 	struct trace_meta meta;		/* owned */
 	struct trace_end end;
@@ -245,6 +255,10 @@ struct model {
 	size_t gap_cnt, gap_cap;
 	struct model_edge_min *edge_mins; /* one per ordered pair of CPUs that had an edge */
 	size_t edge_min_cnt, edge_min_cap;
+	struct model_symbol *symbols;	/* by mm_id and addr, each once */
+	size_t symbol_cnt, symbol_cap;
+	char **symbol_texts;		/* owned */
+	size_t symbol_text_cnt;
 	struct model_audit audit;
 	uint64_t dropped;		/* refused records, all CPUs, the kernel's count */
 	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits in the window of the most-waiting task in each */
@@ -272,6 +286,9 @@ void model_release(struct model *m);
 
 /* Return: the task with this birth number, or NULL. */
 const struct model_task *model_task(const struct model *m, uint32_t id);
+
+/* Return: what lies at this address of a futex, or NULL. */
+const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr);
 
 /* True if @id descends from @ancestor (a task does not descend from itself). */
 bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
 #include <sched.h>
+#include <stdlib.h>
 
 #include "render/json_parts.h"
+#include "render/lock_name.h"
 #include "render/names.h"
 #include "util/minmax.h"
 
@@ -222,6 +224,23 @@ void json_migrations(struct json *j, const struct model *m, const struct report 
 	json_close_object(j);
 }
 
+void json_symbol(struct json *j, const struct model_symbol *symbol)
+{
+	char *name = lock_name(symbol), offset[24];
+
+	if (!symbol) {
+		json_null(j, "symbol");
+		json_null(j, "object");
+		json_null(j, "offset");
+		return;
+	}
+	snprintf(offset, sizeof(offset), "0x%" PRIx64, symbol->offset);
+	json_str(j, "symbol", name);
+	json_str(j, "object", symbol->object);
+	json_str(j, "offset", offset);
+	free(name);
+}
+
 static void put_lock(struct json *j, const struct model *m, const struct report_lock *lock)
 {
 	uint32_t named = (uint32_t)min_u64(lock->holder_cnt, LOCK_HOLDERS_MAX);
@@ -232,6 +251,7 @@ static void put_lock(struct json *j, const struct model *m, const struct report_
 	json_uint(j, "tgid", lock->tgid);
 	json_bool(j, "shared", !lock->mm_id);
 	json_str(j, "addr", addr);
+	json_symbol(j, lock->symbol);
 	json_str(j, "kind", lock_kind_name(lock->kind));
 	json_uint(j, "waits", lock->waits);
 	json_uint(j, "wait_ns", lock->wait_ns);

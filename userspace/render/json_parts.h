@@ -18,6 +18,9 @@ uint64_t json_rel(const struct model *m, uint64_t at_ns);
 /* The pair {id, tid} as members of the object that is open. */
 void json_task_ids(struct json *j, const struct model *m, uint32_t id);
 
+/* symbol, object and offset, each null if it is not known. */
+void json_symbol(struct json *j, const struct model_symbol *symbol);
+
 void json_tasks(struct json *j, const struct model *m, const struct report *r);
 void json_operations(struct json *j, const struct model *m);
 void json_waits(struct json *j, const struct model *m, const struct report *r);

@@ -64,6 +64,7 @@ void json_serializer(struct json *j, const struct model *m, const struct report 
 		json_uint(j, "tgid", s->tgid);
 		json_bool(j, "shared", !s->mm_id);
 		json_str(j, "addr", addr);
+		json_symbol(j, s->symbol);
 		json_ratio(j, "index", s->index_ppm, 1000000);
 		json_uint(j, "demand_ns", s->demand_ns);
 		json_uint(j, "reached_ns", s->reached_ns);

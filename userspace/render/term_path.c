@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "render/lock_name.h"
 #include "render/names.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
 #define TASKS_NAMED 3
+#define LOCK_COLS_MAX 80
 
 static void say_share(const struct term *t, struct phrase *p, const char *kind, uint64_t ns)
 {
@@ -59,10 +62,18 @@ void term_serializer(const struct term *t)
 	const struct report_serializer *s = &t->r->serializer;
 	uint32_t named = (uint32_t)min_u64(s->task_cnt, TASKS_NAMED);
 	struct phrase p = { 0 };
+	char *name;
 
 	if (!s->present)
 		return;
-	phrase_add(&p, "the futex 0x%" PRIx64 " lets one task run at a time (index %s):", s->addr,
+	name = lock_name(s->symbol);
+	if (name)
+		phrase_add(&p, "%s, the futex 0x%" PRIx64 ",", term_safe_str(t, name, LOCK_COLS_MAX).s,
+			   s->addr);
+	else
+		phrase_add(&p, "the futex 0x%" PRIx64, s->addr);
+	free(name);
+	phrase_add(&p, " lets one task run at a time (index %s):",
 		   fmt_ratio(s->index_ppm, 1000000, 2).s);
 	for (uint32_t i = 0; i < named; i++)
 		phrase_add(&p, "%s %s", i ? "," : "", term_task(t, s->tasks[i]).s);

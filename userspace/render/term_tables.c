@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "render/lock_name.h"
 #include "render/names.h"
 #include "render/term.h"
 #include "util/minmax.h"
@@ -179,21 +181,36 @@ static void print_wakers(const struct term *t, const struct report_lock *lock, u
 	entries_print(t, &e);
 }
 
+/* By its name, or, without one, by its address. */
+static void print_lock(const struct term *t, const struct report_lock *lock, uint32_t cols)
+{
+	char *name = lock_name(lock->symbol);
+	char addr[24];
+
+	snprintf(addr, sizeof(addr), "0x%" PRIx64, lock->addr);
+	fprintf(t->out, "  %-5s ", lock_kind_name(lock->kind));
+	term_pad(t, term_safe_str(t, name ? name : addr, cols).s, cols);
+	free(name);
+}
+
 void term_lock_table(const struct term *t)
 {
 	size_t shown = min_u64(t->r->lock_cnt, ROWS_MAX);
-	const uint32_t fixed = 57;	/* all columns but the last */
+	uint32_t name = t->width >= 132 ? 44 : t->width >= TERM_WIDTH_DEFAULT ? 30 : 18;
+	const uint32_t fixed = name + 43;	/* all columns but the last */
 
 	if (!shown)
 		return;
-	fprintf(t->out, "\n  %-5s %-18s %6s %7s %7s %6s %s\n", "futex", "address", "waits", "total",
-		"longest", "tasks", "woken by");
+	fprintf(t->out, "\n  %-5s %-*s %5s %7s %7s %5s %5s %s\n", "futex", (int)name,
+		"name or address", "waits", "total", "longest", "tasks", "ready", "woken by");
 	for (size_t i = 0; i < shown; i++) {
 		const struct report_lock *lock = &t->r->locks[i];
 
-		fprintf(t->out, "  %-5s 0x%-16" PRIx64 " %6s %7s %7s %6s", lock_kind_name(lock->kind),
-			lock->addr, fmt_count_short(lock->waits).s, fmt_ns_short(lock->wait_ns).s,
-			fmt_ns_short(lock->max_wait_ns).s, fmt_count_short(lock->waiter_cnt).s);
+		print_lock(t, lock, name);
+		fprintf(t->out, " %5s %7s %7s %5s %4" PRIu32 "%%", fmt_count_short(lock->waits).s,
+			fmt_ns_short(lock->wait_ns).s, fmt_ns_short(lock->max_wait_ns).s,
+			fmt_count_short(lock->waiter_cnt).s,
+			fmt_percent(lock->holder_ready_ns, lock->wait_ns));
 		print_wakers(t, lock, t->width - fixed);
 	}
 	say_more(t, t->r->lock_cnt - shown);
