@@ -25,6 +25,20 @@ static struct claim claim_of(const char *name, uint32_t tasks, enum work_kind wo
 	return claim;
 }
 
+/* What nobody gave lies within what may be given; 0 may stand for what run() finds out. */
+static void check_default(const struct workload_args *defaults, const struct opt *opt)
+{
+	const char *at = (const char *)defaults + opt->off;
+	uint64_t value = opt->kind == OPT_DURATION ? *(const uint64_t *)at : *(const uint32_t *)at;
+
+	if (opt->kind == OPT_CHOICE) {
+		for (uint64_t i = 0; i <= value; i++)
+			REQUIRE(opt->choices[i]);
+	} else if (opt->min || opt->max) {
+		CHECK(!value || (value >= opt->min && value <= opt->max));
+	}
+}
+
 TEST(workload_table_is_whole)
 {
 	size_t cnt = 0;
@@ -35,9 +49,11 @@ TEST(workload_table_is_whole)
 		cnt++;
 		CHECK(workload_find(w->name) == w);
 		CHECK(w->shows && w->shows[0] && w->opts && w->claim && w->run);
-		CHECK(w->defaults.tasks > 0 && w->defaults.duration_ns > 0);
-		for (const struct opt *opt = w->opts; opt->name; opt++)
+		CHECK(w->defaults.rounds > 0 || w->defaults.duration_ns > 0);
+		for (const struct opt *opt = w->opts; opt->name; opt++) {
 			CHECK(opt->help && opt->off < sizeof(struct workload_args));
+			check_default(&w->defaults, opt);
+		}
 	}
 	CHECK(cnt >= 3);
 	CHECK(!workload_find("proc"));

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,17 +140,4 @@ TEST(workload_io_slots)
 	crew_of(&crew, 1000, 1000 * MS);
 	CHECK_EQ(crew.slot_ns, 2 * MS);
 	CHECK_EQ(crew.round_cnt, 3);
-}
-
-TEST(workload_worker_is_named_by_its_number)
-{
-	struct crew crew;
-	char name[16];
-
-	crew_of(&crew, 1000, 50 * MS);
-	crew.start_ns = 0;
-	atomic_store(&crew.stop, true);
-	CHECK_EQ(crew_work(&crew, 999), 0);
-	CHECK_EQ(prctl(PR_GET_NAME, name), 0);
-	CHECK_STR(name, "worker/1000");
 }

@@ -3,10 +3,11 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/prctl.h>
+#include <stdlib.h>
 
-#include "util/log.h"
 #include "util/minmax.h"
+#include "workload/cpus.h"
+#include "workload/gang.h"
 #include "workload/work.h"
 
 #define NS_PER_US UINT64_C(1000)
@@ -89,6 +90,7 @@ void crew_init(struct crew *crew, const struct workload_args *args)
 		.tasks = args->tasks,
 		.work = (enum work_kind)args->work,
 		.seed = args->seed,
+		.cpu = CREW_ANY_CPU,
 	};
 	if (crew->work == WORK_IO) {
 		uint64_t slot_ns = args->duration_ns / args->tasks / ROUND_CNT_WISHED;
@@ -100,13 +102,6 @@ void crew_init(struct crew *crew, const struct workload_args *args)
 	}
 	crew->start_ns = work_now_ns() + START_NS + args->tasks * birth_ns;
 	crew->end_ns = crew->start_ns + args->duration_ns;
-}
-
-void crew_space_births(const struct crew *crew, uint32_t born_cnt)
-{
-	/* The new worker runs until it sleeps; a next birth meanwhile would overlap with it. */
-	if (crew->work == WORK_IO && born_cnt < crew->tasks)
-		work_sleep_until(work_now_ns() + BIRTH_SPACE_NS);
 }
 
 static bool over(const struct crew *crew)
@@ -181,12 +176,13 @@ static int do_io(const struct crew *crew, uint32_t idx, struct work_rng *rng)
 int crew_work(const struct crew *crew, uint32_t idx)
 {
 	struct work_rng rng;
-	char name[16];		/* the kernel keeps 15 and a NUL */
 	int err = 0;
 
-	snprintf(name, sizeof(name), "worker/%u", idx + 1);
-	prctl(PR_SET_NAME, name);
 	work_rng_init(&rng, crew->seed, idx + 1);
+	if (crew->cpu != CREW_ANY_CPU)
+		err = cpus_pin((uint16_t)crew->cpu, crew->name);
+	if (err)
+		return err;
 	/* For io, the start is the first slot, and not everybody's. */
 	if (crew->work != WORK_IO)
 		work_sleep_until(crew->start_ns);
@@ -202,7 +198,52 @@ int crew_work(const struct crew *crew, uint32_t idx)
 		err = do_mixed(crew, &rng);
 		break;
 	}
-	if (err)
-		log_err("%s computed a wrong result: this machine's arithmetic is broken", name);
 	return err;
+}
+
+static int be_worker(void *ctx, uint32_t idx)
+{
+	return crew_work(ctx, idx);
+}
+
+static void space_births(void *ctx, uint32_t born_cnt)
+{
+	const struct crew *crew = ctx;
+
+	/* The new worker runs until it sleeps; a next birth meanwhile would overlap with it. */
+	if (crew->work == WORK_IO && born_cnt < crew->tasks)
+		work_sleep_until(work_now_ns() + BIRTH_SPACE_NS);
+}
+
+static void stop(void *ctx)
+{
+	struct crew *crew = ctx;
+
+	atomic_store_explicit(&crew->stop, true, memory_order_relaxed);
+}
+
+int crew_of_processes(const struct workload_args *args, const char *name)
+{
+	struct crew crew;
+	const struct gang gang = {
+		.name = name, .label = "worker", .cnt = args->tasks, .ctx = &crew,
+		.work = be_worker, .born = space_births,
+	};
+
+	crew_init(&crew, args);
+	return gang_of_processes(&gang) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int crew_of_threads(const struct workload_args *args, const char *name, int32_t cpu)
+{
+	struct crew crew;
+	const struct gang gang = {
+		.name = name, .label = "worker", .cnt = args->tasks, .ctx = &crew,
+		.work = be_worker, .born = space_births, .call_off = stop,
+	};
+
+	crew_init(&crew, args);
+	crew.name = name;
+	crew.cpu = cpu;
+	return gang_of_threads(&gang) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -41,8 +41,12 @@ struct crew {
 	uint64_t end_ns;
 	uint64_t slot_ns;	/* io only, as round_cnt */
 	uint64_t round_cnt;
+	int32_t cpu;		/* all workers are kept on it; CREW_ANY_CPU: on none */
+	const char *name;	/* the workload's, for messages; with a cpu only */
 	atomic_bool stop;	/* set by the owner: threads end early */
 };
+
+#define CREW_ANY_CPU (-1)
 
 /* --tasks, --work, --seconds and --seed, for every workload that is a crew. */
 extern const struct opt crew_opts[];
@@ -53,15 +57,22 @@ void crew_claim(const struct workload_args *args, const char *who, struct claim 
 /* Choose the instants. To be called right before the first birth; owns no memory. */
 void crew_init(struct crew *crew, const struct workload_args *args);
 
-/* To be called after each birth; sleeps where the kind of work wants births spaced. */
-void crew_space_births(const struct crew *crew, uint32_t born_cnt);
-
 /**
  * crew_work() - be worker @idx (from 0) of the crew, in the calling thread
  *
- * Names the thread "worker/1" for @idx 0, and so on.
- * Return: 0, or -EIO after one logged sentence if a result was wrong.
+ * Return: 0; -EIO if a result was wrong, not logged; or another -errno after one logged sentence.
  */
 int crew_work(const struct crew *crew, uint32_t idx);
+
+/**
+ * crew_of_processes() - a whole crew, from the first birth to the last end
+ * @name: the workload's, for messages
+ *
+ * Return: the exit status.
+ */
+int crew_of_processes(const struct workload_args *args, const char *name);
+
+/* As crew_of_processes(). @cpu: keep the workers there, and only them; or CREW_ANY_CPU. */
+int crew_of_threads(const struct workload_args *args, const char *name, int32_t cpu);
 
 #endif /* LAB_WORKLOAD_CREW_H */

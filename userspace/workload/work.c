@@ -82,12 +82,33 @@ int work_compute_until(struct work_rng *rng, uint64_t end_ns)
 	return err;
 }
 
-uint64_t work_now_ns(void)
+int work_compute_cpu(struct work_rng *rng, uint64_t cpu_ns)
+{
+	uint64_t end_ns = work_thread_cpu_ns() + cpu_ns;
+	int err;
+
+	do {
+		err = work_compute(rng, CLOCK_STRIDE_UNITS);
+	} while (!err && work_thread_cpu_ns() < end_ns);
+	return err;
+}
+
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t work_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t work_thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void work_sleep_until(uint64_t at_ns)

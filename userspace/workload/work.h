@@ -49,8 +49,14 @@ int work_compute(struct work_rng *rng, uint64_t units);
 /* Compute until @end_ns, at least a little. Return: 0 or -EIO, as work_compute(). */
 int work_compute_until(struct work_rng *rng, uint64_t end_ns);
 
+/* Compute until the calling thread has been on a CPU for @cpu_ns more, at least a little. */
+int work_compute_cpu(struct work_rng *rng, uint64_t cpu_ns);
+
 /* CLOCK_MONOTONIC, in nanoseconds. */
 uint64_t work_now_ns(void);
+
+/* For how long the calling thread has been on a CPU. */
+uint64_t work_thread_cpu_ns(void);
 
 /* Sleep until @at_ns of CLOCK_MONOTONIC, through signals; returns at once if it has passed. */
 void work_sleep_until(uint64_t at_ns);

@@ -30,6 +30,13 @@ struct workload_args {
 	uint32_t work;		/* enum work_kind */
 	uint64_t duration_ns;	/* --seconds */
 	uint32_t seed;
+	uint32_t rounds;	/* how often, or how many pieces */
+	uint32_t how;		/* one of the ways that the workload has */
+	uint32_t over;		/* enum channel_kind */
+	uint32_t where;		/* enum ipc_where */
+	uint32_t batch;		/* messages before an answer */
+	uint32_t touch_mib;
+	uint32_t serial_percent;
 };
 
 struct workload {
