@@ -10,11 +10,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-trace() {
-	rm -rf out run.json
-	run lab run -o out --json=run.json "$@"
-}
-
 path_is_exact() {
 	json_holds run.json 'r["critical_path"]["length_ns"] == r["window"]["duration_ns"]'
 	json_holds run.json '(lambda p: p["run_ns"] + p["ready_ns"] + sum(p["blocked_ns"].values()) + p["none_ns"] == p["length_ns"])(r["critical_path"])'

@@ -10,47 +10,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# A run's JSON in run.json, its report in $output, its exit status in $status.
-trace() {
-	rm -rf out run.json
-	run lab run -o out --json=run.json "$@"
-}
-
-# The same for what must be able to use two CPUs. While other programs have them
-# (which lab says itself) the run shows nothing: again, and in the end a skip.
-trace_parallel() {
-	local try
-	for try in 1 2 3 4 5 6; do
-		trace "$@"
-		json_holds run.json 'r["verdict"].get("claim_doubt") == "busy_cpus"' 2>/dev/null || return 0
-		sleep "$try"
-	done
-	skip "other programs keep these CPUs busy"
-}
-
-# Every identity of the report that must hold in integers, and a clean audit.
-exact() {
-	json_holds run.json 'r["audit"]["clean"] and not r["audit"]["checks"]'
-	json_holds run.json 'r["loss"]["complete"] and r["loss"]["dropped"] == 0 and r["loss"]["gaps"] == 0'
-	json_holds run.json 'all(t["run_ns"] + t["ready_ns"] + sum(t["blocked_ns"].values()) == t["end_ns"] - t["start_ns"] for t in r["tasks"])'
-	json_holds run.json 'sum(r["parallelism"]["profile_ns"]) == r["window"]["duration_ns"]'
-	json_holds run.json 'sum(k * ns for k, ns in enumerate(r["parallelism"]["profile_ns"])) == sum(t["run_ns"] for t in r["tasks"])'
-	json_holds run.json 'r["critical_path"]["length_ns"] == r["window"]["duration_ns"] == sum(s["end_ns"] - s["start_ns"] for s in r["critical_path"]["segments"])'
-	json_holds run.json 'all(sum(c[k] for k in c if k.endswith("_ns")) == r["window"]["duration_ns"] for c in r["cpus"])'
-	json_holds run.json 'sum(c["ours_ns"] for c in r["cpus"]) == sum(t["run_ns"] for t in r["tasks"])'
-	json_holds run.json '(lambda c: c["total_ns"] == c["cpus"] * r["window"]["duration_ns"] == c["work_ns"] + c["unplaced_ns"] + c["interference_ns"] + c["other_ns"] + c["unknown_ns"] + sum(c["blocked_ns"].values()) + c["no_thread_ns"])(r["capacity"])'
-	json_holds run.json 'r["capacity"]["unplaced_ns"] == sum(r["capacity"]["unplaced"].values())'
-	json_holds run.json 'r["capacity"]["work_ns"] == sum(t["run_ns"] for t in r["tasks"])'
-	json_holds run.json 'r["capacity"]["interference_ns"] + r["capacity"]["other_ns"] == sum(c["foreign_ns"] for c in r["cpus"])'
-	json_holds run.json 'sum(t["bottle_ns"] for t in r["tasks"]) + r["parallelism"]["profile_ns"][0] == r["window"]["duration_ns"]'
-	json_holds run.json 'all(t["switches"] == t["voluntary"] + t["involuntary"] for t in r["tasks"])'
-	json_holds run.json 'sum(m["count"] for m in r["migrations"]["matrix"]) == r["migrations"]["count"] == sum(t["migrations"] for t in r["tasks"])'
-}
-
-class_is() {
-	json_holds run.json "r['verdict']['class'] == '$1'"
-}
-
 @test "procs are parallel" {
 	requires cpus=2
 	trace_parallel procs --seconds 0.5
