@@ -56,3 +56,41 @@ vm() {
 	output_has "equal to the kernel's"
 	output_has "up to 30 operations in flight"
 }
+
+# Runs every workload of $1, and prints a line for each: lab's exit status, whether the audit is
+# clean, the words. Emulated CPUs take turns, so one may stand still with a task on it while
+# another works, and tasks overlap that never would: if the status is not $0, again.
+shapes='wanted=$0 IFS=,
+for words in $1; do
+	for try in 1 2 3; do
+		(unset IFS; lab run -q -o /root/out --json=/root/json $words) >/root/said 2>&1
+		status=$?
+		grep -q "\"clean\": true" /root/json && audit=clean || audit=dirty
+		rm -rf /root/out /root/json
+		[ $status = $wanted ] && break
+		cat /root/said
+	done
+	echo "$status $audit $words"
+done
+echo end'
+parallel='oversubscribed --seconds 0.3,unbalanced --seconds 0.3,amdahl --seconds 0.3,migrate --seconds 0.3,migrate --how natural --seconds 0.3,pool --rounds 80,pipeline --rounds 40,spawn --rounds 5 --seconds 0.1 --tasks 3,memory --seconds 0.2 --touch 2,memory --how procs --seconds 0.2 --touch 2'
+others='pinned --seconds 0.3,pingpong --seconds 0.3,pingpong --over futex --seconds 0.3,amdahl --serial 100 --seconds 0.3,spawn --rounds 5 --seconds 0.2,spawn --how vfork --rounds 5 --seconds 0.2 --tasks 2,spawn --how thread --rounds 5 --seconds 0.2,spawn --how spawn --rounds 1 --seconds 0.2,ipc --rounds 4000,ipc --over socketpair --rounds 4000,ipc --over shm --rounds 4000,ipc --over mqueue --rounds 4000,ipc --over thread --rounds 4000'
+
+# shapes_end KERNEL CPUS STATUS WORKLOADS
+shapes_end() {
+	local words
+	vm "$1" "$2" sh -c "$shapes" "$3" "$4"
+	while read -rd , words; do
+		output_has "$3 clean $words"$'\n'
+	done <<<"$4,"
+}
+
+@test "6.12 with eight CPUs: what the shapes claim holds" {
+	shapes_end 6.12 8 0 "$parallel"
+	shapes_end 6.12 8 0 "$others"
+}
+
+@test "6.12 with one CPU: what the shapes claim holds, or is undecided" {
+	shapes_end 6.12 1 4 "$parallel"
+	shapes_end 6.12 1 0 "$others"
+}
