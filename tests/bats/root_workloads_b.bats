@@ -89,16 +89,21 @@ contradicted() {
 
 @test "unbalanced whose CPUs are taken away is contradicted" {
 	requires cpus=2 command=taskset
-	local try pid
+	local try pid child workload
 	for try in 1 2 3 4 5; do
 		rm -rf out run.json
+		workload=''
 		"$LAB_BIN" run -o out --json=run.json unbalanced --seconds 0.5 >report 2>err 3>&- &
 		pid=$!
 		for _ in {1..200}; do
-			[[ $(pgrep -c -P "$pid") -eq 1 && $(ls "/proc/$(pgrep -P "$pid")/task" | wc -l) -eq 5 ]] && break
+			for child in $(pgrep -P "$pid"); do
+				[[ $(ls "/proc/$child/task" 2>/dev/null | wc -l) -eq 5 ]] && workload=$child
+			done
+			[ -z "$workload" ] || break
 			sleep 0.01
 		done
-		taskset -a -p -c 0 "$(pgrep -P "$pid")" >/dev/null
+		[ -n "$workload" ]
+		taskset -a -p -c 0 "$workload" >/dev/null
 		status=0
 		wait $pid || status=$?
 		json_holds run.json 'r["verdict"]["claim_doubt"] == "busy_cpus"' 2>/dev/null || break

@@ -32,8 +32,8 @@ struct workload_args {
 	uint32_t seed;
 	uint32_t rounds;	/* how often, or how many pieces */
 	uint32_t how;		/* one of the ways that the workload has */
-	uint32_t over;		/* enum channel_kind */
-	uint32_t where;		/* enum ipc_where */
+	uint32_t over;		/* what messages go over, likewise */
+	uint32_t where;		/* where the workers are, likewise */
 	uint32_t batch;		/* messages before an answer */
 	uint32_t touch_mib;
 	uint32_t serial_percent;
