@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_turns.h"
 #include "util/alloc.h"
 
 void afx_init(struct afx *f, unsigned int cpu_cnt, uint64_t unit_ns, unsigned int unit_cnt)
@@ -60,22 +61,23 @@ size_t afx_task(struct afx *f, unsigned int at, const char *life)
 	t->tgid = 101;
 	t->mm_id = 1;
 	snprintf(t->comm, sizeof(t->comm), "task%u", (unsigned int)t->id);
-	t->span_first = f->m.span_cnt;
 	t->start_ns = now_ns;
 	t->never_ran = true;
 	for (; *life; last = *life++) {
 		if (*life == '|')
 			continue;
 		if (*life != last) {
-			struct model_span *s = vec_push(f->m.spans, f->m.span_cnt, f->m.span_cap);
+			struct model_span *s = vec_push(t->spans, t->span_cnt, t->span_cap);
 
 			span_of_char(s, *life);
-			s->start_ns = s->start_min_ns = now_ns;
-			t->span_cnt++;
+			s->start_ns = now_ns;
+			if (s->state == SPAN_RUNNING)
+				s->start_min_ns = now_ns;
+			f->m.span_cnt++;
 			t->never_ran &= s->state != SPAN_RUNNING;
 		}
 		now_ns += f->unit_ns;
-		f->m.spans[f->m.span_cnt - 1].end_ns = now_ns;
+		t->spans[t->span_cnt - 1].end_ns = now_ns;
 	}
 	t->end_ns = now_ns;
 	return f->m.task_cnt - 1;
@@ -83,7 +85,16 @@ size_t afx_task(struct afx *f, unsigned int at, const char *life)
 
 struct model_span *afx_span(struct afx *f, size_t task, size_t nth)
 {
-	return &f->m.spans[f->m.tasks[task].span_first + nth];
+	return &f->m.tasks[task].spans[nth];
+}
+
+struct model_span *afx_any_span(struct afx *f, size_t nth)
+{
+	size_t task = 0;
+
+	while (nth >= f->m.tasks[task].span_cnt)
+		nth -= f->m.tasks[task++].span_cnt;
+	return afx_span(f, task, nth);
 }
 
 void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int until)
@@ -162,7 +173,7 @@ static uint32_t owner_of(const struct model *m, const struct model_span *s)
 {
 	size_t i = 0;
 
-	while ((size_t)(s - m->spans) >= m->tasks[i].span_first + m->tasks[i].span_cnt)
+	while (s < m->tasks[i].spans || s >= m->tasks[i].spans + m->tasks[i].span_cnt)
 		i++;
 	return m->tasks[i].id;
 }
@@ -170,13 +181,15 @@ static uint32_t owner_of(const struct model *m, const struct model_span *s)
 void afx_finish(struct afx *f)
 {
 	struct model *m = &f->m;
-	struct model_span **runs = xcalloc(m->span_cnt + 1, sizeof(*runs));
+	struct model_span **runs;
 	bool divide = !m->cpu_seg_cnt;
 	size_t run_cnt = 0, next = 0;
 
+	model_turns_sort(m);
+	runs = xcalloc(m->span_cnt + 1, sizeof(*runs));
 	for (size_t i = 0; i < m->span_cnt; i++)
-		if (m->spans[i].state == SPAN_RUNNING)
-			runs[run_cnt++] = &m->spans[i];
+		if (afx_any_span(f, i)->state == SPAN_RUNNING)
+			runs[run_cnt++] = afx_any_span(f, i);
 	qsort(runs, run_cnt, sizeof(*runs), run_cmp);
 	for (size_t i = 0; i < m->cpu_cnt; i++) {
 		uint64_t seq = 0, at_ns = m->start_ns;
@@ -209,8 +222,10 @@ void afx_compute(struct afx *f)
 void afx_release(struct afx *f)
 {
 	report_release(&f->r);
+	for (size_t i = 0; i < f->m.task_cnt; i++)
+		free(f->m.tasks[i].spans);
 	free(f->m.tasks);
-	free(f->m.spans);
+	free(f->m.turns);
 	free(f->m.cpus);
 	free(f->m.cpu_segs);
 	free(f->m.comms);

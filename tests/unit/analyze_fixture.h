@@ -42,6 +42,9 @@ size_t afx_task(struct afx *f, unsigned int at, const char *life);
 /* The nth span of a task. */
 struct model_span *afx_span(struct afx *f, size_t task, size_t nth);
 
+/* The nth span of all tasks, one task after the other. */
+struct model_span *afx_any_span(struct afx *f, size_t nth);
+
 /* An operation of task @task_id, open during these units. */
 void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int until);
 

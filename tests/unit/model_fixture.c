@@ -589,5 +589,5 @@ const struct model_span *fx_span(const struct model *m, uint32_t id, size_t nth)
 {
 	const struct model_task *t = model_task(m, id);
 
-	return t && nth < t->span_cnt ? &m->spans[t->span_first + nth] : NULL;
+	return t && nth < t->span_cnt ? &t->spans[nth] : NULL;
 }

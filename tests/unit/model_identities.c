@@ -2,6 +2,7 @@
 /* model_identities - what every model must keep, whatever it was built from. */
 
 #include "model_fixture.h"
+#include "model_turns.h"
 
 #include <stdlib.h>
 
@@ -11,8 +12,8 @@ static const char *check_spans(const struct model *m, const struct model_task *t
 {
 	uint64_t at = t->start_ns;
 
-	for (size_t i = t->span_first; i < t->span_first + t->span_cnt; i++) {
-		const struct model_span *s = &m->spans[i];
+	for (size_t i = 0; i < t->span_cnt; i++) {
+		const struct model_span *s = &t->spans[i];
 
 		if (s->start_ns != at)
 			return "a span does not begin where the one before ends";
@@ -20,7 +21,7 @@ static const char *check_spans(const struct model *m, const struct model_task *t
 			return "a span is empty";
 		if ((s->state == SPAN_BLOCKED) != (s->reason != REASON_NONE))
 			return "a span is blocked for no reason, or not blocked for one";
-		if (s->start_min_ns > s->start_ns)
+		if (s->state == SPAN_RUNNING && s->start_min_ns > s->start_ns)
 			return "a span began later than at its start";
 		at = s->end_ns;
 	}
@@ -66,7 +67,7 @@ static const char *check_ours(const struct model *m)
 	}
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		for (size_t j = 0; j < m->tasks[i].span_cnt; j++) {
-			const struct model_span *s = &m->spans[m->tasks[i].span_first + j];
+			const struct model_span *s = &m->tasks[i].spans[j];
 			size_t c = 0;
 
 			if (s->state != SPAN_RUNNING)
@@ -87,6 +88,40 @@ static const char *check_ours(const struct model *m)
 	return wrong;
 }
 
+/* The timeline is what sorting gives. */
+static const char *check_order(const struct model *m)
+{
+	struct model_turn *turns = model_turns_sorted(m);
+	const char *wrong = NULL;
+	struct timeline timeline;
+	const struct model_span *s;
+	size_t cnt = 0;
+	uint32_t idx;
+
+	timeline_init(&timeline, m);
+	for (; (s = timeline_step(&timeline, &idx)); cnt++)
+		if (s != turns[cnt].span || idx != turns[cnt].task_idx)
+			wrong = "the timeline is not in order";
+	timeline_release(&timeline);
+	for (enum span_state state = SPAN_RUNNING; state <= SPAN_BLOCKED; state++) {
+		const struct model_task *t;
+		size_t next = 0;
+
+		timeline_init(&timeline, m);
+		while ((s = timeline_next(&timeline, state, &t))) {
+			while (next < cnt && turns[next].span->state != state)
+				next++;
+			if (next == cnt || turns[next].span != s ||
+			    t != &m->tasks[turns[next].task_idx])
+				wrong = "the timeline is not in order in one state";
+			next++;
+		}
+		timeline_release(&timeline);
+	}
+	free(turns);
+	return cnt == m->span_cnt ? wrong : "the timeline does not have every span";
+}
+
 const char *fx_check_identities(const struct model *m)
 {
 	const char *wrong = NULL;
@@ -95,6 +130,8 @@ const char *fx_check_identities(const struct model *m)
 		wrong = check_spans(m, &m->tasks[i]);
 	for (size_t i = 0; i < m->cpu_cnt && !wrong; i++)
 		wrong = check_cpu(m, &m->cpus[i]);
+	if (!wrong)
+		wrong = check_order(m);
 	/* Records that contradict each other may have two tasks on one CPU. */
 	if (!wrong && !m->audit.failures_total && !m->gap_cnt)
 		wrong = check_ours(m);

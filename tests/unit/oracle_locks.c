@@ -51,7 +51,7 @@ static bool mm_is(const struct oracle *o, uint32_t mm_id, uint32_t mm)
 		for (size_t j = 0; j < o->t->tasks[i].span_cnt; j++) {
 			const struct truth_span *s = &o->t->tasks[i].spans[j];
 			const struct model_span *m =
-				&o->m->spans[o->m->tasks[i].span_first + j];
+				&o->m->tasks[i].spans[j];
 
 			if (s->futex && m->mm_id == mm_id)
 				return s->mm == mm;

@@ -6,6 +6,8 @@
 
 #include "oracle.h"
 
+#include "model/futex.h"
+
 /* Memories have other numbers in the model: the same ones for the same. */
 struct mms {
 	uint32_t ours[1024], theirs[1024];
@@ -62,8 +64,9 @@ static bool same_block(struct mms *mms, const struct model_span *a, const struct
 		return false;
 	if (!b->futex)
 		return true;
-	return a->futex_val == b->futex_val && a->futex_op == b->futex_op &&
-	       a->futex_private == b->futex_private && same_mm(mms, b->mm, a->mm_id);
+	return a->futex_contended == (b->futex_val == FUTEX_VAL_CONTENDED) &&
+	       a->futex_op == b->futex_op && a->futex_private == b->futex_private &&
+	       same_mm(mms, b->mm, a->mm_id);
 }
 
 static bool same_span(struct mms *mms, const struct model_span *a, const struct truth_span *b,
@@ -90,7 +93,7 @@ static void check_spans(struct oracle *o, struct mms *mms, const struct model_ta
 	ORACLE(o, a->span_cnt == b->span_cnt, "task %u: %zu spans, should be %zu", b->id,
 	       a->span_cnt, b->span_cnt);
 	for (size_t i = 0; i < a->span_cnt && i < b->span_cnt; i++) {
-		const struct model_span *got = &o->m->spans[a->span_first + i];
+		const struct model_span *got = &a->spans[i];
 		const struct truth_span *want = &b->spans[i];
 		uint16_t flags = flags_of(o, b, want);
 		char is[120], should[120];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_turns.h"
 #include "render_fixture.h"
 #include "unit.h"
 #include "util/alloc.h"
@@ -66,7 +67,6 @@ static struct model_task *add_task(struct model *m, uint32_t parent_id, const ch
 	task->tid = 4709 + task->id;
 	task->tgid = task->tid;
 	task->mm_id = task->id;
-	task->span_first = m->span_cnt;
 	snprintf(task->comm, sizeof(task->comm), "%s", comm);
 	return task;
 }
@@ -76,19 +76,20 @@ static struct model_span *add_span(struct model *m, enum span_state state, int c
 				   uint64_t end_us)
 {
 	struct model_task *task = &m->tasks[m->task_cnt - 1];
-	struct model_span *s = vec_push(m->spans, m->span_cnt, m->span_cap);
+	struct model_span *s = vec_push(task->spans, task->span_cnt, task->span_cap);
 
-	s->start_ns = task->span_cnt ? s[-1].end_ns : task->start_ns;
+	s->start_ns = task->span_cnt > 1 ? s[-1].end_ns : task->start_ns;
 	s->end_ns = START_NS + end_us * US;
-	s->start_min_ns = s->start_ns;
 	s->state = (uint8_t)state;
-	s->cpu = UINT16_MAX;
-	s->syscall = LAB_SYSCALL_NONE;
-	if (state == SPAN_BLOCKED)
+	if (state == SPAN_BLOCKED) {
+		s->cpu = UINT16_MAX;
+		s->syscall = LAB_SYSCALL_NONE;
 		s->reason = (uint8_t)cpu_or_reason;
-	else
+	} else {
+		s->start_min_ns = s->start_ns;
 		s->cpu = (uint16_t)cpu_or_reason;
-	task->span_cnt++;
+	}
+	m->span_cnt++;
 	task->end_ns = s->end_ns;
 	return s;
 }
@@ -130,8 +131,8 @@ static void sum_up(struct render_fixture *f)
 		struct report_task *row = &r->tasks[i];
 
 		row->cpus = xcalloc(task->span_cnt, sizeof(*row->cpus));
-		for (size_t s = task->span_first; s < task->span_first + task->span_cnt; s++) {
-			const struct model_span *span = &m->spans[s];
+		for (size_t s = 0; s < task->span_cnt; s++) {
+			const struct model_span *span = &task->spans[s];
 			uint64_t ns = span->end_ns - span->start_ns;
 
 			if (span->state == SPAN_RUNNING) {
@@ -157,6 +158,7 @@ static void sum_up(struct render_fixture *f)
 			r->cpus[i].class_ns[seg->class] += seg->end_ns - seg->start_ns;
 		}
 	analysis_calls.run(m, r);
+	model_turns_sort(m);
 	analysis_capacity.run(m, r);
 	r->audit_clean = true;
 	r->lossless = true;

@@ -59,10 +59,14 @@ TEST(analyze_calls_sum_to_the_reasons)
 			afx_task(&f, 0, life);
 		}
 		for (size_t i = 0; i < f.m.span_cnt; i++) {
-			f.m.spans[i].syscall = (int32_t)afx_random(&seed, 600) - 1;
+			struct model_span *s = afx_any_span(&f, i);
+
+			if (s->state != SPAN_BLOCKED)
+				continue;
+			s->syscall = (int32_t)afx_random(&seed, 600) - 1;
 			if (!afx_random(&seed, 8))
-				f.m.spans[i].syscall = INT32_MAX;
-			blocks += f.m.spans[i].state == SPAN_BLOCKED;
+				s->syscall = INT32_MAX;
+			blocks++;
 		}
 		afx_compute(&f);
 		for (size_t t = 0; t < 3; t++) {

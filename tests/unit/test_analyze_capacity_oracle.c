@@ -85,8 +85,8 @@ static void world_tasks(struct world *w)
 		memset(w->life[t], ' ', from);
 	}
 	for (size_t i = 0; i < w->f.m.span_cnt; i++)
-		if (w->f.m.spans[i].state == SPAN_READY && afx_random(&w->seed, 4))
-			w->f.m.spans[i].cpu = (uint16_t)afx_random(&w->seed, w->cpu_cnt);
+		if (afx_any_span(&w->f, i)->state == SPAN_READY && afx_random(&w->seed, 4))
+			afx_any_span(&w->f, i)->cpu = (uint16_t)afx_random(&w->seed, w->cpu_cnt);
 }
 
 /* Where no task of ours runs: idle, foreign or unknown. */
@@ -147,7 +147,7 @@ static const struct model_span *span_at(const struct world *w, unsigned int t, u
 	const struct model_task *task = &w->f.m.tasks[t];
 
 	for (size_t i = 0; i < task->span_cnt; i++) {
-		const struct model_span *s = &w->f.m.spans[task->span_first + i];
+		const struct model_span *s = &task->spans[i];
 
 		if (s->start_ns <= AFX_START_NS + u && AFX_START_NS + u < s->end_ns)
 			return s;

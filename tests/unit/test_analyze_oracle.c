@@ -60,7 +60,7 @@ static void world_doubts(struct world *w)
 	struct model *m = &w->f.m;
 
 	for (size_t i = 0; i < m->span_cnt; i++) {
-		struct model_span *s = &m->spans[i];
+		struct model_span *s = afx_any_span(&w->f, i);
 
 		if (s->state == SPAN_READY && afx_random(&w->seed, 3))
 			s->cpu = (uint16_t)afx_random(&w->seed, w->cpu_cnt);
@@ -145,7 +145,7 @@ static bool may_be_held(const struct world *w, uint16_t cpu, unsigned int u)
 	uint64_t ns = AFX_START_NS + u * UNIT_NS, last_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < w->f.m.span_cnt; i++) {
-		const struct model_span *s = &w->f.m.spans[i];
+		const struct model_span *s = afx_any_span((struct afx *)&w->f, i);
 
 		if (s->state == SPAN_RUNNING && s->cpu == cpu && s->start_min_ns <= ns &&
 		    ns < s->end_ns)
@@ -224,13 +224,15 @@ static void check_pairs(const struct world *w)
 
 	for (size_t i = 0; i < m->span_cnt; i++) {
 		for (size_t j = 0; j < i; j++) {
-			const struct model_span *a = &m->spans[i], *b = &m->spans[j];
+			const struct model_span *a = afx_any_span((struct afx *)&w->f, i);
+			const struct model_span *b = afx_any_span((struct afx *)&w->f, j);
 			uint64_t until_ns = min_u64(a->end_ns, b->end_ns);
 			uint64_t from_ns = max_u64(a->start_ns, b->start_ns);
-			uint64_t min_ns = max_u64(a->start_min_ns, b->start_min_ns);
+			uint64_t min_ns;
 
 			if (a->state != SPAN_RUNNING || b->state != SPAN_RUNNING)
 				continue;
+			min_ns = max_u64(a->start_min_ns, b->start_min_ns);
 			if (until_ns > from_ns)
 				longest_ns = max_u64(longest_ns, until_ns - from_ns);
 			beyond |= until_ns > min_ns && until_ns - min_ns > pair_eps(w, a, b);
@@ -307,7 +309,7 @@ static void check_witness_is_true(const struct world *w)
 		const struct model_task *t = &w->f.m.tasks[part->task_id - 1];
 
 		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &w->f.m.spans[t->span_first + j];
+			const struct model_span *s = &t->spans[j];
 
 			if (s->state == SPAN_RUNNING && s->start_ns == part->start_ns &&
 			    s->end_ns == part->end_ns && s->cpu == part->cpu &&

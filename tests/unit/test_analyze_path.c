@@ -219,7 +219,7 @@ TEST(analyze_path_says_where_no_task_is_known)
 	/* A parent that was dead by then led to nothing either. */
 	f.m.tasks[1].parent_id = 1;
 	f.m.tasks[0].end_ns = AFX_START_NS + 2 * UNIT_NS;
-	f.m.spans[0].end_ns = f.m.tasks[0].end_ns;
+	afx_any_span(&f, 0)->end_ns = f.m.tasks[0].end_ns;
 	CHECK_PATH(&f, { 0, '-', 0, 3 }, { 2, 'r', 3, 8 }, { 0, '-', 8, 10 });
 	afx_release(&f);
 

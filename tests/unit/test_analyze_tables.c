@@ -121,7 +121,7 @@ TEST(analyze_wakeups_one_wait)
 	CHECK_EQ(f.r.waits.p50_ns, MS);
 	CHECK_EQ(f.r.waits.p99_ns, MS);
 	CHECK_EQ(f.r.waits.histogram[19], 1);
-	f.m.spans[0].state = SPAN_BLOCKED;
+	afx_any_span(&f, 0)->state = SPAN_BLOCKED;
 	afx_compute(&f);
 	CHECK_EQ(f.r.waits.cnt, 0);
 	CHECK_EQ(f.r.waits.p50_ns, 0);

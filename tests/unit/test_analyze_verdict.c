@@ -204,7 +204,7 @@ TEST(analyze_verdict_doubtful_overlap)
 	CHECK_EQ(f.r.parallelism.parallel_ns, 14 * MS);
 	CHECK_EQ(f.r.parallelism.witness.part_cnt, 2);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	f.m.spans[2].flags = 0;
+	afx_any_span(&f, 2)->flags = 0;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
 	afx_release(&f);

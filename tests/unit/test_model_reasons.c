@@ -116,23 +116,24 @@ TEST(model_futex_arguments)
 	CHECK_EQ(s.flags, SPAN_FUTEX);
 	CHECK_EQ(s.futex_op, 9);
 	CHECK_EQ(s.futex_private, 1);
-	CHECK_EQ(s.futex_val, 7);
+	CHECK_EQ(s.futex_contended, 0);
 	CHECK_EQ(s.addr, 0x10);
-	s = classify_futex(202, 0x10, 0, 7);
+	s = classify_futex(202, 0x10, 0, 2);
+	CHECK_EQ(s.futex_contended, 1);
 	CHECK_EQ(s.futex_private, 0);
 	s = classify_futex(202, 0x10, 1, 7);	/* FUTEX_WAKE does not wait */
 	CHECK_EQ(s.flags, 0);
 	CHECK_EQ(s.reason, REASON_OTHER);
-	s = classify_futex(449, 0x30, 130, 9);	/* waitv: address, flags, value of the first */
+	s = classify_futex(449, 0x30, 130, 2);	/* waitv: address, flags, value of the first */
 	CHECK_EQ(s.flags, SPAN_FUTEX);
 	CHECK_EQ(s.futex_op, FUTEX_OP_WAITV);
 	CHECK_EQ(s.futex_private, 1);
-	CHECK_EQ(s.futex_val, 9);
+	CHECK_EQ(s.futex_contended, 1);
 	CHECK_EQ(s.addr, 0x30);
 	s = classify_futex(455, 0x30, 0, 9);	/* futex_wait: the probe gives the same order */
 	CHECK_EQ(s.futex_op, FUTEX_OP_WAIT);
 	CHECK_EQ(s.futex_private, 0);
-	CHECK_EQ(s.futex_val, 9);
+	CHECK_EQ(s.futex_contended, 0);
 }
 
 TEST(model_futex_of_a_32_bit_program)
@@ -151,26 +152,25 @@ TEST(model_futex_of_a_32_bit_program)
 
 TEST(model_futex_judged_alone)
 {
-	struct model_span s = { .state = SPAN_BLOCKED, .flags = SPAN_FUTEX, .futex_val = 1002 };
+	struct model_span s = { .state = SPAN_BLOCKED, .flags = SPAN_FUTEX };
 
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_NONE);
-	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* not over yet */
+	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_NONE);
+	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_JOIN);	/* not over yet */
 	s.flags |= SPAN_WOKEN_BY_IRQ;
-	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* timed out */
+	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_JOIN);	/* timed out */
 	s.flags = SPAN_FUTEX;
 	s.waker_tid = 77;
-	CHECK_EQ(futex_judge_alone(&s, true), REASON_NONE);	/* a living task ended it */
+	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_NONE);	/* a living task ended it */
 	s.flags |= SPAN_WAKER_EXITING;
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_JOIN);
+	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_JOIN);
 	s = (struct model_span){ .flags = SPAN_FUTEX, .futex_op = FUTEX_OP_LOCK_PI };
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_LOCK);
 	s.futex_op = FUTEX_OP_LOCK_PI2;
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_LOCK);
 	s.futex_op = FUTEX_OP_WAIT_REQUEUE_PI;
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_COND);
+	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_COND);
 	s.futex_op = FUTEX_OP_WAIT;
-	s.futex_val = 0x80000000 | 1002;
-	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, 0x80000000 | 1002, false), REASON_LOCK);
 }
 
 /* ---- rule 4: by what happened at the address ---- */
@@ -185,17 +185,18 @@ struct wait_row {
 static enum reason judge(const struct wait_row *waits, size_t cnt, size_t which)
 {
 	struct model_span spans[16] = { 0 };
-	uint32_t owners[16];
+	struct futex_wait all[16];
 
 	for (size_t i = 0; i < cnt; i++) {
 		spans[i] = (struct model_span){
 			.state = SPAN_BLOCKED, .flags = SPAN_FUTEX | waits[i].flags,
-			.addr = waits[i].addr, .mm_id = waits[i].mm, .futex_val = waits[i].val,
+			.addr = waits[i].addr, .mm_id = waits[i].mm,
+			.futex_contended = waits[i].val == FUTEX_VAL_CONTENDED,
 			.waker_id = waits[i].waker, .waker_tid = waits[i].waker,
 		};
-		owners[i] = waits[i].task;
+		all[i] = (struct futex_wait){ &spans[i], waits[i].task };
 	}
-	futex_judge_together(spans, owners, cnt);
+	futex_judge_together(all, cnt);
 	return spans[which].reason;
 }
 

@@ -54,11 +54,11 @@ TEST(render_load_equals_brute_force)
 	load_free(&load);
 }
 
-static struct model_span *span(struct model *m, enum span_state state, int reason, uint64_t ns)
+static struct model_span *span(struct model_task *t, enum span_state state, int reason, uint64_t ns)
 {
-	struct model_span *s = vec_push(m->spans, m->span_cnt, m->span_cap);
+	struct model_span *s = vec_push(t->spans, t->span_cnt, t->span_cap);
 
-	s->start_ns = m->span_cnt > 1 ? s[-1].end_ns : 0;
+	s->start_ns = t->span_cnt > 1 ? s[-1].end_ns : 0;
 	s->end_ns = s->start_ns + ns;
 	s->state = (uint8_t)state;
 	s->reason = (uint8_t)reason;
@@ -75,11 +75,10 @@ TEST(render_lane_is_true_to_time)
 	struct model m = { 0 };
 
 	for (int i = 0; i < 100; i++) {
-		span(&m, SPAN_RUNNING, 0, 600);
-		span(&m, SPAN_BLOCKED, REASON_EPOLL, 160);
-		span(&m, SPAN_READY, 0, 240);
+		span(&task, SPAN_RUNNING, 0, 600);
+		span(&task, SPAN_BLOCKED, REASON_EPOLL, 160);
+		span(&task, SPAN_READY, 0, 240);
 	}
-	task.span_cnt = m.span_cnt;
 	m.end_ns = 100 * 1000;
 	lane_of_task(&b, &m, &task, cells);
 	for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
@@ -87,7 +86,7 @@ TEST(render_lane_is_true_to_time)
 	CHECK(seen[CELL_RUN] >= 59 && seen[CELL_RUN] <= 61);
 	CHECK(seen[CELL_EPOLL] >= 15 && seen[CELL_EPOLL] <= 17);
 	CHECK(seen[CELL_READY] >= 23 && seen[CELL_READY] <= 25);
-	free(m.spans);
+	free(task.spans);
 }
 
 TEST(render_lane_shows_only_what_is_there)
@@ -97,9 +96,8 @@ TEST(render_lane_shows_only_what_is_there)
 	struct lane_cell cells[10];
 	struct model m = { .end_ns = 1000 };
 
-	span(&m, SPAN_READY, 0, 300)->start_ns = 150;
-	span(&m, SPAN_RUNNING, 0, 400)->cpu = 7;
-	task.span_cnt = m.span_cnt;
+	span(&task, SPAN_READY, 0, 300)->start_ns = 150;
+	span(&task, SPAN_RUNNING, 0, 400)->cpu = 7;
 	lane_of_task(&b, &m, &task, cells);
 	CHECK_EQ(cells[0].cell, CELL_ABSENT);
 	CHECK_EQ(cells[2].cell, CELL_READY);
@@ -107,7 +105,7 @@ TEST(render_lane_shows_only_what_is_there)
 	CHECK_EQ(cells[4].who, 7);
 	CHECK_EQ(cells[7].cell, CELL_ABSENT);
 	CHECK_EQ(cells[9].cell, CELL_ABSENT);
-	free(m.spans);
+	free(task.spans);
 }
 
 static void seg(struct model *m, enum lab_cpu_class class, uint32_t task_id, uint64_t ns)

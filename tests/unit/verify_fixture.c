@@ -91,8 +91,8 @@ static char *text_of(const struct model *m)
 		const struct model_task *t = &m->tasks[i];
 
 		fprintf(out, "task %u %u %u\n", t->id, t->parent_id, t->tid);
-		for (size_t k = t->span_first; k < t->span_first + t->span_cnt; k++) {
-			const struct model_span *s = &m->spans[k];
+		for (size_t k = 0; k < t->span_cnt; k++) {
+			const struct model_span *s = &t->spans[k];
 
 			fprintf(out, "%u %u %x %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n", s->state,
 				s->reason, s->flags, s->start_ns, s->end_ns, s->start_min_ns, s->cpu);

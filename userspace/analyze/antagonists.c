@@ -86,8 +86,11 @@ static void holding_add(struct holding *h, const struct model_cpu_seg *seg, uint
 	}
 	if (!holder.task_id && !holder.tid && !holder.comm_idx)
 		return;
-	idx = *idmap_put(&h->by_key, (uint64_t)holder.task_id << 32 | holder.tid, holder.comm_idx,
-			 (uint32_t)h->cnt);
+	idx = (uint32_t)h->cnt;
+	if (holder.task_id)
+		idx = *idmap_put(&h->by_key, holder.task_id, 0, idx);
+	else
+		idx = *idmap_put(&h->by_key, holder.tid, 1 + (uint64_t)holder.comm_idx, idx);
 	if (idx == h->cnt)
 		*vec_push(h->v, h->cnt, h->cap) = holder;
 	h->v[idx].ns += ns;
@@ -149,8 +152,8 @@ static void holding_collect(struct holding *h, const struct model *m)
 
 	for (size_t i = 0; i < m->cpu_cnt; i++)
 		walk_begin(&walks[i], m, &m->cpus[i]);
-	timeline_init(&timeline, m, SPAN_READY);
-	while ((s = timeline_next(&timeline, &task))) {
+	timeline_init(&timeline, m);
+	while ((s = timeline_next(&timeline, SPAN_READY, &task))) {
 		size_t row = cpu_row(m, s->cpu);
 
 		if (row == m->cpu_cnt)

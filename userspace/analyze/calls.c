@@ -74,9 +74,9 @@ static void calls_run(const struct model *m, struct report *r)
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *t = &m->tasks[i];
 
-		for (size_t k = t->span_first; k < t->span_first + t->span_cnt; k++)
-			if (m->spans[k].state == SPAN_BLOCKED)
-				sums_add(sums, &m->spans[k]);
+		for (size_t k = 0; k < t->span_cnt; k++)
+			if (t->spans[k].state == SPAN_BLOCKED)
+				sums_add(sums, &t->spans[k]);
 		sums_take(sums, r, &r->tasks[i]);
 	}
 	free(sums);

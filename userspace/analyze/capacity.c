@@ -11,6 +11,7 @@
 #include "analyze/apportion.h"
 #include "analyze/heap.h"
 #include "analyze/report.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -21,10 +22,9 @@ struct stretch {
 	uint64_t by_reason[REASON_CNT];	/* tasks blocked */
 };
 
-/* Segments or spans in time order: first the CPUs, then the tasks. */
+/* A CPU's segments that have not begun. */
 struct source {
-	size_t next, end;	/* those not yet begun */
-	bool inside;		/* of the one before next */
+	size_t next, end;
 };
 
 struct cpu_state {
@@ -35,8 +35,10 @@ struct cpu_state {
 struct sweep {
 	const struct model *m;
 	struct report_capacity *c;
-	struct heap heap;		/* sources, by when they change */
-	struct source *sources;		/* cpu_cnt + task_cnt */
+	struct timeline timeline;	/* when tasks change */
+	struct heap turns;		/* when CPUs do */
+	struct heap ends;		/* when tasks end */
+	struct source *sources;		/* cpu_cnt */
 	uint64_t now_ns;
 
 	struct cpu_state *cpus;
@@ -45,6 +47,7 @@ struct sweep {
 	uint64_t placeable;		/* idle CPUs that are awaited */
 	uint64_t ready, blocked;	/* tasks */
 	uint64_t by_reason[REASON_CNT];
+	bool by_reason_moved;		/* since the stretch began */
 	struct stretch stretch;
 	unsigned __int128 shares[REASON_CNT];
 	uint64_t blocked_ns;		/* all reasons */
@@ -59,33 +62,42 @@ struct sweep {
 
 /* ---- blocked: shares of idle CPUs ---- */
 
+/* Of 128 bits only where it must be. */
+static unsigned __int128 divide(unsigned __int128 a, uint64_t b)
+{
+	return a >> 64 ? a / b : (uint64_t)a / b;
+}
+
 static void stretch_close(struct sweep *s)
 {
 	const struct stretch *st = &s->stretch;
 	unsigned __int128 cpu_ns = (unsigned __int128)(s->now_ns - st->from_ns) * st->cpus;
 	uint64_t tasks = 0;
 
+	if (!st->cpus)
+		return;
 	for (int k = 0; k < REASON_CNT; k++)
 		tasks += st->by_reason[k];
-	if (!st->cpus || !tasks)
-		return;
 	/* cpu_ns x by_reason / tasks, in two steps that cannot overflow. */
-	for (int k = 0; k < REASON_CNT; k++)
-		s->shares[k] += (cpu_ns / tasks * st->by_reason[k] << APPORTION_SHIFT) +
-				(cpu_ns % tasks * st->by_reason[k] << APPORTION_SHIFT) / tasks;
+	for (int k = 0; k < REASON_CNT; k++) {
+		if (st->by_reason[k])
+			s->shares[k] += (divide(cpu_ns, tasks) * st->by_reason[k] << APPORTION_SHIFT) +
+					divide(cpu_ns % tasks * st->by_reason[k] << APPORTION_SHIFT, tasks);
+	}
 }
 
 static void stretch_follow(struct sweep *s, uint64_t cpus)
 {
 	struct stretch *st = &s->stretch;
 
-	if (cpus == st->cpus &&
-	    (!cpus || !memcmp(st->by_reason, s->by_reason, sizeof(st->by_reason))))
+	if (cpus == st->cpus && (!cpus || !s->by_reason_moved ||
+				 !memcmp(st->by_reason, s->by_reason, sizeof(st->by_reason))))
 		return;
 	stretch_close(s);
 	st->from_ns = s->now_ns;
 	st->cpus = cpus;
 	memcpy(st->by_reason, s->by_reason, sizeof(st->by_reason));
+	s->by_reason_moved = false;
 }
 
 /* Nothing changes from now until @at_ns. */
@@ -134,7 +146,7 @@ static void bottle_change(struct sweep *s, unsigned __int128 *bottle, int step)
 	uint64_t ns = s->now_ns - s->bottle_at_ns;
 
 	if (s->running) {
-		s->bottle_clock += ((unsigned __int128)ns << APPORTION_SHIFT) / s->running;
+		s->bottle_clock += divide((unsigned __int128)ns << APPORTION_SHIFT, s->running);
 		s->busy_ns += ns;
 	}
 	s->bottle_at_ns = s->now_ns;
@@ -157,55 +169,51 @@ static void span_change(struct sweep *s, size_t task, const struct model_span *s
 	} else {
 		s->blocked += one;
 		s->by_reason[span->reason] += one;
+		s->by_reason_moved = true;
 	}
 }
 
-/* What source @i has at its index @at begins (@step 1) or ends (-1). */
-static void source_change(struct sweep *s, size_t i, size_t at, int step)
+/* A CPU goes on to its next segment, or has none left. */
+static void cpu_step(struct sweep *s, size_t cpu)
 {
-	if (i < s->m->cpu_cnt)
-		cpu_change(s, &s->cpus[i],
-			   step > 0 ? s->m->cpu_segs[at].class : LAB_CPU_UNKNOWN, 0);
-	else
-		span_change(s, i - s->m->cpu_cnt, &s->m->spans[at], step);
-}
+	const struct model_cpu_seg *segs = s->m->cpu_segs;
+	struct source *src = &s->sources[cpu];
 
-static uint64_t start_of(const struct sweep *s, size_t i, size_t at)
-{
-	return i < s->m->cpu_cnt ? s->m->cpu_segs[at].start_ns : s->m->spans[at].start_ns;
-}
-
-static uint64_t end_of(const struct sweep *s, size_t i, size_t at)
-{
-	return i < s->m->cpu_cnt ? s->m->cpu_segs[at].end_ns : s->m->spans[at].end_ns;
-}
-
-static void source_step(struct sweep *s, size_t i)
-{
-	struct source *src = &s->sources[i];
-
-	if (src->inside)
-		source_change(s, i, src->next - 1, -1);
-	src->inside = false;
-	if (src->next == src->end)
-		return;
-	if (start_of(s, i, src->next) > s->now_ns) {
-		heap_push(&s->heap, start_of(s, i, src->next), i);
+	if (src->next == src->end) {
+		cpu_change(s, &s->cpus[cpu], LAB_CPU_UNKNOWN, 0);
 		return;
 	}
-	source_change(s, i, src->next, +1);
-	src->inside = true;
-	heap_push(&s->heap, end_of(s, i, src->next++), i);
+	if (segs[src->next].start_ns > s->now_ns) {
+		cpu_change(s, &s->cpus[cpu], LAB_CPU_UNKNOWN, 0);
+		heap_push(&s->turns, segs[src->next].start_ns, cpu);
+		return;
+	}
+	cpu_change(s, &s->cpus[cpu], segs[src->next].class, 0);
+	heap_push(&s->turns, segs[src->next++].end_ns, cpu);
+}
+
+/* A task goes on to @span from the one before. */
+static void task_step(struct sweep *s, size_t task, const struct model_span *span)
+{
+	if (span != s->m->tasks[task].spans)
+		span_change(s, task, span - 1, -1);
+	span_change(s, task, span, +1);
+}
+
+static void task_end(struct sweep *s, size_t task)
+{
+	const struct model_task *t = &s->m->tasks[task];
+
+	span_change(s, task, &t->spans[t->span_cnt - 1], -1);
 }
 
 /* ---- the sweep ---- */
 
 static void sweep_init(struct sweep *s, const struct model *m, struct report_capacity *c)
 {
-	size_t cnt = m->cpu_cnt + m->task_cnt;
-
 	*s = (struct sweep){ .m = m, .c = c, .now_ns = m->start_ns, .bottle_at_ns = m->start_ns };
-	s->sources = xcalloc(cnt + 1, sizeof(*s->sources));
+	timeline_init(&s->timeline, m);
+	s->sources = xcalloc(m->cpu_cnt + 1, sizeof(*s->sources));
 	s->cpus = xcalloc(m->cpu_cnt + 1, sizeof(*s->cpus));
 	s->cpu_idx = xcalloc(UINT16_MAX + 1, sizeof(*s->cpu_idx));
 	s->bottles = xcalloc(m->task_cnt + 1, sizeof(*s->bottles));
@@ -214,32 +222,53 @@ static void sweep_init(struct sweep *s, const struct model *m, struct report_cap
 		s->cpu_idx[m->cpus[i].cpu] = (uint16_t)(i + 1);
 		s->sources[i].next = m->cpus[i].seg_first;
 		s->sources[i].end = m->cpus[i].seg_first + m->cpus[i].seg_cnt;
+		heap_push(&s->turns, m->start_ns, i);
 	}
-	for (size_t i = 0; i < m->task_cnt; i++) {
-		s->sources[m->cpu_cnt + i].next = m->tasks[i].span_first;
-		s->sources[m->cpu_cnt + i].end = m->tasks[i].span_first + m->tasks[i].span_cnt;
-	}
-	for (size_t i = 0; i < cnt; i++)
-		heap_push(&s->heap, m->start_ns, i);
+	for (size_t i = 0; i < m->task_cnt; i++)
+		if (m->tasks[i].span_cnt)
+			heap_push(&s->ends, m->tasks[i].spans[m->tasks[i].span_cnt - 1].end_ns, i);
 }
 
 static void sweep_release(struct sweep *s)
 {
-	free(s->heap.v);
+	timeline_release(&s->timeline);
+	free(s->turns.v);
+	free(s->ends.v);
 	free(s->sources);
 	free(s->cpus);
 	free(s->cpu_idx);
 	free(s->bottles);
 }
 
+/* All but the tasks' turns, until @until_ns. */
+static void heaps_run(struct sweep *s, uint64_t until_ns)
+{
+	for (;;) {
+		uint64_t turn_ns = s->turns.cnt ? s->turns.v[0].key : UINT64_MAX;
+		uint64_t end_ns = s->ends.cnt ? s->ends.v[0].key : UINT64_MAX;
+		uint64_t at_ns = min_u64(turn_ns, end_ns);
+
+		if (at_ns > until_ns)
+			return;
+		account(s, max_u64(at_ns, s->now_ns));
+		if (turn_ns == at_ns)
+			cpu_step(s, heap_pop(&s->turns).value);
+		else
+			task_end(s, heap_pop(&s->ends).value);
+	}
+}
+
 static void sweep_run(struct sweep *s)
 {
-	while (s->heap.cnt && s->heap.v[0].key <= s->m->end_ns) {
-		struct heap_item item = heap_pop(&s->heap);
+	const struct model_span *span;
+	uint32_t task;
 
-		account(s, max_u64(item.key, s->now_ns));
-		source_step(s, item.value);
+	while ((span = timeline_step(&s->timeline, &task)) && span->start_ns <= s->m->end_ns) {
+		heaps_run(s, span->start_ns);
+		account(s, max_u64(span->start_ns, s->now_ns));
+		task_step(s, task, span);
 	}
+	heaps_run(s, s->m->end_ns);
 	account(s, s->m->end_ns);
 	stretch_close(s);
 }

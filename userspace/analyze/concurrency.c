@@ -112,7 +112,7 @@ static void task_part(const struct model *m, const struct stretch *x, uint64_t a
 	const struct model_span *in = NULL, *closing = NULL;
 
 	for (size_t i = 0; i < t->span_cnt; i++) {
-		const struct model_span *s = &m->spans[t->span_first + i];
+		const struct model_span *s = &t->spans[i];
 
 		if (s->state != SPAN_RUNNING)
 			continue;

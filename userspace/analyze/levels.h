@@ -33,20 +33,28 @@ struct levels {
 	uint32_t cnt;		/* the highest level that lasted, plus one; at least 1 */
 };
 
-/* A sweep under way. All that was added and has not ended by the last start is open. */
+/*
+ * A sweep under way over [from_ns, until_ns). All that was added and has not ended by the last start is
+ * open.
+ */
 struct level_sweep {
 	struct levels levels;
-	struct heap open;	/* ends */
-	uint64_t at_ns;
+	struct heap open;	/* ends; values are owners */
+	uint64_t at_ns, until_ns;
+	uint64_t *owner_until_ns; /* of those that level_sweep_add_owned() was told; 0: not open */
 };
 
-void level_sweep_begin(struct level_sweep *s, uint64_t from_ns);
+void level_sweep_begin(struct level_sweep *s, uint64_t from_ns, uint64_t until_ns);
 
-/* The next interval; starts ascend, and none is empty. */
+/* The next interval, as far as it lies in the sweep; starts ascend. */
 void level_sweep_add(struct level_sweep *s, uint64_t start_ns, uint64_t end_ns);
 
+/* The same, but intervals of one owner count once where they overlap. */
+void level_sweep_add_owned(struct level_sweep *s, uint16_t owner, uint64_t start_ns,
+			   uint64_t end_ns);
+
 /* @out: as for levels_compute() */
-void level_sweep_end(struct level_sweep *s, uint64_t until_ns, struct levels *out);
+void level_sweep_end(struct level_sweep *s, struct levels *out);
 
 /**
  * levels_compute() - sweep the intervals once

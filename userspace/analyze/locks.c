@@ -10,21 +10,10 @@
 #include <stdlib.h>
 
 #include "analyze/report.h"
+#include "model/futex.h"
+#include "model/idmap.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
-
-/* One wait, with what it is sorted by. */
-struct wait {
-	uint64_t addr;
-	uint32_t mm_id;
-	const struct model_task *task;
-	const struct model_span *span;
-};
-
-struct waits {
-	struct wait *v;
-	size_t cnt, cap;
-};
 
 struct waker {
 	uint32_t id;
@@ -33,7 +22,7 @@ struct waker {
 
 struct ready_sums {
 	const struct model *m;
-	uint64_t *before_ns;	/* [i]: ready time of the task of model.spans[i] before that span */
+	uint64_t *before_ns;	/* of each span, one task after the other: ready time of its task before it */
 };
 
 static struct ready_sums ready_sums_new(const struct model *m)
@@ -44,10 +33,12 @@ static struct ready_sums ready_sums_new(const struct model *m)
 		const struct model_task *t = &m->tasks[i];
 		uint64_t sum_ns = 0;
 
-		for (size_t k = t->span_first; k < t->span_first + t->span_cnt; k++) {
-			sums.before_ns[k] = sum_ns;
-			if (m->spans[k].state == SPAN_READY)
-				sum_ns += m->spans[k].end_ns - m->spans[k].start_ns;
+		for (size_t k = 0; k < t->span_cnt; k++) {
+			const struct model_span *s = &t->spans[k];
+
+			sums.before_ns[t->span_first + k] = sum_ns;
+			if (s->state == SPAN_READY)
+				sum_ns += s->end_ns - s->start_ns;
 		}
 	}
 	return sums;
@@ -57,7 +48,7 @@ static struct ready_sums ready_sums_new(const struct model *m)
 static uint64_t ready_until(const struct ready_sums *sums, const struct model_task *t,
 			    uint64_t at_ns)
 {
-	const struct model_span *s, *spans = &sums->m->spans[t->span_first];
+	const struct model_span *s, *spans = t->spans;
 	size_t low = 0, high = t->span_cnt;
 
 	while (low < high) {
@@ -71,7 +62,7 @@ static uint64_t ready_until(const struct ready_sums *sums, const struct model_ta
 	if (!low)
 		return 0;
 	s = &spans[low - 1];
-	return sums->before_ns[s - sums->m->spans] +
+	return sums->before_ns[t->span_first + low - 1] +
 	       (s->state == SPAN_READY ? min_u64(s->end_ns, at_ns) - s->start_ns : 0);
 }
 
@@ -84,33 +75,13 @@ static uint64_t holder_ready_ns(const struct ready_sums *sums, const struct mode
 	return ready_until(sums, holder, wait->end_ns) - ready_until(sums, holder, wait->start_ns);
 }
 
-static int wait_cmp(const void *a, const void *b)
-{
-	const struct wait *x = a, *y = b;
-
-	if (x->mm_id != y->mm_id)
-		return x->mm_id < y->mm_id ? -1 : 1;
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	if (x->task->id != y->task->id)
-		return x->task->id < y->task->id ? -1 : 1;
-	return (x->span->start_ns > y->span->start_ns) - (x->span->start_ns < y->span->start_ns);
-}
-
-static int waker_id_cmp(const void *a, const void *b)
-{
-	const struct waker *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 static int waker_most_cmp(const void *a, const void *b)
 {
 	const struct waker *x = a, *y = b;
 
 	if (x->cnt != y->cnt)
 		return x->cnt > y->cnt ? -1 : 1;
-	return waker_id_cmp(a, b);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 static int lock_cmp(const void *a, const void *b)
@@ -124,60 +95,62 @@ static int lock_cmp(const void *a, const void *b)
 	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
-static void waits_collect(const struct model *m, struct waits *out)
+/* By task and time. Return: NULL, or @cnt of them to be freed. */
+static struct futex_wait *waits_collect(const struct model *m, size_t *cnt)
 {
+	struct futex_wait *waits = NULL;
+	size_t cap = 0;
+
+	*cnt = 0;
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *t = &m->tasks[i];
 
 		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
+			struct model_span *s = &t->spans[j];
 
-			if (s->state != SPAN_BLOCKED || !(s->flags & SPAN_FUTEX))
-				continue;
-			*vec_push(out->v, out->cnt, out->cap) = (struct wait){
-				s->addr, s->mm_id, t, s
-			};
+			if (s->state == SPAN_BLOCKED && s->flags & SPAN_FUTEX)
+				vec_add(waits, *cnt, cap, (struct futex_wait){ s, t->id });
 		}
 	}
-	if (out->cnt)
-		qsort(out->v, out->cnt, sizeof(*out->v), wait_cmp);
+	return waits;
 }
 
 /* Those who woke waiters: an interrupt's bystander did not. */
-static void lock_holders(struct report_lock *lock, const struct wait *waits, size_t cnt)
+static void lock_holders(struct report_lock *lock, const struct futex_wait *waits, size_t cnt)
 {
-	struct waker *wakers = xcalloc(cnt + 1, sizeof(*wakers));
-	size_t waker_cnt = 0, kept = 0;
+	struct waker *wakers = NULL;
+	size_t waker_cnt = 0, waker_cap = 0;
+	struct idmap by_id = { 0 };
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct model_span *s = waits[i].span;
+		uint32_t idx;
 
-		if (s->waker_id && !(s->flags & SPAN_WOKEN_BY_IRQ))
-			wakers[waker_cnt++] = (struct waker){ s->waker_id, 1 };
+		if (!s->waker_id || s->flags & SPAN_WOKEN_BY_IRQ)
+			continue;
+		idx = *idmap_put(&by_id, s->waker_id, 0, (uint32_t)waker_cnt);
+		if (idx == waker_cnt)
+			vec_add(wakers, waker_cnt, waker_cap, (struct waker){ s->waker_id, 0 });
+		wakers[idx].cnt++;
 	}
-	qsort(wakers, waker_cnt, sizeof(*wakers), waker_id_cmp);
-	for (size_t i = 0; i < waker_cnt; i++) {
-		if (kept && wakers[kept - 1].id == wakers[i].id)
-			wakers[kept - 1].cnt++;
-		else
-			wakers[kept++] = wakers[i];
-	}
-	qsort(wakers, kept, sizeof(*wakers), waker_most_cmp);
-	lock->holder_cnt = (uint32_t)kept;
-	for (size_t i = 0; i < min_u64(kept, LOCK_HOLDERS_MAX); i++)
+	idmap_release(&by_id);
+	if (waker_cnt)
+		qsort(wakers, waker_cnt, sizeof(*wakers), waker_most_cmp);
+	lock->holder_cnt = (uint32_t)waker_cnt;
+	for (size_t i = 0; i < min_u64(waker_cnt, LOCK_HOLDERS_MAX); i++)
 		lock->holders[i] = wakers[i].id;
 	free(wakers);
 }
 
 /* @waits: all of one futex, by task. */
 static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
-		      const struct wait *waits, size_t cnt)
+		      const struct futex_wait *waits, size_t cnt)
 {
 	uint64_t kinds[LOCK_KIND_JOIN + 1] = { 0 };
-	const struct wait *first = &waits[0];
+	const struct futex_wait *first = &waits[0];
 
-	lock->mm_id = first->mm_id;
-	lock->addr = first->addr;
+	lock->mm_id = first->span->mm_id;
+	lock->addr = first->span->addr;
 	lock->symbol = model_symbol(sums->m, lock->mm_id, lock->addr);
 	lock->waits = cnt;
 	for (size_t i = 0; i < cnt; i++) {
@@ -186,7 +159,7 @@ static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
 
 		lock->wait_ns += ns;
 		lock->max_wait_ns = max_u64(lock->max_wait_ns, ns);
-		lock->waiter_cnt += !i || waits[i].task != waits[i - 1].task;
+		lock->waiter_cnt += !i || waits[i].task_id != waits[i - 1].task_id;
 		lock->timeouts += !!(s->flags & SPAN_WOKEN_BY_IRQ);
 		lock->holder_ready_ns += holder_ready_ns(sums, s);
 		if (s->futex_op < 32)
@@ -197,7 +170,7 @@ static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
 		if (s->start_ns < first->span->start_ns)
 			first = &waits[i];
 	}
-	lock->tgid = first->task->tgid;
+	lock->tgid = model_task(sums->m, first->task_id)->tgid;
 	lock->kind = LOCK_KIND_LOCK;
 	for (int k = LOCK_KIND_COND; k <= LOCK_KIND_JOIN; k++)
 		if (kinds[k] > kinds[lock->kind])
@@ -207,24 +180,21 @@ static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
 
 static void locks_run(const struct model *m, struct report *r)
 {
-	struct waits waits = { 0 };
+	size_t cnt, same;
+	struct futex_wait *waits = waits_collect(m, &cnt);
 	struct ready_sums sums;
 
-	waits_collect(m, &waits);
-	if (!waits.cnt)
+	if (!cnt)
 		return;
 	sums = ready_sums_new(m);
-	for (size_t first = 0, end; first < waits.cnt; first = end) {
-		end = first + 1;
-		while (end < waits.cnt && waits.v[end].mm_id == waits.v[first].mm_id &&
-		       waits.v[end].addr == waits.v[first].addr)
-			end++;
-		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &sums, &waits.v[first],
-			  end - first);
+	futex_sort(waits, cnt);
+	for (size_t first = 0; first < cnt; first += same) {
+		same = futex_same(&waits[first], cnt - first);
+		lock_fill(vec_push(r->locks, r->lock_cnt, r->lock_cap), &sums, &waits[first], same);
 	}
 	qsort(r->locks, r->lock_cnt, sizeof(*r->locks), lock_cmp);
 	free(sums.before_ns);
-	free(waits.v);
+	free(waits);
 }
 
 const struct analysis analysis_locks = { .name = "locks", .run = locks_run };

@@ -34,15 +34,14 @@ static int wait_cmp(const void *a, const void *b)
 }
 
 /* What the loop's task did in [from_ns, until_ns), which is never before the last one asked for. */
-static void iteration_add(struct cursor *c, const struct model *m, uint64_t from_ns,
-			  uint64_t until_ns)
+static void iteration_add(struct cursor *c, uint64_t from_ns, uint64_t until_ns)
 {
 	uint64_t ns[3] = { 0 }, longest_block_ns = 0;
 	enum span_state most = SPAN_RUNNING;
 	const struct model_span *longest = NULL;
 
 	for (size_t i = c->span; i < c->task->span_cnt; i++) {
-		const struct model_span *s = &m->spans[c->task->span_first + i];
+		const struct model_span *s = &c->task->spans[i];
 		uint64_t start_ns = max_u64(s->start_ns, from_ns);
 		uint64_t end_ns = min_u64(s->end_ns, until_ns);
 
@@ -74,13 +73,12 @@ static void iteration_add(struct cursor *c, const struct model *m, uint64_t from
 }
 
 /* The last iteration ends where a wait begins that never returned, or with the task. */
-static uint64_t last_end_ns(const struct model *m, const struct model_task *t, int32_t epfd,
-			    uint64_t from_ns)
+static uint64_t last_end_ns(const struct model_task *t, int32_t epfd, uint64_t from_ns)
 {
 	uint64_t end_ns = t->end_ns;
 
 	for (size_t i = t->span_cnt; i > 0; i--) {
-		const struct model_span *s = &m->spans[t->span_first + i - 1];
+		const struct model_span *s = &t->spans[i - 1];
 
 		if (s->start_ns < from_ns)
 			break;
@@ -111,10 +109,10 @@ static void loop_add(const struct model *m, struct report *r,
 		if (!c.task)
 			continue;
 		until_ns = i + 1 < cnt ? waits[i + 1]->enter_ns :
-					 last_end_ns(m, c.task, waits[i]->epfd, from_ns);
+					 last_end_ns(c.task, waits[i]->epfd, from_ns);
 		until_ns = min_u64(until_ns, m->end_ns);
 		if (until_ns > from_ns)
-			iteration_add(&c, m, from_ns, until_ns);
+			iteration_add(&c, from_ns, until_ns);
 	}
 }
 

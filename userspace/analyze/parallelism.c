@@ -2,9 +2,9 @@
 /*
  * parallelism - for how long how many tasks held a CPU.
  *
- * Three sweeps: the stays as drawn; all that may have been (hidden starts at
- * their earliest, and a CPU whose records are missing held throughout); and only
- * what is certain. Without a doubt they are the same.
+ * The stays as drawn; and all that may have been (hidden starts at their earliest, and a CPU whose
+ * records are missing held throughout), and only what is certain. Without a doubt
+ * these are the same.
  */
 #include <stdlib.h>
 
@@ -17,6 +17,7 @@
 
 #define MILLION 1000000u
 
+/* What had a CPU for longer than is drawn, or may have had it. */
 struct stay {
 	uint64_t start_ns, end_ns;
 	uint16_t cpu;
@@ -27,10 +28,11 @@ struct stays {
 	size_t cnt, cap;
 };
 
-struct sets {
-	struct intervals certain;	/* what can overlap for the lower bound */
-	struct intervals shortest;	/* what certainly kept a CPU busy */
-	struct stays longest;		/* per CPU: two on one CPU are no parallelism */
+struct bounds {
+	struct level_sweep certain;	/* what can overlap for the lower bound */
+	struct level_sweep shortest;	/* what certainly kept a CPU busy */
+	struct level_sweep longest;	/* by CPU: two on one CPU are no parallelism */
+	struct stays doubtful;		/* for longest: what is not as drawn */
 };
 
 /* Tasks that were not followed, or probes that did not run: nobody knows where. */
@@ -51,88 +53,80 @@ static struct interval window_longest(const struct model *m)
 	return window;
 }
 
-static void longest_add(struct sets *sets, uint16_t cpu, uint64_t start_ns, uint64_t end_ns)
+static void stays_add(struct stays *stays, uint16_t cpu, uint64_t start_ns, uint64_t end_ns)
 {
-	if (start_ns < end_ns)
-		*vec_push(sets->longest.v, sets->longest.cnt, sets->longest.cap) =
-			(struct stay){ start_ns, end_ns, cpu };
-}
-
-static void sets_add(struct sets *sets, const struct model *m, const struct model_span *s)
-{
-	longest_add(sets, s->cpu, span_earliest_ns(s), s->end_ns);
-	if (span_is_doubtful(m, s))
-		return;
-	/* A hidden stay is drawn at its shortest. */
-	intervals_add(&sets->shortest, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
-	if (!(s->flags & SPAN_HIDDEN_START))
-		intervals_add(&sets->certain, s->start_ns, s->end_ns, m->start_ns, m->end_ns);
+	vec_add(stays->v, stays->cnt, stays->cap, (struct stay){ start_ns, end_ns, cpu });
 }
 
 /* Where a damaged file stops, each CPU's last word was said at another time. */
-static void sets_add_tails(struct sets *sets, const struct model *m)
+static void stays_add_tails(struct stays *stays, const struct model *m)
 {
 	for (size_t i = 0; i < m->cpu_cnt; i++) {
 		const struct model_cpu *c = &m->cpus[i];
 		const struct model_cpu_seg *segs = &m->cpu_segs[c->seg_first];
 
 		if (c->seg_cnt)
-			longest_add(sets, c->cpu, segs[c->seg_cnt - 1].start_ns, m->end_ns);
+			stays_add(stays, c->cpu, segs[c->seg_cnt - 1].start_ns, m->end_ns);
 	}
-}
-
-static void sets_collect(struct sets *sets, const struct model *m)
-{
-	for (size_t i = 0; i < m->task_cnt; i++) {
-		const struct model_task *t = &m->tasks[i];
-
-		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
-
-			if (s->state == SPAN_RUNNING)
-				sets_add(sets, m, s);
-		}
-	}
-	if (!m->complete)
-		sets_add_tails(sets, m);
-	for (size_t i = 0; i < m->gap_cnt; i++)
-		longest_add(sets, m->gaps[i].cpu, m->gaps[i].from_ns, m->gaps[i].until_ns);
-}
-
-static void sets_release(struct sets *sets)
-{
-	free(sets->certain.v);
-	free(sets->shortest.v);
-	free(sets->longest.v);
 }
 
 static int stay_cmp(const void *a, const void *b)
 {
 	const struct stay *x = a, *y = b;
 
-	if (x->cpu != y->cpu)
-		return x->cpu - y->cpu;
 	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-/* The union of the stays of each CPU. */
-static void stays_join(struct stays *stays, const struct interval *window, struct intervals *out)
+/* @hidden: stays whose starts are, at their longest */
+static void doubtful_collect(struct stays *out, const struct model *m, const struct slices *hidden,
+			     const struct interval *window)
 {
-	struct stay open = { 0 };
+	for (size_t i = 0; i < hidden->cnt; i++) {
+		const struct slice *s = &hidden->v[i];
 
-	if (stays->cnt)
-		qsort(stays->v, stays->cnt, sizeof(*stays->v), stay_cmp);
-	for (size_t i = 0; i < stays->cnt; i++) {
-		const struct stay *s = &stays->v[i];
-
-		if (s->cpu == open.cpu && s->start_ns <= open.end_ns) {
-			open.end_ns = max_u64(open.end_ns, s->end_ns);
-			continue;
-		}
-		intervals_add(out, open.start_ns, open.end_ns, window->start_ns, window->end_ns);
-		open = *s;
+		stays_add(out, s->span->cpu, s->start_ns, s->span->end_ns);
 	}
-	intervals_add(out, open.start_ns, open.end_ns, window->start_ns, window->end_ns);
+	if (!m->complete)
+		stays_add_tails(out, m);
+	for (size_t i = 0; i < m->gap_cnt; i++)
+		stays_add(out, m->gaps[i].cpu, m->gaps[i].from_ns, m->gaps[i].until_ns);
+	for (size_t i = 0; i < m->cpu_cnt && is_anywhere(m); i++)
+		stays_add(out, m->cpus[i].cpu, window->start_ns, window->end_ns);
+	if (out->cnt)
+		qsort(out->v, out->cnt, sizeof(*out->v), stay_cmp);
+}
+
+static void bounds_add(struct bounds *b, const struct model *m, const struct model_span *s)
+{
+	if (span_earliest_ns(s) == s->start_ns)
+		level_sweep_add_owned(&b->longest, s->cpu, s->start_ns, s->end_ns);
+	if (span_is_doubtful(m, s))
+		return;
+	/* A hidden stay is drawn at its shortest. */
+	level_sweep_add(&b->shortest, s->start_ns, s->end_ns);
+	if (!(s->flags & SPAN_HIDDEN_START))
+		level_sweep_add(&b->certain, s->start_ns, s->end_ns);
+}
+
+/* All stays once more, in order of their starts, and what is doubtful among them. */
+static void bounds_sweep(struct bounds *b, const struct model *m)
+{
+	const struct stay *doubtful = b->doubtful.v, *end = doubtful + b->doubtful.cnt;
+	const struct model_task *task;
+	const struct model_span *s;
+	struct timeline timeline;
+
+	timeline_init(&timeline, m);
+	while ((s = timeline_next(&timeline, SPAN_RUNNING, &task))) {
+		for (; doubtful < end && doubtful->start_ns <= s->start_ns; doubtful++)
+			level_sweep_add_owned(&b->longest, doubtful->cpu, doubtful->start_ns,
+					      doubtful->end_ns);
+		bounds_add(b, m, s);
+	}
+	for (; doubtful < end; doubtful++)
+		level_sweep_add_owned(&b->longest, doubtful->cpu, doubtful->start_ns,
+				      doubtful->end_ns);
+	timeline_release(&timeline);
 }
 
 /* Of every instant, the tasks that run beyond @spared of them. */
@@ -146,42 +140,34 @@ static uint64_t time_beyond(const struct levels *l, uint32_t spared)
 }
 
 /* Return: the most that ran beyond one. */
-static uint64_t upper_fill(const struct model *m, struct stays *longest,
-			   struct report_parallelism *p)
+static uint64_t upper_fill(struct level_sweep *longest, struct report_parallelism *p)
 {
-	struct interval window = window_longest(m);
-	struct intervals upper = { 0 };
 	struct levels levels;
 	uint64_t beyond_ns;
 
-	for (size_t i = 0; i < m->cpu_cnt && is_anywhere(m); i++)
-		*vec_push(longest->v, longest->cnt, longest->cap) =
-			(struct stay){ window.start_ns, window.end_ns, m->cpus[i].cpu };
-	stays_join(longest, &window, &upper);
-	levels_compute(&upper, window.start_ns, window.end_ns, &levels);
+	level_sweep_end(longest, &levels);
 	p->max_upper = levels.cnt - 1;
 	p->run_upper_ns = time_beyond(&levels, 0);
 	p->busy_upper_ns = levels_at_least(&levels, 1);
 	p->parallel_upper_ns = levels_at_least(&levels, 2);
 	beyond_ns = time_beyond(&levels, 1);
 	free(levels.ns);
-	free(upper.v);
 	return beyond_ns;
 }
 
 /* Return: the least that ran beyond one. */
-static uint64_t lower_fill(const struct model *m, const struct sets *sets,
+static uint64_t lower_fill(struct level_sweep *shortest, struct level_sweep *certain,
 			   struct report_parallelism *p)
 {
 	struct levels levels;
 	uint64_t beyond_ns;
 
-	levels_compute(&sets->shortest, m->start_ns, m->end_ns, &levels);
+	level_sweep_end(shortest, &levels);
 	p->run_lower_ns = time_beyond(&levels, 0);
 	p->busy_lower_ns = levels_at_least(&levels, 1);
 	p->max_lower = levels.cnt > 1;
 	free(levels.ns);
-	levels_compute(&sets->certain, m->start_ns, m->end_ns, &levels);
+	level_sweep_end(certain, &levels);
 	p->parallel_lower_ns = levels_at_least(&levels, 2);
 	p->max_lower = max_u64(p->max_lower, levels.cnt - 1);
 	beyond_ns = time_beyond(&levels, 1);
@@ -208,16 +194,22 @@ static void average_fill(struct report_parallelism *p, uint64_t lower_ns, uint64
 }
 
 /* The stays may not all have been as drawn. */
-static void bounds_fill(const struct model *m, struct report_parallelism *p)
+static void bounds_fill(const struct model *m, const struct slices *hidden,
+			struct report_parallelism *p)
 {
+	struct interval window = window_longest(m);
+	struct bounds b = { .doubtful = { 0 } };
 	uint64_t lower_ns, upper_ns;
-	struct sets sets = { 0 };
 
-	sets_collect(&sets, m);
-	upper_ns = upper_fill(m, &sets.longest, p);
-	lower_ns = lower_fill(m, &sets, p);
+	doubtful_collect(&b.doubtful, m, hidden, &window);
+	level_sweep_begin(&b.longest, window.start_ns, window.end_ns);
+	level_sweep_begin(&b.shortest, m->start_ns, m->end_ns);
+	level_sweep_begin(&b.certain, m->start_ns, m->end_ns);
+	bounds_sweep(&b, m);
+	upper_ns = upper_fill(&b.longest, p);
+	lower_ns = lower_fill(&b.shortest, &b.certain, p);
 	average_fill(p, lower_ns, upper_ns);
-	sets_release(&sets);
+	free(b.doubtful.v);
 }
 
 /* They were as drawn. */
@@ -231,7 +223,8 @@ static void bounds_meet(struct report_parallelism *p)
 }
 
 /* The stays as drawn. Return: whether one of them is in doubt. */
-static bool drawn_sweep(const struct model *m, struct report_parallelism *p, struct levels *out)
+static bool drawn_sweep(const struct model *m, struct report_parallelism *p, struct overlap *overlap,
+			struct levels *out)
 {
 	const struct model_task *task;
 	const struct model_span *s;
@@ -239,19 +232,20 @@ static bool drawn_sweep(const struct model *m, struct report_parallelism *p, str
 	struct level_sweep sweep;
 	bool doubt = false;
 
-	timeline_init(&timeline, m, SPAN_RUNNING);
-	level_sweep_begin(&sweep, m->start_ns);
-	while ((s = timeline_next(&timeline, &task))) {
+	timeline_init(&timeline, m);
+	level_sweep_begin(&sweep, m->start_ns, m->end_ns);
+	while ((s = timeline_next(&timeline, SPAN_RUNNING, &task))) {
 		uint64_t start_ns = max_u64(s->start_ns, m->start_ns);
 		uint64_t end_ns = min_u64(s->end_ns, m->end_ns);
 
 		doubt |= s->flags & SPAN_HIDDEN_START || span_is_doubtful(m, s);
+		overlap_add(overlap, s, task);
 		if (start_ns >= end_ns)
 			continue;
 		level_sweep_add(&sweep, start_ns, end_ns);
 		p->run_ns += end_ns - start_ns;
 	}
-	level_sweep_end(&sweep, m->end_ns, out);
+	level_sweep_end(&sweep, out);
 	timeline_release(&timeline);
 	return doubt;
 }
@@ -259,22 +253,22 @@ static bool drawn_sweep(const struct model *m, struct report_parallelism *p, str
 static void parallelism_run(const struct model *m, struct report *r)
 {
 	struct report_parallelism *p = &r->parallelism;
+	struct overlap overlap;
 	struct levels levels;
-	bool doubt = drawn_sweep(m, p, &levels);
+	bool doubt;
 
+	overlap_begin(&overlap, m, &r->clocks);
+	doubt = drawn_sweep(m, p, &overlap, &levels);
 	p->profile_ns = levels.ns;
 	p->profile_cnt = levels.cnt;
 	p->max = levels.cnt - 1;
 	p->busy_ns = levels_at_least(&levels, 1);
 	p->parallel_ns = levels_at_least(&levels, 2);
 	if (doubt || !m->complete || m->gap_cnt || is_anywhere(m))
-		bounds_fill(m, p);
+		bounds_fill(m, &overlap.hidden, p);
 	else
 		bounds_meet(p);
-	if (p->max >= 2 || doubt)
-		overlap_pairs(m, &r->clocks, p);
-	if (p->longest_overlap_ns > WITNESS_LEAST_NS)
-		overlap_witness(m, &r->clocks, &p->witness);
+	overlap_end(&overlap, p);
 }
 
 const struct analysis analysis_parallelism = { .name = "parallelism", .run = parallelism_run };

@@ -29,25 +29,33 @@ struct walk {
 	const struct model_task *t;	/* whom the path is on */
 	const struct model_span *fake;	/* this block's wake-up was no reason to run */
 	uint64_t at_ns;			/* charged is all from here on */
+	size_t *left;			/* [task]: of its spans, those that can begin before at_ns */
 	unsigned int timeless;		/* steps since at_ns moved */
 };
 
-/* The span of @t just before @at_ns; NULL if it was not alive then. */
-static const struct model_span *span_before(const struct model *m, const struct model_task *t,
-					    uint64_t at_ns)
+/* The span of @t just before the walk; NULL if it was not alive then. */
+static const struct model_span *span_before(struct walk *w, const struct model_task *t)
 {
-	const struct model_span *spans = &m->spans[t->span_first];
-	size_t low = 0, high = t->span_cnt;
+	const struct model_span *spans = t->spans;
+	size_t *left = &w->left[t - w->m->tasks];
+	size_t low, high = *left, step = 1;
 
+	/* The walk goes back: from where it was, in longer and longer steps. */
+	while (high > step && spans[high - step].start_ns >= w->at_ns) {
+		high -= step;
+		step *= 2;
+	}
+	low = high > step ? high - step : 0;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (spans[mid].start_ns < at_ns)
+		if (spans[mid].start_ns < w->at_ns)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low && spans[low - 1].end_ns >= at_ns ? &spans[low - 1] : NULL;
+	*left = low;
+	return low && spans[low - 1].end_ns >= w->at_ns ? &spans[low - 1] : NULL;
 }
 
 static bool same_kind(const struct path_segment *a, const struct path_segment *b)
@@ -96,7 +104,7 @@ static bool same_futex(const struct model_span *a, const struct model_span *b)
 /* The block before @s, if @s only continues it; NULL if not. */
 static const struct model_span *continued(const struct walk *w, const struct model_span *s)
 {
-	size_t left = (size_t)(s - &w->m->spans[w->t->span_first]);
+	size_t left = (size_t)(s - w->t->spans);
 
 	if (left < 2 || s[-1].state != SPAN_RUNNING || s[-1].end_ns - s[-1].start_ns > FAKE_RUN_NS)
 		return NULL;
@@ -106,7 +114,7 @@ static const struct model_span *continued(const struct walk *w, const struct mod
 }
 
 /* The task whose wake ended @s at the instant of the walk; NULL if @s is charged in place. */
-static const struct model_task *waker_of(const struct walk *w, const struct model_span *s)
+static const struct model_task *waker_of(struct walk *w, const struct model_span *s)
 {
 	const struct model_task *waker;
 	const struct model_span *then;
@@ -115,7 +123,7 @@ static const struct model_task *waker_of(const struct walk *w, const struct mode
 	    s->flags & SPAN_WOKEN_BY_IRQ || w->timeless >= TIMELESS_STEPS_MAX)
 		return NULL;
 	waker = model_task(w->m, s->waker_id);
-	then = waker && waker != w->t ? span_before(w->m, waker, w->at_ns) : NULL;
+	then = waker && waker != w->t ? span_before(w, waker) : NULL;
 	/* One that goes on being blocked did not do it, whatever a damaged file says. */
 	if (!then || (then->state == SPAN_BLOCKED && then->end_ns > w->at_ns))
 		return NULL;
@@ -136,7 +144,7 @@ static bool to_parent(struct walk *w)
 
 static void step(struct walk *w)
 {
-	const struct model_span *s = span_before(w->m, w->t, w->at_ns);
+	const struct model_span *s = span_before(w, w->t);
 	const struct model_task *waker;
 
 	if (!s) {
@@ -159,9 +167,9 @@ static void step(struct walk *w)
 	});
 }
 
-static bool runs_at_end(const struct model *m, const struct model_task *t)
+static bool runs_at_end(const struct model_task *t)
 {
-	return m->spans[t->span_first + t->span_cnt - 1].state == SPAN_RUNNING;
+	return t->spans[t->span_cnt - 1].state == SPAN_RUNNING;
 }
 
 /* Who ended last; of those alive at the cut, one that ran, and of these the eldest. */
@@ -175,7 +183,7 @@ static const struct model_task *last_task(const struct model *m)
 		if (!t->span_cnt)
 			continue;
 		if (!last || t->end_ns > last->end_ns ||
-		    (t->end_ns == last->end_ns && runs_at_end(m, t) && !runs_at_end(m, last)))
+		    (t->end_ns == last->end_ns && runs_at_end(t) && !runs_at_end(last)))
 			last = t;
 	}
 	return last;
@@ -222,6 +230,9 @@ static void path_run(const struct model *m, struct report *r)
 {
 	struct walk w = { .m = m, .out = &r->path, .t = last_task(m), .at_ns = m->end_ns };
 
+	w.left = xcalloc(m->task_cnt, sizeof(*w.left));
+	for (size_t i = 0; i < m->task_cnt; i++)
+		w.left[i] = m->tasks[i].span_cnt;
 	if (w.t && w.t->end_ns < w.at_ns)
 		charge_nobody(&w, w.t->end_ns);
 	while (w.at_ns > m->start_ns) {
@@ -230,6 +241,7 @@ static void path_run(const struct model *m, struct report *r)
 		else
 			charge_nobody(&w, m->start_ns);
 	}
+	free(w.left);
 	finish(m, &r->path);
 }
 

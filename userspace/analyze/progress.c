@@ -39,7 +39,7 @@ bool progress_counts(const struct model_span *s, bool helper)
 
 static void task_stretches(const struct model *m, size_t idx, bool helper, struct stretches *out)
 {
-	const struct model_span *s = &m->spans[m->tasks[idx].span_first];
+	const struct model_span *s = m->tasks[idx].spans;
 	size_t first = 0, end = m->tasks[idx].span_cnt;
 	bool open = false;
 

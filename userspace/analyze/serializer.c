@@ -18,8 +18,10 @@
 #include <stdlib.h>
 
 #include "analyze/fake.h"
+#include "analyze/heap.h"
 #include "analyze/report.h"
 #include "analyze/share.h"
+#include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -29,7 +31,6 @@
 struct candidate {
 	uint64_t addr;
 	uint32_t mm_id, tgid;
-	uint64_t blocked;	/* tasks, at this instant */
 	unsigned __int128 demand, reached, ready;
 };
 
@@ -38,26 +39,8 @@ struct candidates {
 	size_t cnt;
 };
 
-/* What a task begins or ends to be. */
-enum what { WHAT_RUNS, WHAT_READY, WHAT_BLOCKED };	/* WHAT_BLOCKED + i: on candidate i */
-
-struct edge {
-	uint64_t at_ns;
-	uint8_t what;
-	int8_t step;
-};
-
-struct edges {
-	struct edge *v;
-	size_t cnt, cap;
-};
-
-static int edge_cmp(const void *a, const void *b)
-{
-	const struct edge *x = a, *y = b;
-
-	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
-}
+/* What a span counts as. */
+enum what { WHAT_NOTHING, WHAT_RUNS, WHAT_READY, WHAT_BLOCKED };	/* WHAT_BLOCKED + i: on candidate i */
 
 /* Return: the index of the candidate that this address belongs to, or cs->cnt. */
 static size_t candidate_of(const struct candidates *cs, uint32_t mm_id, uint64_t addr)
@@ -95,48 +78,35 @@ static size_t waits_for(const struct candidates *cs, const struct model_span *s)
 	return candidate_of(cs, s->mm_id, s->addr);
 }
 
-static void edges_add(struct edges *edges, const struct model_span *s, size_t what)
-{
-	*vec_push(edges->v, edges->cnt, edges->cap) = (struct edge){ s->start_ns, (uint8_t)what, +1 };
-	*vec_push(edges->v, edges->cnt, edges->cap) = (struct edge){ s->end_ns, (uint8_t)what, -1 };
-}
-
 /*
  * From the end to the beginning: a ready task that will only run for a moment
  * and then wait for the lock has no use for a CPU. Waits that time out and go on, as CPython's do
  * every 5 ms, are full of that.
  */
-static void edges_of_task(const struct model_span *spans, size_t cnt, const struct candidates *cs,
-			  struct edges *out)
+static void task_whats(const struct model_task *t, const struct candidates *cs, uint8_t *whats)
 {
 	size_t ahead = cs->cnt;	/* the lock it is about to wait for */
 	uint64_t run_ns = 0;	/* until then */
 
-	for (size_t i = cnt; i-- > 0;) {
-		const struct model_span *s = &spans[i];
+	for (size_t i = t->span_cnt; i-- > 0;) {
+		const struct model_span *s = &t->spans[i];
 
 		if (s->state == SPAN_RUNNING) {
-			edges_add(out, s, WHAT_RUNS);
+			whats[i] = WHAT_RUNS;
 			run_ns += s->end_ns - s->start_ns;
 			if (run_ns > FAKE_RUN_NS)
 				ahead = cs->cnt;
-		} else if (s->state == SPAN_READY) {
-			edges_add(out, s, ahead < cs->cnt ? WHAT_BLOCKED + ahead : WHAT_READY);
-		} else {
+			continue;
+		}
+		if (s->state == SPAN_BLOCKED) {
 			ahead = waits_for(cs, s);
 			run_ns = 0;
-			if (ahead < cs->cnt)
-				edges_add(out, s, WHAT_BLOCKED + ahead);
 		}
+		if (ahead < cs->cnt)
+			whats[i] = (uint8_t)(WHAT_BLOCKED + ahead);
+		else
+			whats[i] = s->state == SPAN_READY ? WHAT_READY : WHAT_NOTHING;
 	}
-}
-
-static void edges_collect(const struct model *m, const struct candidates *cs, struct edges *out)
-{
-	for (size_t i = 0; i < m->task_cnt; i++)
-		edges_of_task(&m->spans[m->tasks[i].span_first], m->tasks[i].span_cnt, cs, out);
-	if (out->cnt)
-		qsort(out->v, out->cnt, sizeof(*out->v), edge_cmp);
 }
 
 /* (min(n, cpus) - 1)+ */
@@ -146,30 +116,66 @@ static uint64_t beyond_one(uint64_t n, uint64_t cpus)
 	return n ? n - 1 : 0;
 }
 
-static void sweep(struct candidates *cs, const struct edges *edges, uint64_t cpus)
+/* How many tasks are what, at this instant. */
+struct sweep {
+	struct candidates *cs;
+	uint64_t cpus, at_ns;
+	uint64_t tasks[WHAT_BLOCKED + CANDIDATES_MAX];
+};
+
+static void sweep_to(struct sweep *s, uint64_t at_ns)
 {
-	uint64_t running = 0, ready = 0, at_ns = 0;
+	uint64_t running = s->tasks[WHAT_RUNS], ready = s->tasks[WHAT_READY];
+	unsigned __int128 ns = at_ns - s->at_ns;
 
-	for (size_t i = 0; i < edges->cnt; i++) {
-		const struct edge *e = &edges->v[i];
-		unsigned __int128 ns = e->at_ns - at_ns;
-		uint64_t step = (uint64_t)(int64_t)e->step;
+	s->at_ns = at_ns;
+	if (!ns || !(running + ready))
+		return;
+	for (size_t c = 0; c < s->cs->cnt; c++) {
+		struct candidate *lock = &s->cs->v[c];
+		uint64_t blocked = s->tasks[WHAT_BLOCKED + c];
 
-		for (size_t c = 0; ns && running + ready && c < cs->cnt; c++) {
-			struct candidate *lock = &cs->v[c];
-
-			lock->reached += ns * beyond_one(running, cpus);
-			lock->ready += ns * beyond_one(running + ready, cpus);
-			lock->demand += ns * beyond_one(running + ready + lock->blocked, cpus);
-		}
-		at_ns = e->at_ns;
-		if (e->what == WHAT_RUNS)
-			running += step;
-		else if (e->what == WHAT_READY)
-			ready += step;
-		else
-			cs->v[e->what - WHAT_BLOCKED].blocked += step;
+		lock->reached += ns * beyond_one(running, s->cpus);
+		lock->ready += ns * beyond_one(running + ready, s->cpus);
+		lock->demand += ns * beyond_one(running + ready + blocked, s->cpus);
 	}
+}
+
+static void ends_run(struct sweep *s, struct heap *ends, uint64_t until_ns)
+{
+	while (ends->cnt && ends->v[0].key <= until_ns) {
+		struct heap_item end = heap_pop(ends);
+
+		sweep_to(s, end.key);
+		s->tasks[end.value]--;
+	}
+}
+
+/* @whats: of all spans, one task after the other */
+static void sweep(const struct model *m, struct candidates *cs, const uint8_t *whats)
+{
+	struct sweep s = { .cs = cs, .cpus = m->cpu_cnt };
+	const struct model_span *span;
+	struct timeline timeline;
+	struct heap ends = { 0 };	/* of tasks; values are what they are then */
+	uint32_t idx;
+
+	timeline_init(&timeline, m);
+	while ((span = timeline_step(&timeline, &idx))) {
+		const struct model_task *t = &m->tasks[idx];
+		const uint8_t *what = &whats[t->span_first + (size_t)(span - t->spans)];
+
+		ends_run(&s, &ends, span->start_ns);
+		sweep_to(&s, span->start_ns);
+		if (span != t->spans)
+			s.tasks[what[-1]]--;
+		s.tasks[*what]++;
+		if (span == t->spans + t->span_cnt - 1)
+			heap_push(&ends, span->end_ns, *what);
+	}
+	ends_run(&s, &ends, UINT64_MAX);
+	timeline_release(&timeline);
+	free(ends.v);
 }
 
 static uint64_t saturate(unsigned __int128 ns)
@@ -218,7 +224,7 @@ static void name_tasks(const struct model *m, const struct candidate *c,
 
 		waiters[i].id = t->id;
 		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
+			const struct model_span *s = &t->spans[j];
 
 			if (!waits_for(&only, s))
 				waiters[i].ns += s->end_ns - s->start_ns;
@@ -243,15 +249,17 @@ static bool is_better(const struct report_serializer *a, const struct report_ser
 static void serializer_run(const struct model *m, struct report *r)
 {
 	struct candidates cs = { .cnt = 0 };
-	struct edges edges = { 0 };
 	size_t best = 0;
+	uint8_t *whats;
 
 	candidates_choose(r, &cs);
 	if (!cs.cnt)
 		return;
-	edges_collect(m, &cs, &edges);
-	sweep(&cs, &edges, m->cpu_cnt);
-	free(edges.v);
+	whats = xcalloc(m->span_cnt, sizeof(*whats));
+	for (size_t i = 0; i < m->task_cnt; i++)
+		task_whats(&m->tasks[i], &cs, whats + m->tasks[i].span_first);
+	sweep(m, &cs, whats);
+	free(whats);
 	for (size_t i = 0; i < cs.cnt; i++) {
 		struct report_serializer one;
 

@@ -14,13 +14,12 @@ static int u16_cmp(const void *a, const void *b)
 }
 
 /* The CPUs of a task's runs. @seen: SEEN_WORDS words, all zero before and after. */
-static void task_cpus(const struct model *m, const struct model_task *t, uint64_t *seen,
-		      struct report_task *out)
+static void task_cpus(const struct model_task *t, uint64_t *seen, struct report_task *out)
 {
 	size_t cnt = 0, cap = 0;
 
 	for (size_t i = 0; i < t->span_cnt; i++) {
-		const struct model_span *s = &m->spans[t->span_first + i];
+		const struct model_span *s = &t->spans[i];
 
 		if (s->state != SPAN_RUNNING || seen[s->cpu / 64] >> s->cpu % 64 & 1)
 			continue;
@@ -45,7 +44,7 @@ static void tasks_run(const struct model *m, struct report *r)
 		struct report_task *out = &r->tasks[i];
 
 		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
+			const struct model_span *s = &t->spans[j];
 			uint64_t ns = s->end_ns - s->start_ns;
 
 			if (s->state == SPAN_RUNNING) {
@@ -57,7 +56,7 @@ static void tasks_run(const struct model *m, struct report *r)
 				out->blocked_ns[s->reason] += ns;
 			}
 		}
-		task_cpus(m, t, seen, out);
+		task_cpus(t, seen, out);
 	}
 	free(seen);
 }

@@ -60,12 +60,12 @@ static void wakeups_run(const struct model *m, struct report *r)
 		const struct model_task *t = &m->tasks[i];
 
 		for (size_t j = 0; j < t->span_cnt; j++) {
-			const struct model_span *s = &m->spans[t->span_first + j];
+			const struct model_span *s = &t->spans[j];
 			uint64_t wait_ns = s->end_ns - s->start_ns;
 
 			if (s->state != SPAN_READY)
 				continue;
-			*vec_push(ns, cnt, cap) = wait_ns;
+			vec_add(ns, cnt, cap, wait_ns);
 			w->total_ns += wait_ns;
 			w->histogram[bucket_of(wait_ns)]++;
 			if (longest && wait_ns <= w->max_ns)

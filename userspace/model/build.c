@@ -183,8 +183,12 @@ void model_builder_free(struct model_builder *b)
 		free(b->cpus[i].late);
 	}
 	free(b->cpus);
+	for (size_t i = 0; i < b->task_cnt; i++)
+		free(b->tasks[i].t.spans);
 	free(b->tasks);
-	free(b->owners);
+	free(b->futex_links);
+	free(b->turns);
+	free(b->late_turns);
 	free(b->totals);
 	free(b->doubts);
 	free(b->marked);

@@ -54,6 +54,8 @@ struct btask {
 	struct model_task t;	/* spans, start_ns and end_ns are set at the end */
 	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for task_descends() */
 	enum life life;
+	uint32_t futex_val;	/* blocked in a futex: the value it expects */
+	size_t futex_first, futex_last; /* 1 + index into builder.futex_links, 0: none */
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
 	bool seeded, seeded_on_cpu;
 	bool ran;
@@ -73,6 +75,7 @@ struct btask {
 	uint64_t hidden;	/* switch-ins not seen */
 	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
 	bool clock_in_known;
+	uint64_t waits_epoll, waits_poll, waits_uring; /* those within the window, at the end */
 	bool has_total;
 };
 
@@ -91,6 +94,7 @@ struct bcpu {
 	uint8_t class;
 	uint32_t tid;
 	uint64_t since_ns;	/* stamp of the last record that says who has it */
+	size_t stay_cnt;	/* running spans on it */
 	struct model_cpu_seg *segs; /* foreign, idle, unknown; ascending, unclipped */
 	size_t seg_cnt, seg_cap;
 	/* sequence numbers */
@@ -139,6 +143,17 @@ struct data_users {
 	uint32_t xor_idx;	/* of the indices of regs: with cnt 1 the index itself */
 };
 
+struct late_turn {
+	uint64_t at_ns;
+	uint32_t task;
+};
+
+/* A span that is a wait in a futex. */
+struct futex_link {
+	size_t span;		/* of the task's */
+	size_t next;		/* 1 + index of the task's next one, 0: none */
+};
+
 /* A failed check that a record of @cpu which is missing in between would explain. */
 struct audit_doubt {
 	uint64_t failure_idx;	/* of all; the first 1000 are kept */
@@ -175,8 +190,17 @@ struct model_builder {
 	struct idmap marked_of_tgid; /* the first one, + 1; 0: none. Processes that mark their operations are in it */
 	struct idmap text_nodes, name_by_text;
 	uint32_t text_node_cnt;
-	uint32_t *owners;	/* birth number per m.spans[] */
-	size_t owner_cnt, owner_cap;
+	/*
+	 * Each time that a task goes on to its next span, in order of time. Most begin where a record ended the
+	 * span before, and records come in order: of those the task's index is enough.
+	 */
+	uint32_t *turns;
+	size_t turn_cnt, turn_cap;
+	uint64_t turn_ns;	/* of the last of turns */
+	struct late_turn *late_turns; /* the others */
+	size_t late_turn_cnt, late_turn_cap;
+	struct futex_link *futex_links;
+	size_t futex_link_cnt, futex_link_cap;
 	struct bcpu *cpus;	/* by CPU number */
 	size_t cpu_cnt;
 	struct idmap comm_idx;
@@ -228,6 +252,9 @@ struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
 
 /* End the open stretch at @ts_ns, keeping it unless it is empty. */
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);
+
+/* @span, if it is a wait in which an event loop would wait, counts (@step 1) or does not after all (-1). */
+void task_count_wait(struct btask *t, const struct model_span *span, int step);
 
 /* Begin a stretch. */
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);
@@ -316,6 +343,16 @@ void markers_forget(struct model_builder *b, uint32_t tgid, uint64_t ts_ns);
 
 /* Close what is open: with its process, or the window. */
 void markers_finish(struct model_builder *b);
+/* ---- build_turns.c ---- */
+
+/* Where its span ends, the task's next one begins. */
+void turn_note(struct model_builder *b, uint32_t idx, uint64_t ts_ns);
+
+/*
+ * Into model.turns. The spans are final; @gone: how many there were before the window. The tasks are
+ * sorted; @place: where each stands now, by its index.
+ */
+void turns_finish(struct model_builder *b, const uint32_t *place, size_t gone);
 
 /* ---- build_symbols.c ---- */
 

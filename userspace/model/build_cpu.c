@@ -123,70 +123,36 @@ void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 
 /* ---- the end ---- */
 
-/* A running span, on its CPU. */
-struct stay {
-	const struct model_span *span;
-	uint32_t task_id;
-};
-
-/* All stays of the model, ordered by CPU and start; @first[cpu] is the first of one CPU. */
-static struct stay *collect_stays(struct model_builder *b, size_t *first)
-{
-	const struct model_task *task;
-	const struct model_span *span;
-	struct timeline timeline;
-	struct stay *stays;
-	size_t cnt = 0;
-
-	for (size_t i = 0; i < b->m.span_cnt; i++)
-		if (b->m.spans[i].state == SPAN_RUNNING)
-			first[b->m.spans[i].cpu]++;
-	for (size_t i = 0; i < b->cpu_cnt; i++) {
-		size_t of_cpu = first[i];
-
-		b->cpus[i].ran_ours |= of_cpu > 0;
-		first[i] = cnt;
-		cnt += of_cpu;
-	}
-	first[b->cpu_cnt] = cnt;
-	stays = xcalloc(cnt, sizeof(*stays));
-	timeline_init(&timeline, &b->m, SPAN_RUNNING);
-	while ((span = timeline_next(&timeline, &task)))
-		stays[first[span->cpu]++] = (struct stay){ span, task->id };
-	timeline_release(&timeline);
-	/* Each now stands where the next began. */
-	for (size_t i = b->cpu_cnt; i > 0; i--)
-		first[i] = first[i - 1];
-	first[0] = 0;
-	return stays;
-}
-
-/* Cursors over one CPU's stays, stretches and gaps, each ascending. */
-struct layers {
-	const struct stay *stays, *stays_end;
+/* One CPU's time, laid out so far, and what else is known of it: stretches and gaps, each ascending. */
+struct lane {
+	uint64_t at_ns;
+	struct model_cpu_seg *out;	/* model.cpu_segs from first on */
+	size_t first, out_cnt;
 	const struct model_cpu_seg *segs, *segs_end;
 	const struct model_gap *gaps, *gaps_end;
 };
 
-/* What the CPU was doing at @t, and until when that is the answer: at most @until. */
-static struct model_cpu_seg layer_at(struct layers *l, uint64_t t, uint64_t until)
+static void lane_put(struct lane *l, const struct model_cpu_seg *seg)
+{
+	struct model_cpu_seg *last = l->out_cnt ? &l->out[l->out_cnt - 1] : NULL;
+
+	l->at_ns = seg->end_ns;
+	if (last && last->class == seg->class && last->task_id == seg->task_id &&
+	    last->tid == seg->tid && last->comm_idx == seg->comm_idx && !seg->task_id)
+		last->end_ns = seg->end_ns;
+	else
+		l->out[l->out_cnt++] = *seg;
+}
+
+/* What the CPU was doing at @t if it was not ours, and until when that is the answer: at most @until. */
+static struct model_cpu_seg layer_at(struct lane *l, uint64_t t, uint64_t until)
 {
 	struct model_cpu_seg seg = { .start_ns = t, .class = LAB_CPU_UNKNOWN };
 
-	while (l->stays < l->stays_end && l->stays->span->end_ns <= t)
-		l->stays++;
 	while (l->segs < l->segs_end && l->segs->end_ns <= t)
 		l->segs++;
 	while (l->gaps < l->gaps_end && l->gaps->until_ns <= t)
 		l->gaps++;
-	if (l->stays < l->stays_end && l->stays->span->start_ns <= t) {
-		seg.class = LAB_CPU_OURS;
-		seg.task_id = l->stays->task_id;
-		seg.end_ns = min_u64(until, l->stays->span->end_ns);
-		return seg;
-	}
-	if (l->stays < l->stays_end)
-		until = min_u64(until, l->stays->span->start_ns);
 	if (l->gaps < l->gaps_end && l->gaps->from_ns <= t) {
 		seg.end_ns = min_u64(until, l->gaps->until_ns);
 		return seg;
@@ -205,28 +171,27 @@ static struct model_cpu_seg layer_at(struct layers *l, uint64_t t, uint64_t unti
 	return seg;
 }
 
-static void lay_out(struct model_builder *b, uint16_t number, bool usable, struct layers *layers)
+static void lane_fill(struct lane *l, uint64_t until_ns)
 {
-	struct model *m = &b->m;
-	struct model_cpu *cpu = vec_push(m->cpus, m->cpu_cnt, m->cpu_cap);
-	uint64_t t = m->start_ns;
+	while (l->at_ns < until_ns) {
+		struct model_cpu_seg seg = layer_at(l, l->at_ns, until_ns);
 
-	cpu->cpu = number;
-	cpu->usable_at_release = usable;
-	cpu->seg_first = m->cpu_seg_cnt;
-	while (t < m->end_ns) {
-		struct model_cpu_seg seg = layer_at(layers, t, m->end_ns);
-		struct model_cpu_seg *last = m->cpu_seg_cnt > cpu->seg_first ?
-			&m->cpu_segs[m->cpu_seg_cnt - 1] : NULL;
-
-		t = seg.end_ns;
-		if (last && last->class == seg.class && last->task_id == seg.task_id &&
-		    last->tid == seg.tid && last->comm_idx == seg.comm_idx && !seg.task_id)
-			last->end_ns = seg.end_ns;
-		else
-			*vec_push(m->cpu_segs, m->cpu_seg_cnt, m->cpu_seg_cap) = seg;
+		lane_put(l, &seg);
 	}
-	cpu->seg_cnt = m->cpu_seg_cnt - cpu->seg_first;
+}
+
+/* Stays come in order of their starts. Where two contradict each other, the first has the CPU. */
+static void lane_add_stay(struct lane *l, const struct model_span *stay, uint32_t task_id)
+{
+	if (stay->end_ns <= l->at_ns)
+		return;
+	lane_fill(l, stay->start_ns);
+	lane_put(l, &(struct model_cpu_seg){
+		.start_ns = l->at_ns,
+		.end_ns = stay->end_ns,
+		.task_id = task_id,
+		.class = LAB_CPU_OURS,
+	});
 }
 
 static bool is_usable(const struct trace_meta *meta, uint16_t cpu)
@@ -245,35 +210,64 @@ static void close_segs(struct model_builder *b, struct bcpu *cpu)
 		add_seg(cpu, cpu->since_ns, b->m.end_ns, cpu->class, 0, 0);
 }
 
+/* One per CPU number, each with room for all that can come: a segment ends where something else does. */
+static struct lane *lanes_new(struct model_builder *b)
+{
+	struct lane *lanes = xcalloc(b->cpu_cnt, sizeof(*lanes));
+	struct model *m = &b->m;
+	size_t g = 0;
+
+	for (size_t i = 0; i < b->cpu_cnt; i++) {
+		struct bcpu *cpu = &b->cpus[i];
+		struct lane *l = &lanes[i];
+
+		close_segs(b, cpu);
+		*l = (struct lane){ .at_ns = m->start_ns, .segs = cpu->segs };
+		l->segs_end = cpu->segs ? cpu->segs + cpu->seg_cnt : NULL;
+		l->gaps = m->gaps ? m->gaps + g : NULL;
+		while (g < m->gap_cnt && m->gaps[g].cpu == i)
+			g++;
+		l->gaps_end = m->gaps ? m->gaps + g : NULL;
+		l->first = m->cpu_seg_cnt;
+		m->cpu_seg_cnt += 1 + 2 * (cpu->stay_cnt + cpu->seg_cnt +
+					   (size_t)(l->gaps_end - l->gaps));
+	}
+	m->cpu_segs = xreallocarray(NULL, m->cpu_seg_cnt, sizeof(*m->cpu_segs));
+	for (size_t i = 0; i < b->cpu_cnt; i++)
+		lanes[i].out = &m->cpu_segs[lanes[i].first];
+	return lanes;
+}
+
 void cpu_finish(struct model_builder *b)
 {
 	struct model *m = &b->m;
-	struct stay *stays;
-	size_t *first, g = 0;
+	const struct model_task *task;
+	const struct model_span *stay;
+	struct timeline timeline;
+	struct lane *lanes;
 
 	for (uint32_t i = 0; i < m->meta.cpus_usable_cnt; i++)
 		cpu_state(b, m->meta.cpus_usable[i]);
-	first = xcalloc(b->cpu_cnt + 1, sizeof(*first));
-	stays = collect_stays(b, first);
-	for (size_t i = 0; i < b->cpu_cnt; i++) {
-		struct bcpu *cpu = &b->cpus[i];
-		bool usable = is_usable(&m->meta, (uint16_t)i);
-		size_t g_first = g;
-
-		while (g < m->gap_cnt && m->gaps[g].cpu == i)
-			g++;
-		if (!usable && !cpu->ran_ours)
-			continue;
-		close_segs(b, cpu);
-		lay_out(b, (uint16_t)i, usable, &(struct layers){
-			.stays = stays + first[i],
-			.stays_end = stays + first[i + 1],
-			.segs = cpu->segs,
-			.segs_end = cpu->segs ? cpu->segs + cpu->seg_cnt : NULL,
-			.gaps = m->gaps ? m->gaps + g_first : NULL,
-			.gaps_end = m->gaps ? m->gaps + g : NULL,
-		});
+	lanes = lanes_new(b);
+	timeline_init(&timeline, m);
+	while ((stay = timeline_next(&timeline, SPAN_RUNNING, &task))) {
+		lane_add_stay(&lanes[stay->cpu], stay, task->id);
+		b->cpus[stay->cpu].ran_ours = true;
 	}
-	free(first);
-	free(stays);
+	timeline_release(&timeline);
+	for (size_t i = 0; i < b->cpu_cnt; i++) {
+		bool usable = is_usable(&m->meta, (uint16_t)i);
+		struct lane *l = &lanes[i];
+
+		if (!usable && !b->cpus[i].ran_ours)
+			continue;
+		lane_fill(l, m->end_ns);
+		*vec_push(m->cpus, m->cpu_cnt, m->cpu_cap) = (struct model_cpu){
+			.cpu = (uint16_t)i,
+			.usable_at_release = usable,
+			.seg_first = l->first,
+			.seg_cnt = l->out_cnt,
+		};
+	}
+	free(lanes);
 }

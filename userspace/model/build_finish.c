@@ -5,14 +5,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/build.h"
 #include "model/futex.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
-
-#define SCATTER_STEP 65536	/* spans after which memory is given back */
 
 static bool has_root(const struct model_builder *b)
 {
@@ -65,12 +64,9 @@ int finish_window(struct model_builder *b, const struct trace_end *end)
 	return 0;
 }
 
-/* Cut to the window. False: nothing is left. */
-static bool clip(const struct model *m, struct model_span *span)
+/* Cut a span that reaches into the window to it. */
+static void clip(const struct model *m, struct model_span *span)
 {
-	if (span->end_ns <= m->start_ns || span->start_ns >= m->end_ns)
-		return false;
-	span->start_min_ns = max_u64(span->start_min_ns, m->start_ns);
 	if (span->start_ns < m->start_ns) {
 		span->start_ns = m->start_ns;
 		span->flags |= SPAN_CUT_START;
@@ -84,10 +80,40 @@ static bool clip(const struct model *m, struct model_span *span)
 		if (span->state == SPAN_BLOCKED)
 			span->waker_id = span->waker_tid = 0;
 	}
-	if (span->state == SPAN_RUNNING &&
-	    seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
-		span->flags |= SPAN_ACROSS_GAP;
-	return true;
+}
+
+/* Cut a task's spans to the window. Return: how many before it are gone. */
+static size_t clip_all(const struct model *m, struct btask *bt, struct model_task *t)
+{
+	size_t first = 0;
+
+	while (first < t->span_cnt && t->spans[first].end_ns <= m->start_ns)
+		task_count_wait(bt, &t->spans[first++], -1);
+	while (t->span_cnt > first && t->spans[t->span_cnt - 1].start_ns >= m->end_ns)
+		task_count_wait(bt, &t->spans[--t->span_cnt], -1);
+	t->span_cnt -= first;
+	if (!t->span_cnt)
+		return first;
+	memmove(t->spans, t->spans + first, t->span_cnt * sizeof(*t->spans));
+	clip(m, &t->spans[0]);
+	clip(m, &t->spans[t->span_cnt - 1]);
+	/* No stay can have begun before the span before it. */
+	for (size_t i = 0; i < 2 && i < t->span_cnt; i++)
+		if (t->spans[i].state == SPAN_RUNNING)
+			t->spans[i].start_min_ns = max_u64(t->spans[i].start_min_ns, m->start_ns);
+	return first;
+}
+
+/* Stays that may not have lasted as drawn. */
+static void mark_gaps(const struct model *m, struct model_task *t)
+{
+	for (size_t i = 0; i < t->span_cnt; i++) {
+		struct model_span *span = &t->spans[i];
+
+		if (span->state == SPAN_RUNNING &&
+		    seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
+			span->flags |= SPAN_ACROSS_GAP;
+	}
 }
 
 /* Counters never fall but in a corrupt file. */
@@ -98,7 +124,6 @@ static uint64_t rise(uint64_t from, uint64_t to)
 
 static void fill_task(const struct model *m, const struct btask *bt, struct model_task *t)
 {
-	*t = bt->t;
 	t->alive = bt->life != LIFE_DEAD || bt->death_ns > m->end_ns;
 	t->never_ran = !bt->ran;
 	t->cpu_ns = rise(bt->base.sum_exec_ns, bt->last.sum_exec_ns);
@@ -109,6 +134,10 @@ static void fill_task(const struct model *m, const struct btask *bt, struct mode
 	t->start_ns = bt->life == LIFE_DEAD ? bt->death_ns : bt->made_ns;
 	t->start_ns = min_u64(max_u64(t->start_ns, m->start_ns), m->end_ns);
 	t->end_ns = t->start_ns;
+	if (t->span_cnt) {
+		t->start_ns = t->spans[0].start_ns;
+		t->end_ns = t->spans[t->span_cnt - 1].end_ns;
+	}
 }
 
 static int task_cmp(const void *a, const void *b)
@@ -118,83 +147,20 @@ static int task_cmp(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct model_task *find_task(const struct model *m, uint32_t id)
-{
-	struct model_task key = { .id = id };
-
-	return bsearch(&key, m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
-}
-
-/* The waits of one task in which an event loop would wait. */
-struct loop_waits {
-	uint64_t epoll, poll, uring;
-};
-
-static void count_wait(struct model *m, struct loop_waits *waits, enum reason reason)
-{
-	waits->epoll += reason == REASON_EPOLL;
-	waits->poll += reason == REASON_POLL;
-	waits->uring += reason == REASON_URING;
-	m->epoll_waits = max_u64(m->epoll_waits, waits->epoll);
-	m->poll_waits = max_u64(m->poll_waits, waits->poll);
-	m->uring_waits = max_u64(m->uring_waits, waits->uring);
-}
-
-/* How many spans of each task are in the window. b->owners[] becomes the owner's place + 1, or 0. */
-static void clip_all(struct model_builder *b)
-{
-	struct model *m = &b->m;
-	struct loop_waits *waits = xcalloc(m->task_cnt, sizeof(*waits));
-
-	for (size_t i = 0; i < m->span_cnt; i++) {
-		struct model_task *t;
-
-		if (!clip(m, &m->spans[i])) {
-			b->owners[i] = 0;
-			continue;
-		}
-		t = find_task(m, b->owners[i]);
-		t->span_cnt++;
-		b->owners[i] = (uint32_t)(t - m->tasks) + 1;
-		if (m->spans[i].state == SPAN_BLOCKED)
-			count_wait(m, &waits[t - m->tasks], m->spans[i].reason);
-	}
-	free(waits);
-}
-
 /*
- * Tasks by birth number, each with its spans in a row. Spans of one task come in order of time. They
- * are the most of a model: last to first, so that what was moved can be given back meanwhile.
+ * Tasks by birth number; so far they stood in the order of first sight. Return: where each stands now,
+ * to be freed.
  */
-static void scatter(struct model_builder *b)
+static uint32_t *sort_tasks(struct model_builder *b)
 {
+	uint32_t *place = xcalloc(b->task_cnt, sizeof(*place));
 	struct model *m = &b->m;
-	struct model_span *spans;
-	size_t cnt = 0;
 
-	clip_all(b);
+	if (m->task_cnt)
+		qsort(m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
 	for (size_t i = 0; i < m->task_cnt; i++)
-		m->tasks[i].span_first = cnt += m->tasks[i].span_cnt;
-	spans = xcalloc(cnt, sizeof(*spans));
-	for (size_t i = m->span_cnt; i > 0; i--) {
-		if (b->owners[i - 1])
-			spans[--m->tasks[b->owners[i - 1] - 1].span_first] = m->spans[i - 1];
-		if (i % SCATTER_STEP == 0)
-			m->spans = xreallocarray(m->spans, i, sizeof(*spans));
-	}
-	for (size_t i = 0; i < m->task_cnt; i++) {
-		struct model_task *t = &m->tasks[i];
-
-		if (!t->span_cnt)
-			continue;
-		t->start_ns = spans[t->span_first].start_ns;
-		t->end_ns = spans[t->span_first + t->span_cnt - 1].end_ns;
-	}
-	free(m->spans);
-	m->spans = spans;
-	m->span_cap = m->span_cnt = cnt;
-	free(b->owners);
-	b->owners = NULL;
+		place[*idmap_get(&b->task_by_id, m->tasks[i].id, 0)] = (uint32_t)i;
+	return place;
 }
 
 static void clip_migrations(struct model *m)
@@ -208,19 +174,56 @@ static void clip_migrations(struct model *m)
 	m->migration_cnt = kept;
 }
 
+static void judge_futexes(struct model_builder *b)
+{
+	struct futex_wait *waits;
+	size_t cnt = 0;
+
+	waits = xcalloc(b->futex_link_cnt, sizeof(*waits));
+	for (size_t i = 0; i < b->m.task_cnt; i++) {
+		struct model_task *t = &b->m.tasks[i];
+		uint32_t idx = *idmap_get(&b->task_by_id, t->id, 0);
+		size_t link = b->tasks[idx].futex_first;
+
+		for (; link; link = b->futex_links[link - 1].next)
+			waits[cnt++] = (struct futex_wait){
+				&t->spans[b->futex_links[link - 1].span], t->id
+			};
+	}
+	futex_judge_together(waits, cnt);
+	free(waits);
+}
+
 void finish_spans(struct model_builder *b)
 {
 	struct model *m = &b->m;
+	uint32_t *place;
+	size_t gone = 0;
 
-	futex_judge_together(m->spans, b->owners, m->span_cnt);
 	for (size_t i = 0; i < b->task_cnt; i++) {
-		const struct btask *bt = &b->tasks[i];
+		struct btask *bt = &b->tasks[i];
 
-		fill_task(m, bt, vec_push(m->tasks, m->task_cnt, m->task_cap));
-		m->daemons += m->tasks[i].alive;
+		vec_add(m->tasks, m->task_cnt, m->task_cap, bt->t);
+		bt->t.spans = NULL;
 	}
-	if (m->task_cnt)
-		qsort(m->tasks, m->task_cnt, sizeof(*m->tasks), task_cmp);
-	scatter(b);
+	place = sort_tasks(b);
+	judge_futexes(b);
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		struct model_task *t = &m->tasks[i];
+		struct btask *bt = &b->tasks[*idmap_get(&b->task_by_id, t->id, 0)];
+
+		gone += clip_all(m, bt, t);
+		fill_task(m, bt, t);
+		m->daemons += t->alive;
+		m->epoll_waits = max_u64(m->epoll_waits, bt->waits_epoll);
+		m->poll_waits = max_u64(m->poll_waits, bt->waits_poll);
+		m->uring_waits = max_u64(m->uring_waits, bt->waits_uring);
+		t->span_first = m->span_cnt;
+		m->span_cnt += t->span_cnt;
+		if (m->gap_cnt)
+			mark_gaps(m, t);
+	}
+	turns_finish(b, place, gone);
+	free(place);
 	clip_migrations(m);
 }

@@ -85,19 +85,50 @@ bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancesto
 	return idx == ancestor;
 }
 
+/* The task's next span is a wait in a futex. */
+static void note_futex(struct model_builder *b, struct btask *t)
+{
+	vec_add(b->futex_links, b->futex_link_cnt, b->futex_link_cap,
+		(struct futex_link){ t->t.span_cnt, 0 });
+	if (t->futex_last)
+		b->futex_links[t->futex_last - 1].next = b->futex_link_cnt;
+	else
+		t->futex_first = b->futex_link_cnt;
+	t->futex_last = b->futex_link_cnt;
+}
+
+void task_count_wait(struct btask *t, const struct model_span *span, int step)
+{
+	uint64_t one = (uint64_t)(int64_t)step;
+
+	if (span->state != SPAN_BLOCKED)
+		return;
+	if (span->reason == REASON_EPOLL)
+		t->waits_epoll += one;
+	else if (span->reason == REASON_POLL)
+		t->waits_poll += one;
+	else if (span->reason == REASON_URING)
+		t->waits_uring += one;
+}
+
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 {
-	struct model_span *span;
+	struct model_span *span = &t->open;
+	uint32_t idx = (uint32_t)(t - b->tasks);
 
-	if (t->life == LIFE_UNBORN || t->life == LIFE_DEAD || ts_ns <= t->open.start_ns)
+	if (t->life == LIFE_UNBORN || t->life == LIFE_DEAD || ts_ns <= span->start_ns)
 		return;
 	task_settle_reason(b, t);
-	span = vec_push(b->m.spans, b->m.span_cnt, b->m.span_cap);
-	*span = t->open;
 	span->end_ns = ts_ns;
-	*vec_push(b->owners, b->owner_cnt, b->owner_cap) = t->t.id;
 	if (span->flags & SPAN_ACROSS_GAP)
 		b->cpus[span->cpu].lost_until_ns = max_u64(b->cpus[span->cpu].lost_until_ns, ts_ns);
+	if (span->flags & SPAN_FUTEX)
+		note_futex(b, t);
+	vec_add(t->t.spans, t->t.span_cnt, t->t.span_cap, *span);
+	turn_note(b, idx, ts_ns);
+	if (span->state == SPAN_RUNNING)
+		b->cpus[span->cpu].stay_cnt++;
+	task_count_wait(t, span, +1);
 }
 
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
@@ -110,31 +141,36 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	t->open = (struct model_span){
 		.start_ns = ts_ns,
 		.start_min_ns = ts_ns,
-		.syscall = LAB_SYSCALL_NONE,
 		.cpu = cpu,
 		.state = life == LIFE_RUNNING ? SPAN_RUNNING :
 			 life == LIFE_BLOCKED ? SPAN_BLOCKED : SPAN_READY,
 	};
 	if (life == LIFE_RUNNING)
 		t->ran = true;
+	if (life == LIFE_BLOCKED) {
+		t->open.syscall = LAB_SYSCALL_NONE;
+		t->open.mm_id = 0;
+	}
 }
 
 void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
 {
 	task_open(t, LIFE_BLOCKED, ts_ns, NO_CPU);
 	reason_classify(sleep, &t->open);
+	t->futex_val = (uint32_t)sleep->args[2];
 	if (t->open.flags & SPAN_FUTEX && t->open.futex_private)
 		t->open.mm_id = t->t.mm_id;
 }
 
 void task_settle_reason(struct model_builder *b, struct btask *t)
 {
-	uint64_t thread = (uint64_t)t->t.tgid << 32 | t->open.futex_val;
+	uint64_t thread = (uint64_t)t->t.tgid << 32 | t->futex_val;
 
 	if (t->open.state != SPAN_BLOCKED)
 		return;
 	if (t->open.flags & SPAN_FUTEX)
-		t->open.reason = futex_judge_alone(&t->open, idmap_get(&b->threads, thread, 0));
+		t->open.reason = futex_judge_alone(&t->open, t->futex_val,
+						   idmap_get(&b->threads, thread, 0));
 	else if (t->open.reason == REASON_NONE)
 		t->open.reason = REASON_OTHER;
 }

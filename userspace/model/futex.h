@@ -53,18 +53,30 @@ bool futex_op_waits(uint32_t op);
 /**
  * futex_judge_alone() - rules 1 to 3
  * @span: blocked, with SPAN_FUTEX; its flags say what ended it, if anything
- * @val_is_thread: futex_val is the tid of a thread of the same process
+ * @val: the value expected
+ * @val_is_thread: that is the tid of a thread of the same process
  *
  * Return: the reason, or REASON_NONE: rule 4 is needed.
  */
-enum reason futex_judge_alone(const struct model_span *span, bool val_is_thread);
+enum reason futex_judge_alone(const struct model_span *span, uint32_t val, bool val_is_thread);
+
+struct futex_wait {
+	struct model_span *span; /* blocked, with SPAN_FUTEX */
+	uint32_t task_id;
+};
+
+/* By memory and address; those at one address stay in order. Few addresses take linear time. */
+void futex_sort(struct futex_wait *waits, size_t cnt);
+
+/* How many from the first on are at the same address. */
+size_t futex_same(const struct futex_wait *waits, size_t cnt);
 
 /**
  * futex_judge_together() - rule 4
- * @spans, @owners: @cnt spans, and the birth number that each belongs to
+ * @waits: all there are, by task; sorted by address afterwards
  *
- * Gives each blocked span that has SPAN_FUTEX and no reason one.
+ * Gives each that has no reason yet one.
  */
-void futex_judge_together(struct model_span *spans, const uint32_t *owners, size_t cnt);
+void futex_judge_together(struct futex_wait *waits, size_t cnt);
 
 #endif /* LAB_MODEL_FUTEX_H */

@@ -2,11 +2,13 @@
 #include "model/idmap.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "util/alloc.h"
 
 #define CAP_FIRST 64
+#define NEAR_MAX 65536		/* keys below are near */
 
 /* The finalizer of MurmurHash3: each input bit moves each output bit. */
 static uint64_t mix(uint64_t x)
@@ -44,7 +46,7 @@ static void grow(struct idmap *map)
 	free(old.slots);
 }
 
-uint32_t *idmap_get(const struct idmap *map, uint64_t a, uint64_t b)
+uint32_t *idmap_get_far(const struct idmap *map, uint64_t a, uint64_t b)
 {
 	struct idmap_slot *slot;
 
@@ -54,10 +56,30 @@ uint32_t *idmap_get(const struct idmap *map, uint64_t a, uint64_t b)
 	return slot->used ? &slot->value : NULL;
 }
 
+static uint32_t *put_near(struct idmap *map, uint64_t a, uint32_t value)
+{
+	struct idmap_near *near;
+	size_t cap = map->near_cap ? map->near_cap : CAP_FIRST;
+
+	while (cap <= a)
+		cap *= 2;
+	if (cap > map->near_cap) {
+		map->near = xreallocarray(map->near, cap, sizeof(*map->near));
+		memset(map->near + map->near_cap, 0, (cap - map->near_cap) * sizeof(*map->near));
+		map->near_cap = cap;
+	}
+	near = &map->near[a];
+	if (!near->used)
+		*near = (struct idmap_near){ .value = value, .used = true };
+	return &near->value;
+}
+
 uint32_t *idmap_put(struct idmap *map, uint64_t a, uint64_t b, uint32_t value)
 {
 	struct idmap_slot *slot;
 
+	if (!b && a < NEAR_MAX)
+		return put_near(map, a, value);
 	if (2 * map->cnt >= map->cap)
 		grow(map);
 	slot = find(map, a, b);
@@ -70,6 +92,7 @@ uint32_t *idmap_put(struct idmap *map, uint64_t a, uint64_t b, uint32_t value)
 
 void idmap_release(struct idmap *map)
 {
+	free(map->near);
 	free(map->slots);
 	*map = (struct idmap){ 0 };
 }

@@ -34,8 +34,10 @@ void model_release(struct model *m)
 {
 	trace_meta_release(&m->meta);
 	free(m->damage);
+	for (size_t i = 0; i < m->task_cnt; i++)
+		free(m->tasks[i].spans);
 	free(m->tasks);
-	free(m->spans);
+	free(m->turns);
 	free(m->cpus);
 	free(m->cpu_segs);
 	free(m->comms);

@@ -66,11 +66,13 @@ const char *reason_name(enum reason reason);
 #define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
 #define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
 
-/* One stretch of a task's life in one state. */
+/*
+ * One stretch of a task's life in one state. Millions are kept: what only one
+ * state has shares its place with what only another has.
+ */
 struct model_span {
 	uint64_t start_ns, end_ns;
-	uint64_t start_min_ns;	/* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
-	union {			/* millions of spans are kept: what only one state has shares its place */
+	union {
 		uint64_t seq_in; /* running: the record on `cpu` that opens it; void if hidden or cut */
 		uint64_t addr;	/* blocked: futex address, or the first argument of the call */
 	};
@@ -81,16 +83,22 @@ struct model_span {
 			uint32_t waker_tid; /* blocked: 0 if in interrupt or unknown */
 		};
 	};
-	int32_t syscall;	/* blocked: LAB_SYSCALL_NONE if in none */
-	uint32_t futex_val;	/* blocked in a futex: the value it expected */
-	uint32_t mm_id;		/* blocked in a futex: whose memory addr is in; 0: shared, addr is the key */
+	union {
+		uint64_t start_min_ns; /* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
+		struct {
+			int32_t syscall; /* blocked: LAB_SYSCALL_NONE if in none */
+			uint32_t mm_id;	/* blocked in a futex: whose memory addr is in; 0: shared, addr is the key */
+		};
+	};
 	uint16_t cpu;		/* running: there; ready: queued there as far as known, else UINT16_MAX */
 	uint16_t flags;		/* SPAN_* */
 	uint8_t state;		/* enum span_state */
 	uint8_t reason;		/* enum reason */
 	uint8_t futex_op;	/* FUTEX_* without flags; see futex.h */
-	uint8_t futex_private;	/* 1: FUTEX_PRIVATE_FLAG, so keyed by process */
+	bool futex_private:1;	/* FUTEX_PRIVATE_FLAG, so keyed by process */
+	bool futex_contended:1;	/* it expected FUTEX_VAL_CONTENDED */
 };
+_Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");
 
 struct model_task {
 	uint32_t id;		/* birth number */
@@ -104,8 +112,9 @@ struct model_task {
 	uint64_t end_ns;	/* its TASK_DEAD switch-out, or the cut */
 	bool alive;		/* at the cut */
 	bool never_ran;
-	size_t span_first;	/* into model.spans; spans of one task adjoin, in time order */
-	size_t span_cnt;	/* they cover [start_ns, end_ns) exactly; no span is empty */
+	struct model_span *spans; /* the model's, in time order; they cover [start_ns, end_ns) exactly */
+	size_t span_cnt, span_cap; /* no span is empty */
+	size_t span_first;	/* how many spans the tasks before it have */
 	uint64_t cpu_ns;	/* what the kernel charged: last sum_exec_runtime less the baseline */
 	uint64_t voluntary, involuntary; /* kernel's counts less the baseline */
 	uint64_t migrations;	/* sched_migrate_task events */
@@ -233,11 +242,11 @@ struct model {
 
 	struct model_task *tasks;	/* by birth number, ascending */
 	size_t task_cnt, task_cap;
-	struct model_span *spans;
-	size_t span_cnt, span_cap;
+	size_t span_cnt;		/* of all tasks */
+	uint32_t *turns;		/* span_cnt of them: all spans in order of time, see timeline.h */
 	struct model_cpu *cpus;		/* P of them, ascending */
 	size_t cpu_cnt, cpu_cap;
-	struct model_cpu_seg *cpu_segs;
+	struct model_cpu_seg *cpu_segs;	/* those of a CPU adjoin; behind them unused ones may follow */
 	size_t cpu_seg_cnt, cpu_seg_cap;
 	char (*comms)[LAB_COMM_LEN + 1];/* names of foreign tasks, each once */
 	size_t comm_cnt, comm_cap;

@@ -26,67 +26,63 @@ enum call {
 	CALL_SYNC,	/* writes to the disk and waits, with or without the I/O-wait flag */
 };
 
-struct call_row {
-	int32_t nr;
-	enum call call;
+/* By number; CALL_OTHER where nothing stands. */
+static const uint8_t calls_x86_64[] = {
+	[0] = CALL_FD, [1] = CALL_FD,		/* read, write */
+	[17] = CALL_FD, [18] = CALL_FD,	/* pread64, pwrite64 */
+	[19] = CALL_FD, [20] = CALL_FD,	/* readv, writev */
+	[40] = CALL_FD,			/* sendfile */
+	[275] = CALL_FD, [276] = CALL_FD,	/* splice, tee */
+	[278] = CALL_FD,			/* vmsplice */
+	[295] = CALL_FD, [296] = CALL_FD,	/* preadv, pwritev */
+	[327] = CALL_FD, [328] = CALL_FD,	/* preadv2, pwritev2 */
+	[42] = CALL_SOCKET,			/* connect */
+	[43] = CALL_ACCEPT, [288] = CALL_ACCEPT, /* accept, accept4 */
+	[44] = CALL_SOCKET, [45] = CALL_SOCKET, /* sendto, recvfrom */
+	[46] = CALL_SOCKET, [47] = CALL_SOCKET, /* sendmsg, recvmsg */
+	[299] = CALL_SOCKET, [307] = CALL_SOCKET, /* recvmmsg, sendmmsg */
+	[7] = CALL_POLL, [271] = CALL_POLL,	/* poll, ppoll */
+	[23] = CALL_POLL, [270] = CALL_POLL,	/* select, pselect6 */
+	[232] = CALL_EPOLL, [281] = CALL_EPOLL, /* epoll_wait, epoll_pwait */
+	[441] = CALL_EPOLL,			/* epoll_pwait2 */
+	[35] = CALL_SLEEP, [230] = CALL_SLEEP, /* nanosleep, clock_nanosleep */
+	[34] = CALL_SIGNAL,			/* pause */
+	[128] = CALL_SIGNAL, [130] = CALL_SIGNAL, /* rt_sigtimedwait, rt_sigsuspend */
+	[61] = CALL_CHILD, [247] = CALL_CHILD, /* wait4, waitid */
+	[58] = CALL_VFORK, [56] = CALL_CLONE, [435] = CALL_CLONE3,
+	[202] = CALL_FUTEX, [449] = CALL_FUTEX_WAITV, [455] = CALL_FUTEX_WAIT,
+	[426] = CALL_URING,			/* io_uring_enter */
+	[208] = CALL_AIO, [333] = CALL_AIO,	/* io_getevents, io_pgetevents */
+	[74] = CALL_SYNC, [75] = CALL_SYNC,	/* fsync, fdatasync */
+	[162] = CALL_SYNC, [306] = CALL_SYNC,	/* sync, syncfs */
+	[26] = CALL_SYNC, [277] = CALL_SYNC,	/* msync, sync_file_range */
 };
 
-static const struct call_row calls_x86_64[] = {
-	{ 0, CALL_FD }, { 1, CALL_FD },		/* read, write */
-	{ 17, CALL_FD }, { 18, CALL_FD },	/* pread64, pwrite64 */
-	{ 19, CALL_FD }, { 20, CALL_FD },	/* readv, writev */
-	{ 40, CALL_FD },			/* sendfile */
-	{ 275, CALL_FD }, { 276, CALL_FD },	/* splice, tee */
-	{ 278, CALL_FD },			/* vmsplice */
-	{ 295, CALL_FD }, { 296, CALL_FD },	/* preadv, pwritev */
-	{ 327, CALL_FD }, { 328, CALL_FD },	/* preadv2, pwritev2 */
-	{ 42, CALL_SOCKET },			/* connect */
-	{ 43, CALL_ACCEPT }, { 288, CALL_ACCEPT }, /* accept, accept4 */
-	{ 44, CALL_SOCKET }, { 45, CALL_SOCKET }, /* sendto, recvfrom */
-	{ 46, CALL_SOCKET }, { 47, CALL_SOCKET }, /* sendmsg, recvmsg */
-	{ 299, CALL_SOCKET }, { 307, CALL_SOCKET }, /* recvmmsg, sendmmsg */
-	{ 7, CALL_POLL }, { 271, CALL_POLL },	/* poll, ppoll */
-	{ 23, CALL_POLL }, { 270, CALL_POLL },	/* select, pselect6 */
-	{ 232, CALL_EPOLL }, { 281, CALL_EPOLL }, /* epoll_wait, epoll_pwait */
-	{ 441, CALL_EPOLL },			/* epoll_pwait2 */
-	{ 35, CALL_SLEEP }, { 230, CALL_SLEEP }, /* nanosleep, clock_nanosleep */
-	{ 34, CALL_SIGNAL },			/* pause */
-	{ 128, CALL_SIGNAL }, { 130, CALL_SIGNAL }, /* rt_sigtimedwait, rt_sigsuspend */
-	{ 61, CALL_CHILD }, { 247, CALL_CHILD }, /* wait4, waitid */
-	{ 58, CALL_VFORK }, { 56, CALL_CLONE }, { 435, CALL_CLONE3 },
-	{ 202, CALL_FUTEX }, { 449, CALL_FUTEX_WAITV }, { 455, CALL_FUTEX_WAIT },
-	{ 426, CALL_URING },			/* io_uring_enter */
-	{ 208, CALL_AIO }, { 333, CALL_AIO },	/* io_getevents, io_pgetevents */
-	{ 74, CALL_SYNC }, { 75, CALL_SYNC },	/* fsync, fdatasync */
-	{ 162, CALL_SYNC }, { 306, CALL_SYNC },	/* sync, syncfs */
-	{ 26, CALL_SYNC }, { 277, CALL_SYNC },	/* msync, sync_file_range */
-};
-
-static const struct call_row calls_i386[] = {
-	{ 362, CALL_SOCKET },			/* connect */
-	{ 364, CALL_ACCEPT },			/* accept4 */
-	{ 369, CALL_SOCKET }, { 370, CALL_SOCKET }, /* sendto, sendmsg */
-	{ 371, CALL_SOCKET }, { 372, CALL_SOCKET }, /* recvfrom, recvmsg */
-	{ 102, CALL_SOCKET },			/* socketcall */
-	{ 337, CALL_SOCKET }, { 417, CALL_SOCKET }, /* recvmmsg, recvmmsg_time64 */
-	{ 345, CALL_SOCKET },			/* sendmmsg */
-	{ 168, CALL_POLL }, { 309, CALL_POLL }, { 414, CALL_POLL }, /* poll, ppoll, ppoll_time64 */
-	{ 82, CALL_POLL }, { 142, CALL_POLL },	/* select, _newselect */
-	{ 308, CALL_POLL }, { 413, CALL_POLL },	/* pselect6, pselect6_time64 */
-	{ 256, CALL_EPOLL }, { 319, CALL_EPOLL }, /* epoll_wait, epoll_pwait */
-	{ 441, CALL_EPOLL },			/* epoll_pwait2 */
-	{ 162, CALL_SLEEP },			/* nanosleep */
-	{ 267, CALL_SLEEP }, { 407, CALL_SLEEP }, /* clock_nanosleep, _time64 */
-	{ 29, CALL_SIGNAL },			/* pause */
-	{ 177, CALL_SIGNAL }, { 421, CALL_SIGNAL }, /* rt_sigtimedwait, _time64 */
-	{ 72, CALL_SIGNAL }, { 179, CALL_SIGNAL }, /* sigsuspend, rt_sigsuspend */
-	{ 7, CALL_CHILD }, { 114, CALL_CHILD }, { 284, CALL_CHILD }, /* waitpid, wait4, waitid */
-	{ 190, CALL_VFORK }, { 435, CALL_CLONE3 },
-	{ 240, CALL_FUTEX }, { 422, CALL_FUTEX }, { 449, CALL_FUTEX }, { 455, CALL_FUTEX },
-	{ 426, CALL_URING },
-	{ 247, CALL_AIO }, { 385, CALL_AIO }, { 416, CALL_AIO }, /* io_getevents, io_pgetevents */
-	{ 118, CALL_SYNC }, { 148, CALL_SYNC },	/* fsync, fdatasync */
-	{ 36, CALL_SYNC }, { 344, CALL_SYNC }, { 144, CALL_SYNC }, /* sync, syncfs, msync */
+static const uint8_t calls_i386[] = {
+	[362] = CALL_SOCKET,			/* connect */
+	[364] = CALL_ACCEPT,			/* accept4 */
+	[369] = CALL_SOCKET, [370] = CALL_SOCKET, /* sendto, sendmsg */
+	[371] = CALL_SOCKET, [372] = CALL_SOCKET, /* recvfrom, recvmsg */
+	[102] = CALL_SOCKET,			/* socketcall */
+	[337] = CALL_SOCKET, [417] = CALL_SOCKET, /* recvmmsg, recvmmsg_time64 */
+	[345] = CALL_SOCKET,			/* sendmmsg */
+	[168] = CALL_POLL, [309] = CALL_POLL, [414] = CALL_POLL, /* poll, ppoll, ppoll_time64 */
+	[82] = CALL_POLL, [142] = CALL_POLL,	/* select, _newselect */
+	[308] = CALL_POLL, [413] = CALL_POLL,	/* pselect6, pselect6_time64 */
+	[256] = CALL_EPOLL, [319] = CALL_EPOLL, /* epoll_wait, epoll_pwait */
+	[441] = CALL_EPOLL,			/* epoll_pwait2 */
+	[162] = CALL_SLEEP,			/* nanosleep */
+	[267] = CALL_SLEEP, [407] = CALL_SLEEP, /* clock_nanosleep, _time64 */
+	[29] = CALL_SIGNAL,			/* pause */
+	[177] = CALL_SIGNAL, [421] = CALL_SIGNAL, /* rt_sigtimedwait, _time64 */
+	[72] = CALL_SIGNAL, [179] = CALL_SIGNAL, /* sigsuspend, rt_sigsuspend */
+	[7] = CALL_CHILD, [114] = CALL_CHILD, [284] = CALL_CHILD, /* waitpid, wait4, waitid */
+	[190] = CALL_VFORK, [435] = CALL_CLONE3,
+	[240] = CALL_FUTEX, [422] = CALL_FUTEX, [449] = CALL_FUTEX, [455] = CALL_FUTEX,
+	[426] = CALL_URING,
+	[247] = CALL_AIO, [385] = CALL_AIO, [416] = CALL_AIO, /* io_getevents, io_pgetevents */
+	[118] = CALL_SYNC, [148] = CALL_SYNC,	/* fsync, fdatasync */
+	[36] = CALL_SYNC, [344] = CALL_SYNC, [144] = CALL_SYNC, /* sync, syncfs, msync */
 };
 
 #define STAT_FIFO 1		/* S_IFIFO >> 12 */
@@ -95,18 +91,16 @@ static const struct call_row calls_i386[] = {
 
 static enum call call_of(const struct sleep *sleep)
 {
-	const struct call_row *rows = calls_x86_64;
+	const uint8_t *calls = calls_x86_64;
 	size_t cnt = ARRAY_SIZE(calls_x86_64);
 
 	if (sleep->flags & LAB_F_COMPAT) {
-		rows = calls_i386;
+		calls = calls_i386;
 		cnt = ARRAY_SIZE(calls_i386);
 	}
-	for (size_t i = 0; i < cnt; i++) {
-		if (rows[i].nr == sleep->syscall)
-			return rows[i].call;
-	}
-	return CALL_OTHER;
+	if (sleep->syscall < 0 || (size_t)sleep->syscall >= cnt)
+		return CALL_OTHER;
+	return calls[sleep->syscall];
 }
 
 /* The parent in vfork(2) sleeps killably; since 6.1 also freezably, as no kernel lock does. */
@@ -165,7 +159,7 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 	span->flags |= SPAN_FUTEX;
 	span->reason = REASON_NONE;
 	span->futex_op = (uint8_t)op;
-	span->futex_val = val;
+	span->futex_contended = val == FUTEX_VAL_CONTENDED;
 	span->futex_private = !!(flags & FUTEX_FLAG_PRIVATE);
 }
 

@@ -29,7 +29,7 @@ struct sleep {
 
 /**
  * reason_classify() - fill a blocked span's reason
- * @span: gets reason, syscall, addr, and the flags SPAN_FUTEX (with futex_op, _val, _private;
+ * @span: gets reason, syscall, addr, and the flags SPAN_FUTEX (with futex_op, _contended, _private;
  *        the reason is then REASON_NONE, to be judged by futex.h), SPAN_ACCEPT and SPAN_COMPAT
  */
 void reason_classify(const struct sleep *sleep, struct model_span *span);

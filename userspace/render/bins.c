@@ -191,7 +191,7 @@ void lane_of_task(const struct bins *b, const struct model *m, const struct mode
 
 	col->who_ns = xcalloc(TRACE_CPUS_MAX, sizeof(*col->who_ns));
 	for (size_t i = 0; i < task->span_cnt; i++) {
-		const struct model_span *s = &m->spans[task->span_first + i];
+		const struct model_span *s = &task->spans[i];
 
 		lane_add(b, col, true, cell_of_state(s->state, s->reason), s->cpu,
 			 rel(m, s->start_ns), rel(m, s->end_ns), out);

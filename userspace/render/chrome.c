@@ -90,8 +90,8 @@ static void put_tasks(struct json *j, const struct model *m)
 			put_label(j, "process_name", t->tgid, t->id, t->comm);
 		put_label(j, "thread_name", t->tgid, t->id, slice_task_name(t).s);
 		for (size_t k = 0; k < t->span_cnt; k++) {
-			put_slice(j, m, t, &m->spans[t->span_first + k]);
-			put_wake(j, m, t, &m->spans[t->span_first + k], &arrows);
+			put_slice(j, m, t, &t->spans[k]);
+			put_wake(j, m, t, &t->spans[k], &arrows);
 		}
 	}
 }

@@ -52,7 +52,7 @@ static int csv_render(const struct model *m, const struct report *r, const struc
 		const struct model_task *t = &m->tasks[i];
 
 		for (size_t k = 0; k < t->span_cnt; k++)
-			put_span(out, m, t, &m->spans[t->span_first + k]);
+			put_span(out, m, t, &t->spans[k]);
 	}
 	return ferror(out) ? -EIO : 0;
 }

@@ -81,7 +81,7 @@ static void put_profile(struct json *j, const struct model *m, const struct mode
 	json_uint(j, "endValue", slice_rel(m, m->end_ns));
 	json_open_array(j, "events");
 	for (size_t k = 0; k < t->span_cnt; k++)
-		put_span(j, m, &m->spans[t->span_first + k]);
+		put_span(j, m, &t->spans[k]);
 	json_close_array(j);
 	json_close_object(j);
 }

@@ -198,13 +198,17 @@ static void draw_running_and_waiting(struct timeline *tl)
 	uint64_t max = t->r->parallelism.max;
 	char name[LABEL_COLS];
 
-	for (size_t i = 0; i < t->m->span_cnt; i++) {
-		const struct model_span *s = &t->m->spans[i];
+	for (size_t i = 0; i < t->m->task_cnt; i++) {
+		const struct model_task *task = &t->m->tasks[i];
 
-		if (s->state == SPAN_BLOCKED)
-			continue;
-		load_add(&tl->bins, s->state == SPAN_RUNNING ? &running : &waiting,
-			 term_rel(t, s->start_ns), term_rel(t, s->end_ns));
+		for (size_t j = 0; j < task->span_cnt; j++) {
+			const struct model_span *s = &task->spans[j];
+
+			if (s->state == SPAN_BLOCKED)
+				continue;
+			load_add(&tl->bins, s->state == SPAN_RUNNING ? &running : &waiting,
+				 term_rel(t, s->start_ns), term_rel(t, s->end_ns));
+		}
 	}
 	load_finish(&tl->bins, &running);
 	load_finish(&tl->bins, &waiting);

@@ -78,14 +78,18 @@ char *xasprintf(const char *fmt, ...)
 	return text;
 }
 
+void *vec_grow(void *ptr, size_t cnt, size_t *cap, size_t size)
+{
+	if (cnt > SIZE_MAX / 2)
+		die(cnt, size);
+	*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
+	return xreallocarray(ptr, *cap, size);
+}
+
 void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size)
 {
-	if (cnt >= *cap) {
-		if (cnt > SIZE_MAX / 2)
-			die(cnt, size);
-		*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
-		ptr = xreallocarray(ptr, *cap, size);
-	}
+	if (cnt >= *cap)
+		ptr = vec_grow(ptr, cnt, cap, size);
 	memset((char *)ptr + cnt * size, 0, size);
 	return ptr;
 }

@@ -29,7 +29,13 @@ char *xasprintf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, fo
 #define vec_push(ptr, cnt, cap) \
 	((ptr) = vec_room((ptr), (cnt), &(cap), sizeof(*(ptr))), &(ptr)[(cnt)++])
 
-/* Room for one more element of @size bytes, zeroed; for vec_push() only. */
+/* The same of an element that is given whole, such as a compound literal: for loops over millions. */
+#define vec_add(ptr, cnt, cap, ...) \
+	((void)((cnt) < (cap) || ((ptr) = vec_grow((ptr), (cnt), &(cap), sizeof(*(ptr))))), \
+	 (void)((ptr)[(cnt)++] = (__VA_ARGS__)))
+
+/* Room for one more element of @size bytes, zeroed, and room for more; for vec_push() and vec_add() only. */
 void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size) __attribute__((returns_nonnull));
+void *vec_grow(void *ptr, size_t cnt, size_t *cap, size_t size) __attribute__((returns_nonnull));
 
 #endif /* LAB_UTIL_ALLOC_H */
