@@ -290,7 +290,7 @@ static inline uint64_t unzigzag(uint64_t value)
 	return (value >> 1) ^ -(value & 1);
 }
 
-/* From differences to what they are added to and the sum; @zigzag: differences are signed. */
+/* From differences to sums with what went before under the same key; @zigzag: differences are signed. */
 static inline void add_to_key(struct decoder *d, struct part *part,
 			      const struct schema_field *field, struct column *col, uint64_t *v,
 			      bool zigzag)
@@ -323,16 +323,11 @@ static void add_to_row(const struct part *part, struct column *col, uint64_t *v,
 	col->last = last;
 }
 
-/* The values of a field in the rows of the part. False: the column is damaged. */
-static bool decode_column(struct decoder *d, struct part *part, const struct schema_field *field,
-			  struct column *col, uint64_t *v)
+static void add(struct decoder *d, struct part *part, const struct schema_field *field,
+		struct column *col, uint64_t *v)
 {
-	uint64_t mask = field_mask(field), room[BLOCK_ROWS];
 	bool zigzag = field->form == SCHEMA_ZIGZAG;
-	const uint64_t *base;
 
-	if (!read_varints(&col->in, mask, part->cnt, v))
-		return false;
 	if (field->pred == SCHEMA_PRED_ROW)
 		add_to_row(part, col, v, zigzag);
 	else if (field->pred == SCHEMA_PRED_KEY && zigzag)
@@ -342,12 +337,52 @@ static bool decode_column(struct decoder *d, struct part *part, const struct sch
 	else if (zigzag)
 		for (uint32_t i = 0; i < part->cnt; i++)
 			v[i] = unzigzag(v[i]);
+}
+
+/* The same where every difference is 0: as a rule, what went before under the same key is read. */
+static void add_zeros(struct decoder *d, struct part *part, const struct schema_field *field,
+		      struct column *col, uint64_t *v)
+{
+	const struct keymap *map = &part->state->maps[field->map];
+	const uint32_t *slots = NULL;
+	const uint64_t *kept;
+
+	if (field->pred == SCHEMA_PRED_KEY)
+		slots = slots_of(d, part, field);
+	if (!slots || part->seen[field->map] < map->used) {
+		memset(v, 0, part->cnt * sizeof(*v));
+		add(d, part, field, col, v);
+		return;
+	}
+	kept = &map->rows[field->pos];
+	for (uint32_t i = 0, cnt = part->cnt, stride = map->stride; i < cnt; i++)
+		v[i] = kept[(size_t)slots[i] * stride];
+	col->last = v[part->cnt - 1];
+}
+
+/* The values of a field in the rows of the part. False: the column is damaged. */
+static bool decode_column(struct decoder *d, struct part *part, const struct schema_field *field,
+			  struct column *col, uint64_t *v)
+{
+	uint64_t mask = field_mask(field), room[BLOCK_ROWS];
+	const uint64_t *base;
+
+	if (bytes_left(&col->in) >= part->cnt && is_zero(col->in.p, part->cnt)) {
+		col->in.p += part->cnt;
+		add_zeros(d, part, field, col, v);
+	} else {
+		if (!read_varints(&col->in, mask, part->cnt, v))
+			return false;
+		add(d, part, field, col, v);
+	}
 	if (field->base) {
 		base = values_of(d, part, field->base, room);
 		for (uint32_t i = 0; i < part->cnt; i++)
 			v[i] += base[i];
 	}
-	if (mask < UINT64_MAX)
+	/* What is only stored is cut to its width then. */
+	if (mask < UINT64_MAX && (field->referred || field->type != SCHEMA_UINT || field->is_cpu ||
+				  field->our_bytes > field->bytes))
 		for (uint32_t i = 0; i < part->cnt; i++)
 			v[i] &= mask;
 	return true;
@@ -444,7 +479,7 @@ static bool head_before(const struct lab_ev_head *a, const struct lab_ev_head *b
 	return a->seq < b->seq;
 }
 
-/* The fields that every row has; each row takes its place in the output. */
+/* The fields that every row has; each row takes its place in the output, and has nothing else yet. */
 static bool decode_heads(struct decoder *d, struct event_rows *out)
 {
 	const struct schema *schema = d->schema;
@@ -453,6 +488,7 @@ static bool decode_heads(struct decoder *d, struct event_rows *out)
 	struct part part = {
 		.group = &schema->groups[0], .state = &d->groups[0], .cnt = b->cnt,
 	};
+	size_t from = out->len;
 
 	memset(b->heads, 0, sizeof(b->heads));
 	for (uint32_t i = 0; i < b->cnt; i++)
@@ -471,6 +507,12 @@ static bool decode_heads(struct decoder *d, struct event_rows *out)
 		out->len += schema->groups[g].event_size;
 	}
 	d->last = *last;
+	if (out->len > out->cap - sizeof(union lab_event))	/* more than the directory says */
+		return false;
+	memset(out->p + from, 0, out->len - from);
+	for (uint32_t i = 0; i < b->cnt; i++)
+		if (schema->groups[b->group[i]].event_size)
+			memcpy(out->p + b->at[i], &b->heads[i], sizeof(*b->heads));
 	return true;
 }
 
@@ -491,11 +533,8 @@ static bool decode_kind(struct decoder *d, size_t g, const uint32_t *rows, uint3
 		out->unknown += cnt;
 		return true;
 	}
-	for (uint32_t i = 0; i < cnt; i++) {
+	for (uint32_t i = 0; i < cnt; i++)
 		part.to[i] = out->p + b->at[rows[i]];
-		memset(part.to[i], 0, part.group->event_size);
-		memcpy(part.to[i], &b->heads[rows[i]], sizeof(*b->heads));
-	}
 	return decode_part(d, &part, (uint16_t)(schema->groups[0].field_cnt + 1));
 }
 

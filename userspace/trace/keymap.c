@@ -29,9 +29,11 @@ void keymap_init(struct keymap *map, uint32_t stride, uint64_t salt)
 
 void keymap_reset(struct keymap *map)
 {
-	if (map->used)
+	if (map->far_used)
 		memset(map->slots, 0, map_size(map) * sizeof(*map->slots));
-	map->used = 0;
+	if (map->used > map->far_used)
+		memset(map->near, 0, KEYMAP_NEAR * sizeof(*map->near));
+	map->used = map->far_used = 0;
 }
 
 /* Where @key is, or the free place where it belongs. */
@@ -63,24 +65,40 @@ static void map_grow(struct keymap *map)
 	free(old.slots);
 }
 
-uint32_t keymap_slot(struct keymap *map, uint64_t key)
+/* Where the row of @key is kept; 0 stands there if it is new. */
+static uint32_t *find_row(struct keymap *map, uint64_t key)
 {
-	size_t i = map_find(map, key);
+	size_t i;
 
+	if (key < KEYMAP_NEAR) {
+		if (!map->near)
+			map->near = xcalloc(KEYMAP_NEAR, sizeof(*map->near));
+		return &map->near[key];
+	}
+	i = map_find(map, key);
 	if (map->slots[i])
-		return map->slots[i] - 1;
-
-	if ((size_t)map->used * 2 >= map_size(map)) {
+		return &map->slots[i];
+	if ((size_t)map->far_used * 2 >= map_size(map)) {
 		map_grow(map);
 		i = map_find(map, key);
 	}
+	map->far_used++;
+	map->keys[i] = key;
+	return &map->slots[i];
+}
+
+uint32_t keymap_find(struct keymap *map, uint64_t key)
+{
+	uint32_t *row = find_row(map, key);
+
+	if (*row)
+		return *row - 1;
 	if (map->used >= map->rows_cap) {
 		map->rows_cap = map->rows_cap ? map->rows_cap * 2 : 16;
 		map->rows = xreallocarray(map->rows, map->rows_cap,
 					  map->stride * sizeof(*map->rows));
 	}
-	map->keys[i] = key;
-	map->slots[i] = ++map->used;
+	*row = ++map->used;
 	return map->used - 1;
 }
 
@@ -94,6 +112,7 @@ uint64_t *keymap_row(struct keymap *map, uint64_t key, bool *fresh)
 
 void keymap_release(struct keymap *map)
 {
+	free(map->near);
 	free(map->keys);
 	free(map->slots);
 	free(map->rows);

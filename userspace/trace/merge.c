@@ -4,10 +4,9 @@
 
 #include <errno.h>
 
-#include "trace/decode.h"
+#include "trace/ahead.h"
 #include "trace/trace.h"
 
-#define COUNT_MAX (4u * TRACE_EVENTS_PER_CHUNK)
 #define OPEN_BYTES_MAX (512u << 20)	/* decoded at once; a chunk beyond is left out */
 
 /* A decoded chunk of which events are left. */
@@ -18,10 +17,9 @@ struct open_chunk {
 };
 
 struct merge {
-	int fd;
 	const struct scan_chunk **chunks;	/* of events, ascending by first_ns */
 	size_t chunk_cnt, next;
-	struct decoder *decoder;
+	struct ahead *ahead;
 	struct open_chunk *heap;		/* the least event first */
 	size_t heap_cnt, heap_cap;
 	struct event_rows *spare;		/* used up: their memory serves again */
@@ -46,13 +44,12 @@ struct merge *merge_new(int fd, const struct scan *scan, const struct schema *sc
 {
 	struct merge *m = xcalloc(1, sizeof(*m));
 
-	m->fd = fd;
-	m->decoder = decoder_new(schema);
 	m->chunks = xcalloc(scan->chunk_cnt ? scan->chunk_cnt : 1, sizeof(*m->chunks));
 	for (size_t i = 0; i < scan->chunk_cnt; i++)
 		if (scan->chunks[i].head.type == TRACE_CHUNK_EVENTS)
 			m->chunks[m->chunk_cnt++] = &scan->chunks[i];
 	qsort(m->chunks, m->chunk_cnt, sizeof(*m->chunks), chunk_cmp);
+	m->ahead = ahead_new(fd, m->chunks, m->chunk_cnt, schema);
 	return m;
 }
 
@@ -106,29 +103,6 @@ static void heap_push(struct merge *m, const struct open_chunk *chunk)
 	}
 }
 
-/* Decode a chunk. Return: 0, -EBADMSG (to be left out), or -errno of the read. */
-static int chunk_open(struct merge *m, const struct scan_chunk *from, struct event_rows *rows)
-{
-	const struct trace_chunk *head = &from->head;
-	uint8_t *raw;
-	int err;
-
-	if (!head->count || head->count > COUNT_MAX)
-		return -EBADMSG;
-	err = trace_chunk_load(m->fd, from->off, head, decoder_raw_max(m->decoder, head->count),
-			       &raw);
-	if (err)
-		return err;
-	err = decoder_run(m->decoder, raw, head->raw_len, head->count, rows);
-	free(raw);
-	if (err)
-		return err;
-	if (rows->first_ns != head->first_ns || rows->last_ns != head->last_ns ||
-	    m->open_bytes + rows->len > OPEN_BYTES_MAX)
-		return -EBADMSG;
-	return 0;
-}
-
 static void spare_put(struct merge *m, const struct event_rows *rows)
 {
 	*vec_push(m->spare, m->spare_cnt, m->spare_cap) = *rows;
@@ -143,7 +117,9 @@ static int merge_open_next(struct merge *m)
 
 	if (m->spare_cnt)
 		chunk.rows = m->spare[--m->spare_cnt];
-	err = chunk_open(m, from, &chunk.rows);
+	err = ahead_next(m->ahead, &chunk.rows);
+	if (!err && m->open_bytes + chunk.rows.len > OPEN_BYTES_MAX)
+		err = -EBADMSG;
 	if (err && err != -EBADMSG) {
 		spare_put(m, &chunk.rows);
 		return err;
@@ -215,7 +191,7 @@ void merge_free(struct merge *m)
 		free(m->heap[i].rows.p);
 	for (size_t i = 0; i < m->spare_cnt; i++)
 		free(m->spare[i].p);
-	decoder_free(m->decoder);
+	ahead_free(m->ahead);
 	free(m->chunks);
 	free(m->heap);
 	free(m->spare);

@@ -23,8 +23,8 @@ static uint16_t ref_by_name(const struct schema *schema, const struct schema_gro
 	return 0;
 }
 
-static const struct schema_field *field_of_ref(const struct schema *schema,
-					       const struct schema_group *group, uint16_t ref)
+static struct schema_field *field_of_ref(const struct schema *schema,
+					 const struct schema_group *group, uint16_t ref)
 {
 	uint32_t row_cnt = schema->groups[0].field_cnt;
 
@@ -58,6 +58,18 @@ static uint64_t field_bytes_max(const struct schema_field *field)
 	return field->type == SCHEMA_TEXT ? varint + 2 + SCHEMA_TEXT_MAX : varint;
 }
 
+static void note_references(struct schema *schema, struct schema_group *group)
+{
+	for (uint32_t i = 0; i < group->field_cnt; i++) {
+		const struct schema_field *field = &group->fields[i];
+
+		if (field->key)
+			field_of_ref(schema, group, field->key)->referred = true;
+		if (field->base)
+			field_of_ref(schema, group, field->base)->referred = true;
+	}
+}
+
 /* Derive what decoding needs from a table whose references were checked. */
 static void schema_complete(struct schema *schema)
 {
@@ -69,6 +81,7 @@ static void schema_complete(struct schema *schema)
 		uint64_t bytes = 0;
 
 		schema->index_of[group->id] = (int16_t)g;
+		note_references(schema, group);
 		for (uint32_t i = 0; i < group->field_cnt; i++) {
 			struct schema_field *field = &group->fields[i];
 

@@ -52,6 +52,7 @@ struct schema_field {
 	bool skip;		/* coded in a way that this version does not know */
 	bool ours;		/* lab_event.h has it: the next three are valid */
 	bool is_cpu;		/* its value is a CPU number */
+	bool referred;		/* another field's key or base */
 	uint8_t our_bytes;
 	uint16_t off;		/* in union lab_event */
 	uint16_t map, pos;	/* SCHEMA_PRED_KEY: which of the group's key maps, and where in its rows */
