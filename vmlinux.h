@@ -39,6 +39,11 @@ enum {
 #define PREEMPT_HARDIRQ	0x000f0000
 #define PREEMPT_NMI	0x00f00000
 
+/* linux/sched.h (UAPI) */
+#define SCHED_NORMAL	0
+#define SCHED_BATCH	3
+#define SCHED_IDLE	5
+
 #define CLONE_VM	0x00000100
 #define CLONE_THREAD	0x00010000
 
@@ -54,10 +59,22 @@ struct rq {
 	u64 clock_task;			/* sched_on_switch */
 	u64 prev_steal_time_rq;		/* optional: CONFIG_PARAVIRT_TIME_ACCOUNTING */
 	unsigned int nr_running;	/* sched_on_switch */
+	int cpu;			/* optional: CONFIG_SMP; throttle_on_nr_running */
 };
 
 struct cfs_rq {
 	struct rq *rq;			/* optional: CONFIG_FAIR_GROUP_SCHED */
+	int throttle_count;		/* optional: CONFIG_CFS_BANDWIDTH; queue_look */
+};
+
+/* ---- place_check: where a task may run, and what may hold it back ---- */
+
+struct task_group {
+	struct cfs_rq **cfs_rq;		/* optional: CONFIG_FAIR_GROUP_SCHED; one per CPU. In 7.2 a per-CPU pointer */
+};
+
+struct cpumask {
+	unsigned long bits[16];		/* of any length: CONFIG_NR_CPUS */
 };
 
 /* ---- sched_on_switch, sched_on_waking, sched_on_migrate ---- */
@@ -124,6 +141,9 @@ struct task_struct {
 	u64 nvcsw;
 	u64 nivcsw;
 	struct sched_entity se;
+	struct cpumask cpus_mask;	/* cpus_ptr is another for moments in the kernel (migrate_disable) */
+	struct task_group *sched_task_group; /* optional: CONFIG_CGROUP_SCHED */
+	bool throttled;			/* optional: since 6.18, CONFIG_CFS_BANDWIDTH */
 	struct files_struct *files;
 	struct mm_struct *mm;		/* sched_on_wakeup_new */
 	char comm[16];

@@ -41,6 +41,31 @@ static __always_inline u64 rq_steal_ns(struct rq *rq)
 }
 
 /*
+ * Is @task held back because a quota is used up? Since e1fad12dcb66 (6.18) a task that is about to
+ * return to user mode is taken off its queue; before, the queue was, with all on it.
+ */
+static __always_inline bool task_throttled(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->throttled))
+		return task->throttled;
+	if (bpf_core_field_exists(task->se.cfs_rq) &&
+	    bpf_core_field_exists(((struct cfs_rq *)0)->throttle_count))
+		return task->se.cfs_rq->throttle_count;
+	return false;
+}
+
+/* The task group whose quota binds @task, 0: none. Quotas bind the fair scheduling class only. */
+static __always_inline u64 quota_group(struct task_struct *task)
+{
+	u32 policy = task->policy;
+
+	if (!bpf_core_field_exists(task->sched_task_group) ||
+	    (policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE))
+		return 0;
+	return (u64)task->sched_task_group;
+}
+
+/*
  * May a task be marked while its run queue is locked? Since 7.0 its storage
  * takes neither a lock that could be held nor an allocator that could wake someone.
  */

@@ -14,6 +14,9 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 lab_runqueues_off = 0;
 const volatile __u64 lab_preempt_count_off = 0;
 const volatile bool lab_percpu_known = false;
+const volatile __u32 lab_mask_words = 1;
+const volatile __u32 lab_throttling = LAB_THROTTLING_UNSEEN;
+const volatile bool lab_queues_percpu = false;
 
 volatile __u32 lab_armed = 0;
 volatile __u32 lab_pid_level = 0;
@@ -52,14 +55,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct task_mark);
+	__type(value, struct lab_task_mark);
 } task_marks SEC(".maps");
+
+__hidden struct lab_cpu_slot *cpu_slot_of(u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpu_slots, &cpu);
+}
 
 __hidden struct lab_cpu_slot *cpu_slot(void)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpu_slots, &cpu);
+	return cpu_slot_of(bpf_get_smp_processor_id());
 }
 
 __hidden struct lab_task_slot *task_slot(u32 id)
@@ -69,9 +75,9 @@ __hidden struct lab_task_slot *task_slot(u32 id)
 	return bpf_map_lookup_elem(&task_slots, &idx);
 }
 
-__hidden struct task_mark *task_mark(struct task_struct *task)
+__hidden struct lab_task_mark *task_mark(struct task_struct *task)
 {
-	struct task_mark *mark = bpf_task_storage_get(&task_marks, task, 0, 0);
+	struct lab_task_mark *mark = bpf_task_storage_get(&task_marks, task, 0, 0);
 
 	return mark && mark->id ? mark : NULL;
 }
@@ -95,9 +101,9 @@ static u32 tgid_for_recorder(struct task_struct *task)
 	return nr;
 }
 
-__hidden struct task_mark *task_adopt(struct task_struct *task, u32 *id)
+__hidden struct lab_task_mark *task_adopt(struct task_struct *task, u32 *id)
 {
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	struct lab_task_slot *slot;
 
 	mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

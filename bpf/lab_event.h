@@ -45,7 +45,10 @@ enum lab_event_kind {
 	LAB_EV_TASK_TOTAL = 15,	/* written by the recorder at the end: what BPF counted outside the ring */
 	LAB_EV_CPU_TOTAL = 16,	/* likewise, per CPU */
 	LAB_EV_MARKER = 17,	/* a program says what it is doing (--ops) */
-	LAB_EV_KIND_MAX = 18,
+	LAB_EV_AFFINITY = 18,	/* the CPUs that one of ours may use, where that is news */
+	LAB_EV_GROUP = 19,	/* the group whose quota one of ours draws on, likewise (under a quota) */
+	LAB_EV_THROTTLE = 20,	/* a group's queue on a CPU is throttled, or no longer (under a quota) */
+	LAB_EV_KIND_MAX = 21,
 };
 
 struct lab_ev_head {
@@ -72,6 +75,7 @@ enum lab_cpu_class {
 #define LAB_F_WORKER	0x08	/* an io_uring or vhost worker: it has no user registers */
 #define LAB_F_NO_RQ	0x10	/* clock_task_ns and steal_ns could not be read */
 #define LAB_F_EXITING	0x20	/* PF_EXITING */
+#define LAB_F_THROTTLED	0x40	/* its quota is used up: it, or (before 6.18) the queue it is on, is throttled */
 
 /* prev_state bits that the model needs, as the tracepoint argument has them (linux/sched.h) */
 #define LAB_STATE_INTERRUPTIBLE		0x0001
@@ -80,6 +84,7 @@ enum lab_cpu_class {
 #define LAB_STATE_TRACED		0x0008
 #define LAB_STATE_DEAD			0x0080	/* TASK_DEAD: the last switch-out */
 #define LAB_STATE_WAKEKILL		0x0100
+#define LAB_STATE_WAKING		0x0200	/* TASK_WAKING: on no queue, a CPU is being chosen for it; never at a switch */
 #define LAB_STATE_FREEZABLE		0x2000
 
 #define LAB_SYSCALL_NONE (-1)	/* not in a system call: fault or interrupt */
@@ -166,6 +171,9 @@ struct lab_ev_wakeup_new {
 	__u32 dest_cpu;		/* where the new task was queued */
 	__u32 pad;
 };
+
+/* MIGRATE flags */
+#define LAB_F_WAKING	0x01	/* it is being woken: its state is TASK_WAKING */
 
 struct lab_ev_migrate {
 	struct lab_ev_head head;
@@ -291,6 +299,50 @@ struct lab_ev_cpu_total {
 	__u64 refused_last_ns;
 };
 
+/* CPUs from here on are not told. */
+#define LAB_MASK_WORDS 16
+
+/*
+ * AFFINITY - what head.task may use from here on: bit c % 64 of words[c / 64] is CPU c. It is what
+ * was asked for (task->cpus_mask); where the kernel pins a task for a moment that is left out.
+ * A task that is born has its parent's, until one of its own. No tracepoint tells of a
+ * change: it is noticed when the task is born, woken, moved, or takes or leaves a CPU.
+ */
+struct lab_ev_affinity {
+	struct lab_ev_head head;
+	__u64 words[LAB_MASK_WORDS];
+};
+
+#define LAB_GROUPS_MAX 16	/* groups that are told apart in one run */
+
+/*
+ * GROUP - head.task is in this group of the cpu controller from here on. A task that is born
+ * has its parent's, until one of its own.
+ */
+struct lab_ev_group {
+	struct lab_ev_head head;
+	__u32 group;		/* 1 .. LAB_GROUPS_MAX; 0: no quota binds it (its scheduling policy), or it is beyond these */
+	__u32 pad;
+};
+
+/*
+ * How tasks that a quota holds back are known. The values are also those of META's `throttling`.
+ * By QUEUE (before 6.18) every ready task on a throttled queue is held back. By TASK one is from
+ * a switch-out with LAB_F_THROTTLED until its group's queue on its CPU is no longer throttled.
+ */
+enum lab_throttling {
+	LAB_THROTTLING_UNSEEN = 0,	/* no GROUP and no THROTTLE is recorded */
+	LAB_THROTTLING_QUEUE = 1,
+	LAB_THROTTLING_TASK = 2,
+};
+
+/* THROTTLE flags: LAB_F_THROTTLED: it is; without: it is not. */
+struct lab_ev_throttle {
+	struct lab_ev_head head;	/* head.task is 0; head.cpu is where it was noticed */
+	__u32 queue_cpu;
+	__u32 group;
+};
+
 union lab_event {
 	struct lab_ev_head head;
 	struct lab_ev_switch_out switch_out;
@@ -309,6 +361,20 @@ union lab_event {
 	struct lab_ev_task_total task_total;
 	struct lab_ev_cpu_total cpu_total;
 	struct lab_ev_marker marker;
+	struct lab_ev_affinity affinity;
+	struct lab_ev_group group;
+	struct lab_ev_throttle throttle;
+};
+
+/* What is kept with each task of ours, from before its first event to its end. */
+struct lab_task_mark {
+	__u32 id;		/* birth number; 0: marked from outside, not yet seeded */
+	__u32 first_kind;	/* of the first scheduling record, for a seed that races with it */
+	__u64 enter_ns;		/* of the epoll_wait it is in; 0: none */
+	__u64 task_group;	/* the kernel's, of the group told last; 0: none */
+	__u32 group;		/* that group */
+	__u32 pad;
+	__u64 mask[LAB_MASK_WORDS]; /* told last; all 0: none yet */
 };
 
 /*
@@ -324,7 +390,9 @@ struct lab_cpu_slot {		/* one per CPU */
 	__u64 percpu_base;	/* this CPU's per-CPU area; 0: not known yet */
 	__u8 last_class;	/* enum lab_cpu_class after that switch */
 	__u8 watched;		/* record who has this CPU even where none of ours is involved */
-	__u8 pad[14];
+	__u8 pad[2];
+	__u32 throttled;	/* bit g: told last, the queue of group g on this CPU is throttled */
+	__u64 queues_off;	/* from a per-CPU pointer to what it is on this CPU; 0: not known yet */
 };
 
 /* One per birth number, at index id % LAB_TASK_SLOTS; a later birth takes over the slot. */
@@ -349,6 +417,7 @@ struct lab_counts {
 	__u64 live;		/* births less deaths */
 	__u64 storage_failures;	/* tasks that could not be marked */
 	__u64 ready_unseen;	/* epoll events beyond what one call's records hold */
+	__u64 groups_unseen;	/* times that a task was in a group beyond LAB_GROUPS_MAX */
 };
 
 _Static_assert(sizeof(struct lab_ev_head) == 24, "head");
@@ -368,7 +437,11 @@ _Static_assert(sizeof(struct lab_ev_epoll_ready) == 224, "epoll_ready");
 _Static_assert(sizeof(struct lab_ev_marker) == 120, "marker");
 _Static_assert(sizeof(struct lab_ev_task_total) == 80, "task_total");
 _Static_assert(sizeof(struct lab_ev_cpu_total) == 56, "cpu_total");
+_Static_assert(sizeof(struct lab_ev_affinity) == 152, "affinity");
+_Static_assert(sizeof(struct lab_ev_group) == 32, "group");
+_Static_assert(sizeof(struct lab_ev_throttle) == 32, "throttle");
 
+_Static_assert(sizeof(struct lab_task_mark) == 160, "task_mark");
 _Static_assert(sizeof(struct lab_cpu_slot) == 64, "cpu_slot");
 _Static_assert(sizeof(struct lab_task_slot) == 64, "task_slot");
 

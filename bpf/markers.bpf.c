@@ -33,7 +33,7 @@ int BPF_PROG(markers_on_exit, struct pt_regs *regs, long ret)
 	long nr = regs->orig_ax;
 	struct lab_ev_marker *e;
 	struct lab_cpu_slot *cpu;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	const char *path;
 	u64 now;
 

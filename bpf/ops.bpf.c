@@ -33,7 +33,7 @@ SEC("?tp_btf/sys_enter")
 int BPF_PROG(ops_on_enter, struct pt_regs *regs, long nr)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 
 	if (!lab_armed || !waits_in_epoll(nr))
 		return 0;
@@ -98,7 +98,7 @@ int BPF_PROG(ops_on_exit, struct pt_regs *regs, long ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct lab_ev_epoll_wait *e;
 	struct lab_cpu_slot *cpu;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	long nr = regs->orig_ax;
 	u64 now;
 	u32 i;

@@ -14,13 +14,6 @@
 #include "compat.bpf.h"
 #include "lab_event.h"
 
-/* What is kept with each task of ours, from before its first event to its end. */
-struct task_mark {
-	u32 id;			/* birth number; 0: marked from outside, not yet seeded */
-	u32 first_kind;		/* of the first scheduling record, for a seed that races with it */
-	u64 enter_ns;		/* of the epoll_wait it is in; 0: none */
-};
-
 /* A task's system call, as its saved registers have it. */
 struct syscall_regs {
 	u64 args[3];
@@ -35,14 +28,22 @@ extern struct lab_counts lab_counts;
 /* How deep in PID namespaces the recorder is; known from the first seed on. */
 extern volatile __u32 lab_pid_level;
 
-/* This CPU's slot, or NULL (a CPU beyond what the recorder knew at its start). */
+/* Set before load: words of a CPU mask that can have a bit set; how throttling is told (LAB_THROTTLING_*). */
+extern const volatile __u32 lab_mask_words;
+extern const volatile __u32 lab_throttling;
+
+/* Likewise: a group's queues are in the CPUs' own areas (per-CPU memory), not in an array of pointers. */
+extern const volatile bool lab_queues_percpu;
+
+/* This CPU's slot, or that of @cpu; NULL: a CPU beyond what the recorder knew at its start. */
 struct lab_cpu_slot *cpu_slot(void);
+struct lab_cpu_slot *cpu_slot_of(u32 cpu);
 
 /* The slot of a birth number. */
 struct lab_task_slot *task_slot(u32 id);
 
 /* The mark of @task, or NULL if it is none of ours. Never call it with the idle task. */
-struct task_mark *task_mark(struct task_struct *task);
+struct lab_task_mark *task_mark(struct task_struct *task);
 
 /* True if @task is ours, or was marked from outside and is still to be seeded. */
 bool task_is_marked(struct task_struct *task);
@@ -51,7 +52,7 @@ bool task_is_marked(struct task_struct *task);
  * Mark @task as ours under a new birth number; NULL, counted, if there was no
  * memory. @id is written even then.
  */
-struct task_mark *task_adopt(struct task_struct *task, u32 *id);
+struct lab_task_mark *task_adopt(struct task_struct *task, u32 *id);
 
 /* @size bytes in this CPU's ring, or NULL; and the count of those that were refused. */
 void *ring_reserve(u64 size);
@@ -88,7 +89,7 @@ void record_submit(void *record);
 static __always_inline void *record_of(struct task_struct *task, u32 kind, u64 size)
 {
 	struct lab_cpu_slot *cpu;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	u64 now;
 
 	if (!lab_armed)
@@ -107,7 +108,50 @@ static __always_inline void *record_of(struct task_struct *task, u32 kind, u64 s
  * Make @task, which the current task is creating, ours if its creator is;
  * recorded as a birth. Return: its mark, or NULL.
  */
-struct task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now);
+struct lab_task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now);
+
+/* Record what @task may use, or the group that it is in, and keep it in its mark. */
+void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, struct task_struct *task,
+		   u64 now);
+void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now);
+
+/* Where @task's CPU has its groups' queues, if they are per-CPU memory and that is not known yet. */
+void queues_learn(struct task_struct *task);
+
+/* The queue of @group on CPU @queue_cpu: record whether it is throttled, if that is news. */
+void queue_look(u32 queue_cpu, u32 group, u64 now);
+
+/* X for each word of a mask. CO-RE moves an index only if it is a literal; those beyond are never run. */
+#define MASK_WORDS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
+	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+static __always_inline bool affinity_is_told(const struct lab_task_mark *mark,
+					     struct task_struct *task)
+{
+#define COMPARE(i) \
+	if (i < lab_mask_words && task->cpus_mask.bits[i] != mark->mask[i]) \
+		return false;
+	MASK_WORDS(COMPARE)
+#undef COMPARE
+	return true;
+}
+
+/* Where @task may run and what may hold it back: recorded where it is news. */
+static __always_inline void place_check(struct lab_cpu_slot *cpu, struct lab_task_mark *mark,
+					struct task_struct *task, u64 now)
+{
+	u64 group;
+
+	if (!affinity_is_told(mark, task))
+		affinity_tell(cpu, mark, task, now);
+	if (!lab_throttling)
+		return;
+	if (lab_queues_percpu)
+		queues_learn(task);
+	group = quota_group(task);
+	if (group != mark->task_group)
+		group_tell(cpu, mark, group, now);
+}
 
 /*
  * The system call of a task that sleeps or runs in one. Of a kernel thread or

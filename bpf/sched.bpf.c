@@ -64,7 +64,7 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 	}
 }
 
-static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct task_mark *mark,
+static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct lab_task_mark *mark,
 					    struct task_struct *prev, u32 prev_state, bool preempt,
 					    struct task_struct *next, u32 next_id, u8 next_class,
 					    struct rq *rq, u64 now)
@@ -79,6 +79,8 @@ static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct tas
 		flags |= LAB_F_WORKER;
 	if (prev->flags & PF_EXITING)
 		flags |= LAB_F_EXITING;
+	if (task_throttled(prev))
+		flags |= LAB_F_THROTTLED;
 	if (!rq)
 		flags |= LAB_F_NO_RQ;
 	if (!mark->first_kind)
@@ -115,7 +117,7 @@ static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct tas
 	record_submit(e);
 }
 
-static __always_inline void emit_switch_in(struct lab_cpu_slot *cpu, struct task_mark *mark,
+static __always_inline void emit_switch_in(struct lab_cpu_slot *cpu, struct lab_task_mark *mark,
 					   struct task_struct *prev, u8 prev_class, struct rq *rq,
 					   u64 now)
 {
@@ -164,7 +166,7 @@ static __always_inline void emit_cpu_class(struct lab_cpu_slot *cpu, struct task
 static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 				     struct task_struct *next, u32 prev_state)
 {
-	struct task_mark *from = NULL, *to = NULL;
+	struct lab_task_mark *from = NULL, *to = NULL;
 	u8 prev_class = LAB_CPU_IDLE, next_class = LAB_CPU_IDLE;
 	struct lab_cpu_slot *cpu;
 	struct rq *rq;
@@ -190,8 +192,15 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 	rq = task_rq(next);
 	if (rq && !cpu->percpu_base)
 		cpu->percpu_base = (u64)rq - lab_runqueues_off;
-	if (to)
+	if (to) {
 		cpu->watched = 1;
+		place_check(cpu, to, next, now);
+	}
+	if (from) {
+		place_check(cpu, from, prev, now);
+		if (lab_throttling)
+			queue_look(bpf_get_smp_processor_id(), from->group, now);
+	}
 	if (from)
 		emit_switch_out(cpu, from, prev, prev_state, preempt, next, to ? to->id : 0,
 				next_class, rq, now);
@@ -225,7 +234,7 @@ SEC("?tp_btf/sched_waking")
 int BPF_PROG(sched_on_waking, struct task_struct *task)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
-	struct task_mark *mark, *waker_mark = NULL;
+	struct lab_task_mark *mark, *waker_mark = NULL;
 	struct lab_cpu_slot *cpu;
 	struct lab_ev_waking *e;
 	struct syscall_regs regs;
@@ -242,6 +251,9 @@ int BPF_PROG(sched_on_waking, struct task_struct *task)
 		return 0;
 	if (!mark->first_kind)
 		mark->first_kind = LAB_EV_WAKING;
+	place_check(cpu, mark, task, now);
+	if (lab_throttling)
+		queue_look(task_cpu(task), mark->group, now);
 	if (waker->pid)
 		waker_mark = task_mark(waker);
 	syscall_read(waker, &regs);
@@ -265,7 +277,7 @@ int BPF_PROG(sched_on_waking, struct task_struct *task)
  * The kernel skips a program on a CPU where another task was preempted inside
  * the same one. Since 7.1 that happens on task_newtask, but never here, where interrupts are off.
  */
-static __always_inline struct task_mark *birth_not_seen(struct task_struct *task, u64 now)
+static __always_inline struct lab_task_mark *birth_not_seen(struct task_struct *task, u64 now)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	u64 clone_flags = 0;
@@ -284,7 +296,7 @@ int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
 {
 	struct lab_ev_wakeup_new *e;
 	struct lab_cpu_slot *cpu;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	u64 now;
 
 	if (!lab_armed)
@@ -298,6 +310,9 @@ int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
 	cpu = cpu_slot();
 	if (!cpu)
 		return 0;
+	place_check(cpu, mark, task, now);
+	if (lab_throttling)
+		queue_look(task_cpu(task), mark->group, now);
 	e = record_reserve(cpu, LAB_EV_WAKEUP_NEW, sizeof(*e), mark->id, now);
 	if (!e)
 		return 0;
@@ -314,7 +329,7 @@ int BPF_PROG(sched_on_migrate, struct task_struct *task, int dest_cpu)
 	struct lab_task_slot *total;
 	struct lab_ev_migrate *e;
 	struct lab_cpu_slot *cpu;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	u32 orig_cpu;
 	u64 now;
 
@@ -330,12 +345,17 @@ int BPF_PROG(sched_on_migrate, struct task_struct *task, int dest_cpu)
 	cpu = cpu_slot();
 	if (!cpu)
 		return 0;
+	place_check(cpu, mark, task, now);
+	if (lab_throttling)
+		queue_look(dest_cpu, mark->group, now);
 	total = task_slot(mark->id);
 	if (total && total->id == mark->id)
 		__sync_fetch_and_add(&total->migrates, 1);
 	e = record_reserve(cpu, LAB_EV_MIGRATE, sizeof(*e), mark->id, now);
 	if (!e)
 		return 0;
+	if (task->__state == LAB_STATE_WAKING)
+		e->head.flags = LAB_F_WAKING;
 	e->orig_cpu = orig_cpu;
 	e->dest_cpu = dest_cpu;
 	e->migrations = task->se.nr_migrations;

@@ -23,10 +23,11 @@ static __always_inline void fill_task(struct lab_ev_task *e, struct task_struct 
 	__builtin_memcpy(e->comm, task->comm, LAB_COMM_LEN);
 }
 
-__hidden struct task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now)
+__hidden struct lab_task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now)
 {
-	struct task_mark *parent_mark = task_mark(bpf_get_current_task_btf());
-	struct task_mark *mark;
+	struct task_struct *parent = bpf_get_current_task_btf();
+	struct lab_task_mark *parent_mark = task_mark(parent);
+	struct lab_task_mark *mark;
 	struct lab_cpu_slot *cpu;
 	struct lab_ev_task *e;
 	u32 id;
@@ -37,6 +38,8 @@ __hidden struct task_mark *task_birth(struct task_struct *task, u64 clone_flags,
 	cpu = cpu_slot();
 	if (!cpu)
 		return mark;
+	/* What a reader takes the child to have, too. */
+	place_check(cpu, parent_mark, parent, now);
 	e = record_reserve(cpu, LAB_EV_TASK_NEW, sizeof(*e), id, now);
 	if (!e)
 		return mark;
@@ -50,6 +53,12 @@ __hidden struct task_mark *task_birth(struct task_struct *task, u64 clone_flags,
 	e->on_cpu = 0;
 	e->fd_type = 0;
 	record_submit(e);
+	if (!mark)
+		return NULL;
+	mark->task_group = parent_mark->task_group;
+	mark->group = parent_mark->group;
+	__builtin_memcpy(mark->mask, parent_mark->mask, sizeof(mark->mask));
+	place_check(cpu, mark, task, now);
 	return mark;
 }
 
@@ -62,7 +71,7 @@ int BPF_PROG(task_on_new, struct task_struct *task, unsigned long clone_flags)
 }
 
 static __always_inline void fill_seed_state(struct lab_ev_task *e, struct task_struct *task,
-					    struct task_mark *mark)
+					    struct lab_task_mark *mark)
 {
 	struct syscall_regs regs;
 	u32 fd_flags;
@@ -106,7 +115,7 @@ int task_on_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct task_struct *leader;
-	struct task_mark *mark;
+	struct lab_task_mark *mark;
 	struct lab_cpu_slot *cpu;
 	struct lab_ev_task *e;
 	u64 now;
@@ -133,6 +142,7 @@ int task_on_seed(struct bpf_iter__task *ctx)
 	fill_task(e, task, 0, 0);
 	fill_seed_state(e, task, mark);
 	record_submit(e);
+	place_check(cpu, mark, task, now);
 	return 0;
 }
 

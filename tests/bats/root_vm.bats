@@ -94,3 +94,23 @@ shapes_end() {
 	shapes_end 6.12 1 4 "$parallel"
 	shapes_end 6.12 1 0 "$others"
 }
+
+# How a kernel tells whom a quota holds back changed in 6.18 (by task) and 7.2 (where queues are).
+held='mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null
+cd /sys/fs/cgroup && echo +cpu >cgroup.subtree_control && mkdir q && echo "50000 100000" >q/cpu.max || exit 9
+echo "for i in 1 2 3 4; do timeout 1 sh -c \"while :; do :; done\" & done; wait" >/root/busy
+(echo 0 >q/cgroup.procs; exec lab run -q -o /root/held --json=/root/json -- sh /root/busy) >/root/said 2>&1
+grep -E "largest_loss|unplaced\"" /root/json
+lab run -q -o /root/pinned --json=/root/json pinned --seconds 0.5 >/root/said 2>&1
+grep -E "largest_loss|unplaced\"" /root/json'
+
+@test "5.15, 6.12 and the newest kernel: quotas, and affinity" {
+	local kernel
+	for kernel in 5.15 6.12 newest; do
+		vm "$kernel" 2 sh -c "$held"
+		[ "$status" -eq 0 ]
+		output_has '"largest_loss": "unplaced.throttled"'
+		output_has '"largest_loss": "unplaced.affinity"'
+		[ "$(grep -c '"undivided_ns": 0}' <<<"$output")" -eq 2 ]
+	done
+}

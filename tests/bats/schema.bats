@@ -75,15 +75,13 @@ lossy_reports() {
 	schema strict ./*.json
 }
 
-# Behind the -- stand those of refused records, which root_identities.bats makes, and those that
-# lab does not write yet.
+# Behind the -- stand those of refused records, which root_identities.bats makes.
 @test "schema: every key that it describes is in a report" {
 	requires jsonschema
 	reports
 	lossy_reports
 	schema covered ./*.json -- loss.stretches[].{cpu,start_ns,end_ns,count} \
-		audit.checks[].{name,id,tid,expected,observed,by_loss} \
-		capacity.unplaced.{affinity_ns,throttled_ns}
+		audit.checks[].{name,id,tid,expected,observed,by_loss}
 }
 
 @test "identities: all hold in every report, also of what is left of a damaged trace" {

@@ -25,6 +25,7 @@ FACTS = """
     event_loops[].events
     event_loops[].waits
     host.cpus_online
+    host.quota_cpus
     host.smt
     host.steal_ns
     locks[].shared

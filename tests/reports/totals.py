@@ -198,7 +198,25 @@ def check_capacity(f, r):
         # A CPU's share of an instant is rounded to a nanosecond.
         f.at_most(f"blocked_ns.{reason} and the tasks'", ns,
                   sum(t["blocked_ns"][reason] for t in r["tasks"]) + 1)
+    check_pinned(f, r)
     check_largest_loss(f, c)
+
+
+def check_pinned(f, r):
+    """What affinity cost, and an example of it."""
+    c = r["capacity"]
+    known = "affinity_ns" in c["unplaced"]
+    f.same("affinity_ns and pinned are known together", "pinned" in c, known)
+    f.same("balancing_ns is known where affinity_ns and throttled_ns are",
+           "balancing_ns" in c["unplaced"], known and "throttled_ns" in c["unplaced"])
+    pinned = c.get("pinned")
+    if pinned:
+        usable = set(r["host"]["cpus_usable"])
+        f.ascending("pinned.cpus", pinned["cpus"])
+        f.holds("pinned.cpus are some of the usable ones", set(pinned["cpus"]) < usable)
+        f.holds("idle_cpu is another of them", pinned["idle_cpu"] in usable - set(pinned["cpus"]))
+        f.holds("pinned.ns is given if there is any", pinned["ns"])
+        f.at_most("pinned.ns and affinity_ns", pinned["ns"], c["unplaced"]["affinity_ns"])
 
 
 def check_largest_loss(f, c):

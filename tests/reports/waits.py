@@ -17,7 +17,8 @@ def check_waits(f, r):
            sum(t["ready_ns"] for t in r["tasks"]))
     f.same("total_ns and who had the CPU", w["total_ns"],
            sum(a["ns"] for a in w["antagonists"]) + w["other_antagonists_ns"] + w["idle_ns"]
-           + w["unknown_ns"])
+           + w["unknown_ns"] + w.get("held_ns", 0))
+    check_held(f, r)
     f.holds("antagonists are in order",
             all(a["ns"] >= b["ns"] for a, b in zip(w["antagonists"], w["antagonists"][1:])))
     for a in w["antagonists"] + ([w["longest"]["antagonist"]] if w["longest"] else []):
@@ -42,6 +43,22 @@ def check_waits(f, r):
               sum(t["switches"] for t in r["tasks"]) + len(r["tasks"]))
 
 
+def check_held(f, r):
+    """What a quota held back."""
+    w, unplaced = r["run_queue_wait"], r.get("capacity", {}).get("unplaced", {})
+    f.same("held_wall_ns and throttled_ns are known together", "held_wall_ns" in w,
+           "throttled_ns" in unplaced)
+    if "held_wall_ns" not in w:
+        return
+    f.at_most("held_wall_ns and the window", w["held_wall_ns"], window_ns(r))
+    f.at_most("held_wall_ns and held_ns", w["held_wall_ns"], w["held_ns"])
+    f.at_most("held_ns and held_wall_ns x tasks", w["held_ns"],
+              w["held_wall_ns"] * len(r["tasks"]))
+    f.at_most("throttled_ns and held_wall_ns x CPUs", unplaced["throttled_ns"],
+              w["held_wall_ns"] * r["capacity"]["cpus"])
+    f.at_most("throttled_ns and held_ns", unplaced["throttled_ns"], w["held_ns"])
+
+
 def check_longest_wait(f, r, longest):
     task = f.names_task("the longest wait", longest)
     f.same("the longest wait and max_ns", longest["ns"], r["wakeup_latency"]["max_ns"])
@@ -50,9 +67,14 @@ def check_longest_wait(f, r, longest):
         f.holds("the longest wait lies in its task's lifetime",
                 task["start_ns"] <= longest["start_ns"]
                 and longest["start_ns"] + longest["ns"] <= task["end_ns"])
+    f.same("held_ns of one and of all", "held_ns" in longest, "held_ns" in r["run_queue_wait"])
+    f.at_most("held_ns of the longest wait and of all", longest.get("held_ns", 0),
+              r["run_queue_wait"].get("held_ns", 0))
+    f.at_most("held_ns of the longest wait and the wait", longest.get("held_ns", 0),
+              longest["ns"])
     if longest["antagonist"]:
-        f.at_most("the antagonist of the longest wait and the wait", longest["antagonist"]["ns"],
-                  longest["ns"])
+        f.at_most("the antagonist of the longest wait and the wait",
+                  longest["antagonist"]["ns"] + longest.get("held_ns", 0), longest["ns"])
         f.holds("the antagonist of the longest wait had the CPU", longest["antagonist"]["ns"])
 
 
@@ -74,6 +96,7 @@ def check_ranks(f, lat, cnt):
 def check_migrations(f, r):
     m = r["migrations"]
     f.same("matrix and count", sum(c["count"] for c in m["matrix"]), m["count"])
+    f.same("causes and count", sum(m["causes"].values()), m["count"])
     f.same("the tasks' migrations and count", sum(t["migrations"] for t in r["tasks"]), m["count"])
     f.ascending("pairs", [(c["from"], c["to"]) for c in m["matrix"]])
     f.holds("a move is to another CPU", all(c["from"] != c["to"] for c in m["matrix"]))

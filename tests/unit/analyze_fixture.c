@@ -16,6 +16,7 @@ void afx_init(struct afx *f, unsigned int cpu_cnt, uint64_t unit_ns, unsigned in
 	f->m.start_ns = AFX_START_NS;
 	f->m.end_ns = AFX_START_NS + unit_ns * unit_cnt;
 	f->m.complete = true;
+	f->m.holds_known = true;
 	f->m.end.reason = TRACE_END_EXIT;
 	for (unsigned int i = 0; i < cpu_cnt; i++)
 		vec_push(f->m.cpus, f->m.cpu_cnt, f->m.cpu_cap)->cpu = (uint16_t)i;
@@ -105,6 +106,31 @@ void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int unt
 	op->task_id = task_id;
 	op->start_ns = AFX_START_NS + from * f->unit_ns;
 	op->end_ns = AFX_START_NS + until * f->unit_ns;
+}
+
+void afx_allow(struct afx *f, size_t task, unsigned int at, uint64_t cpus)
+{
+	struct model *m = &f->m;
+	struct model_task *t = &m->tasks[task];
+
+	vec_push(m->cpusets, m->cpuset_cnt, m->cpuset_cap)->words[0] = cpus;
+	if (!t->allowed_cnt++)
+		t->allowed_first = m->allowed_cnt;
+	*vec_push(m->allowed, m->allowed_cnt, m->allowed_cap) = (struct model_allowed){
+		AFX_START_NS + at * f->unit_ns, t->id, (uint32_t)m->cpuset_cnt - 1,
+	};
+}
+
+void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until)
+{
+	struct model *m = &f->m;
+	struct model_task *t = &m->tasks[task];
+
+	if (!t->hold_cnt++)
+		t->hold_first = m->hold_cnt;
+	*vec_push(m->holds, m->hold_cnt, m->hold_cap) = (struct model_hold){
+		AFX_START_NS + from * f->unit_ns, AFX_START_NS + until * f->unit_ns, t->id,
+	};
 }
 
 void afx_edge(struct afx *f, uint16_t from_cpu, uint16_t to_cpu, uint64_t ns)
@@ -232,6 +258,9 @@ void afx_release(struct afx *f)
 	free(f->m.ops);
 	free(f->m.loop_waits);
 	free(f->m.migrations);
+	free(f->m.cpusets);
+	free(f->m.allowed);
+	free(f->m.holds);
 	free(f->m.gaps);
 	free(f->m.edge_mins);
 	free(f->m.audit.failures);

@@ -48,6 +48,13 @@ struct model_span *afx_any_span(struct afx *f, size_t nth);
 /* An operation of task @task_id, open during these units. */
 void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int until);
 
+/*
+ * From @at units on, task number @task may use these CPUs; bit c is CPU c. A quota holds it back from @from
+ * until @until. Of one task in order of time, and of all tasks in their order.
+ */
+void afx_allow(struct afx *f, size_t task, unsigned int at, uint64_t cpus);
+void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until);
+
 void afx_edge(struct afx *f, uint16_t from_cpu, uint16_t to_cpu, uint64_t ns);
 void afx_pair(struct afx *f, uint16_t cpu_a, uint16_t cpu_b, uint32_t ns);
 void afx_gap(struct afx *f, uint16_t cpu, uint64_t from_ns, uint64_t until_ns, uint64_t cnt);

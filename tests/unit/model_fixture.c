@@ -391,6 +391,26 @@ void fx_migrate(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, unsign
 	t->migrates++;
 }
 
+void fx_affinity(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint64_t mask)
+{
+	emit(f, ts, cpu, id, LAB_EV_AFFINITY)->affinity.words[0] = mask;
+}
+
+void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group)
+{
+	emit(f, ts, cpu, id, LAB_EV_GROUP)->group.group = group;
+}
+
+void fx_throttle(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t queue_cpu, uint32_t group,
+		 bool throttled)
+{
+	union lab_event *ev = emit(f, ts, cpu, 0, LAB_EV_THROTTLE);
+
+	ev->head.flags = throttled ? LAB_F_THROTTLED : 0;
+	ev->throttle.queue_cpu = queue_cpu;
+	ev->throttle.group = group;
+}
+
 void fx_exit_begin(struct fx *f, uint64_t ts, uint32_t id, uint32_t code)
 {
 	struct fx_task *t = task_of(f, id);

@@ -126,9 +126,17 @@ void fx_fork(struct fx *f, uint64_t ts, uint32_t parent, uint32_t child, uint64_
 void fx_fork_only(struct fx *f, uint64_t ts, uint32_t parent, uint32_t child, uint64_t clone_flags);
 void fx_wakeup_new(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, unsigned int dest_cpu);
 
-/* MIGRATE, probe on @cpu. */
+/* MIGRATE, probe on @cpu; LAB_F_WAKING is for fx_last(). */
 void fx_migrate(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, unsigned int orig,
 		unsigned int dest);
+
+/* AFFINITY of @id, noticed on @cpu: bit c of @mask is CPU c. */
+void fx_affinity(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint64_t mask);
+
+/* GROUP of @id; THROTTLE of @group's queue on @queue_cpu. Both noticed on @cpu. */
+void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group);
+void fx_throttle(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t queue_cpu, uint32_t group,
+		 bool throttled);
 
 /* EXIT by @id with code 0, and at the same instant its last switch-out to @next. */
 void fx_exit(struct fx *f, uint64_t ts, uint32_t id, int32_t next);

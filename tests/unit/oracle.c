@@ -53,6 +53,9 @@ static void instants_collect(const struct truth *t, struct instants *in)
 	for (size_t i = 0; i < t->cpu_cnt; i++)
 		for (size_t j = 0; j < t->cpus[i].seg_cnt; j++)
 			instants_add(in, t->cpus[i].segs[j].start_ns, t->cpus[i].segs[j].end_ns);
+	for (size_t i = 0; i < t->bound_cnt; i++)
+		if (t->bounds[i].from_ns > t->start_ns && t->bounds[i].from_ns < t->end_ns)
+			instants_add(in, t->bounds[i].from_ns, t->bounds[i].from_ns);
 	for (size_t i = 0; i < t->op_cnt; i++)
 		instants_add(in, t->ops[i].start_ns, t->ops[i].end_ns);
 	qsort(in->v, in->cnt, sizeof(*in->v), u64_cmp);

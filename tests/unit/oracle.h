@@ -74,6 +74,16 @@ unsigned int moment_count(const struct oracle *o, const struct moment *at, enum 
 /* Of two CPUs, once oracle_clocks() has run. */
 uint64_t oracle_eps(const struct oracle *o, uint16_t cpu_a, uint16_t cpu_b);
 
+/* What becomes of CPUs in one moment because of ready tasks (oracle_placing.c). */
+struct placed {
+	uint64_t affinity, latency, balancing, interference;
+};
+
+/* Whether each ready task's CPUs are known; what follows takes every one for allowed if not. */
+bool oracle_affinity_known(const struct oracle *o);
+struct placed oracle_placed(const struct oracle *o, const struct moment *at, bool known);
+void oracle_pinned(struct oracle *o);
+
 /* ---- the oracles, in the order that they need ---- */
 
 void oracle_model(struct oracle *o);		/* the model is the truth */

@@ -74,22 +74,17 @@ static void check_shares(struct oracle *o, const char *what, const struct share 
 struct crowd {
 	uint64_t cpus[4];	/* by enum lab_cpu_class */
 	uint64_t ready, blocked, by_reason[REASON_CNT];
-	uint64_t on_the_way;	/* idle CPUs on which a task that is ready will run next */
+	struct placed placed;
 };
 
-static struct crowd crowd_at(const struct oracle *o, const struct moment *at)
+static struct crowd crowd_at(const struct oracle *o, const struct moment *at, bool known)
 {
-	struct crowd c = { .ready = moment_count(o, at, SPAN_READY) };
+	struct crowd c = {
+		.ready = moment_count(o, at, SPAN_READY), .placed = oracle_placed(o, at, known),
+	};
 
-	for (size_t i = 0; i < o->t->cpu_cnt; i++) {
-		bool awaited = false;
-
-		for (size_t j = 0; j < o->t->task_cnt; j++)
-			awaited |= moment_is(at, j, SPAN_READY) &&
-				   at->spans[j]->cpu == o->t->cpus[i].cpu;
+	for (size_t i = 0; i < o->t->cpu_cnt; i++)
 		c.cpus[at->segs[i]->class]++;
-		c.on_the_way += awaited && at->segs[i]->class == LAB_CPU_IDLE;
-	}
 	for (size_t i = 0; i < o->t->task_cnt; i++) {
 		if (!moment_is(at, i, SPAN_BLOCKED))
 			continue;
@@ -104,12 +99,14 @@ static uint64_t count_whole(const struct crowd *c, uint64_t ns, struct report_ca
 {
 	uint64_t idle = c->cpus[LAB_CPU_IDLE], foreign = c->cpus[LAB_CPU_FOREIGN];
 	uint64_t unplaced = min_u64(idle, c->ready);
-	uint64_t interference = min_u64(foreign, c->ready - unplaced);
+	uint64_t interference = c->placed.interference;
 	uint64_t rest = idle - unplaced, blocked = min_u64(rest, c->blocked);
 
 	want->work_ns += ns * c->cpus[LAB_CPU_OURS];
 	want->unplaced_ns += ns * unplaced;
-	want->latency_ns += ns * c->on_the_way;
+	want->latency_ns += ns * c->placed.latency;
+	want->affinity_ns += ns * c->placed.affinity;
+	want->balancing_ns += ns * c->placed.balancing;
 	want->interference_ns += ns * interference;
 	want->other_ns += ns * (foreign - interference);
 	want->unknown_ns += ns * c->cpus[LAB_CPU_UNKNOWN];
@@ -130,15 +127,16 @@ static void check_blocked(struct oracle *o, struct report_capacity *want)
 	uint64_t total = 0, stretch_ns = 0, cpus = 0, next_cpus = 0;
 	struct report_capacity unused = { 0 };
 	struct crowd c, next = { 0 };
+	bool known = oracle_affinity_known(o);
 
 	for (size_t k = 0; k < o->moment_cnt; k++) {
 		const struct moment *at = &o->moments[k];
 		bool last = k + 1 == o->moment_cnt;
 
-		c = k ? next : crowd_at(o, at);
+		c = k ? next : crowd_at(o, at, known);
 		cpus = count_whole(&c, at->ns, want);
 		if (!last) {
-			next = crowd_at(o, at + 1);
+			next = crowd_at(o, at + 1, known);
 			next_cpus = count_whole(&next, 0, &unused);
 		}
 		total += cpus * at->ns;
@@ -163,7 +161,8 @@ static void check_largest(struct oracle *o)
 		[LOSS_LATENCY] = c->latency_ns, [LOSS_UNDIVIDED] = c->undivided_ns,
 		[LOSS_INTERFERENCE] = c->interference_ns, [LOSS_OTHER] = c->other_ns,
 		[LOSS_UNKNOWN] = c->unknown_ns, [LOSS_BLOCKED] = c->blocked_ns[c->largest_reason],
-		[LOSS_NO_THREAD] = c->no_thread_ns,
+		[LOSS_NO_THREAD] = c->no_thread_ns, [LOSS_AFFINITY] = c->affinity_ns,
+		[LOSS_THROTTLED] = c->throttled_ns, [LOSS_BALANCING] = c->balancing_ns,
 	};
 
 	ORACLE_EQ(o, parts[c->largest], c->largest_ns);
@@ -172,6 +171,29 @@ static void check_largest(struct oracle *o)
 	for (int k = 0; k < REASON_CNT; k++)
 		ORACLE(o, c->blocked_ns[k] <= c->largest_ns, "%s is larger than the largest",
 		       reason_name((enum reason)k));
+}
+
+/* Under a quota nothing is recorded of whom it holds back. */
+static void check_unplaced(struct oracle *o, const struct report_capacity *want)
+{
+	const struct report_capacity *c = &o->r->capacity;
+	bool quota = o->s->meta.quota_milli_cpus;
+
+	ORACLE_EQ(o, c->latency_known, !quota);
+	ORACLE_EQ(o, c->throttled_known, !quota);
+	ORACLE_EQ(o, c->affinity_known, oracle_affinity_known(o));
+	ORACLE_EQ(o, c->latency_ns, c->latency_known ? want->latency_ns : 0);
+	ORACLE_EQ(o, c->affinity_ns, c->affinity_known ? want->affinity_ns : 0);
+	ORACLE_EQ(o, c->balancing_ns, c->affinity_known && !quota ? want->balancing_ns : 0);
+	ORACLE_EQ(o, c->throttled_ns, 0);
+	ORACLE_EQ(o, c->latency_ns + c->affinity_ns + c->balancing_ns + c->undivided_ns,
+		  c->unplaced_ns);
+	ORACLE(o, c->undivided_ns == 0 || !c->affinity_known || quota,
+	       "a part of unplaced is left over");
+	if (c->affinity_known)
+		oracle_pinned(o);
+	else
+		ORACLE_EQ(o, c->pinned_ns, 0);
 }
 
 void oracle_capacity(struct oracle *o)
@@ -185,9 +207,7 @@ void oracle_capacity(struct oracle *o)
 	ORACLE(o, c->known, "not known");
 	ORACLE_EQ(o, c->work_ns, want.work_ns);
 	ORACLE_EQ(o, c->unplaced_ns, want.unplaced_ns);
-	ORACLE_EQ(o, c->latency_known, !o->s->meta.quota_milli_cpus);
-	ORACLE_EQ(o, c->latency_ns, c->latency_known ? want.latency_ns : 0);
-	ORACLE_EQ(o, c->latency_ns + c->undivided_ns, c->unplaced_ns);
+	check_unplaced(o, &want);
 	ORACLE_EQ(o, c->interference_ns, want.interference_ns);
 	ORACLE_EQ(o, c->other_ns, want.other_ns);
 	ORACLE_EQ(o, c->unknown_ns, want.unknown_ns);

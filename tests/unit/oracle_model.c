@@ -202,7 +202,8 @@ static bool has_move(const struct model *m, const struct truth_move *want)
 		const struct model_migration *move = &m->migrations[i];
 
 		if (move->at_ns == want->at_ns && move->task_id == want->task_id &&
-		    move->from_cpu == want->from_cpu && move->to_cpu == want->to_cpu)
+		    move->from_cpu == want->from_cpu && move->to_cpu == want->to_cpu &&
+		    move->cause == want->cause)
 			return true;
 	}
 	return false;
@@ -224,7 +225,7 @@ static void check_rest(struct oracle *o)
 		       t->waits[i].task_id, t->waits[i].return_ns);
 	ORACLE_EQ(o, o->m->migration_cnt, t->move_cnt);
 	for (size_t i = 0; i < t->move_cnt; i++)
-		ORACLE(o, has_move(o->m, &t->moves[i]), "no move of task %u at %" PRIu64,
+		ORACLE(o, has_move(o->m, &t->moves[i]), "no move of task %u at %" PRIu64 ", or for another cause",
 		       t->moves[i].task_id, t->moves[i].at_ns);
 }
 

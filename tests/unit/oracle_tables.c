@@ -127,6 +127,13 @@ void oracle_moves(struct oracle *o)
 		sum += cnt;
 	}
 	ORACLE_EQ(o, sum, o->t->move_cnt);
+	for (int cause = 0; cause < MOVE_CAUSE_CNT; cause++) {
+		uint64_t cnt = 0;
+
+		for (size_t i = 0; i < o->m->migration_cnt; i++)
+			cnt += o->m->migrations[i].cause == cause;
+		ORACLE_EQ(o, o->r->moves.by_cause[cause], cnt);
+	}
 }
 
 /* ---- waits for a CPU ---- */

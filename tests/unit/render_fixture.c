@@ -48,6 +48,7 @@ static void set_end(struct model *m, uint64_t window_ns)
 	m->start_ns = START_NS;
 	m->end_ns = START_NS + window_ns;
 	m->complete = true;
+	m->holds_known = true;
 	m->damage = xstrdup("");
 	m->file_bytes = 14 * 1024;
 	m->event_cnt = 1204;
@@ -230,7 +231,7 @@ static void workers_model(struct model *m)
 	m->audit.migrations_checked = 1;
 	m->audit.causal_edges_checked = 5;
 	*vec_push(m->migrations, m->migration_cnt, m->migration_cap) =
-		(struct model_migration){ START_NS + 19500 * US, 1, 0, 1 };
+		(struct model_migration){ START_NS + 19500 * US, 1, 0, 1, MOVE_BALANCE };
 }
 
 static void workers_waits(struct report_waits *w)
@@ -298,6 +299,7 @@ static void workers_report(struct report *r)
 	};
 	*vec_push(r->migrations, r->migration_cnt, r->migration_cap) =
 		(struct migration_cell){ 0, 1, 1 };
+	r->moves.by_cause[MOVE_BALANCE] = 1;
 	workers_waits(&r->waits);
 }
 

@@ -58,6 +58,7 @@ void schedule_options(struct schedule_options *o, uint64_t seed)
 	o->no_rq = !sim_random(&dice, 10);
 	o->stale_state = !sim_random(&dice, 4);
 	o->far_numbers = !sim_random(&dice, 10);
+	o->masks = sim_random(&dice, 4);
 }
 
 /* ---- meta ---- */

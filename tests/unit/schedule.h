@@ -64,6 +64,7 @@ struct schedule_options {
 	bool no_rq;			/* nor read the run queue's clock */
 	bool stale_state;		/* a switch-out with a signal pending shows the state that it undid */
 	bool far_numbers;		/* CPU numbers have holes */
+	bool masks;			/* the probes tell which CPUs tasks may use */
 	unsigned int refuse;		/* of 1000: records that the rings refuse; bursts among them */
 };
 

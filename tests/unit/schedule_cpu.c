@@ -29,13 +29,13 @@ static bool may_use(const struct ktask *t, const struct kcpu *c)
 	return t->allowed >> c->idx & 1;
 }
 
-/* Move @t, which is on no CPU, to @dest; the probe runs on @c. */
-static void migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest)
+/* Move @t, which is on no CPU, to @dest; the probe runs on @c. @waking: or it is pulled by @c. */
+static void migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest, bool waking)
 {
 	if (t->cpu == dest)
 		return;
-	if (record_migrate(s, c, t, dest))
-		truth_moved(s, t, c, t->cpu, dest);
+	if (record_migrate(s, c, t, dest, waking))
+		truth_moved(s, t, c, t->cpu, dest, waking);
 	else if (t->marked)
 		s->out->truth.hidden_moves++;
 	t->migrations++;
@@ -57,7 +57,7 @@ static struct ktask *pull(struct sim *s, struct kcpu *c)
 			if (!may_use(t, c) || t->last_ns + sim_gap(s) > s->now_ns)
 				continue;
 			dequeue(from, j);
-			migrate(s, c, t, c->idx);
+			migrate(s, c, t, c->idx, false);
 			sim_moment(s);
 			return t;
 		}
@@ -274,7 +274,7 @@ void cpu_leave_woken(struct sim *s, struct ktask *t, const struct khow *how)
 	cpu_leave(s, t, how, false, false);
 	t->wait.race = false;
 	sim_moment(s);
-	migrate(s, c, t, choose(s, t));
+	migrate(s, c, t, choose(s, t), true);
 	place_later(s, t);
 }
 
@@ -343,7 +343,7 @@ bool cpu_wake(struct sim *s, struct ktask *t, const struct kctx *ctx)
 	/* The waker waits until it is really off its CPU. */
 	if (s->now_ns < t->left_cpu_ns + sim_gap(s))
 		s->now_ns = t->left_cpu_ns + sim_gap(s);
-	migrate(s, c, t, choose(s, t));
+	migrate(s, c, t, choose(s, t), true);
 	place_later(s, t);
 	return true;
 }

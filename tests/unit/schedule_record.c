@@ -81,6 +81,23 @@ static uint64_t clock_task(const struct sim *s, const struct kcpu *c)
 	return sim_stamp(s, c) + SIM_CLOCK_OFF - c->steal_ns;
 }
 
+/* Which CPUs @t may use, where that is news; one that finds no room is news the next time, too. */
+static void place_check(struct sim *s, struct kcpu *c, struct ktask *t)
+{
+	struct lab_ev_affinity *e;
+
+	if (!s->opt->masks || t->told == t->allowed)
+		return;
+	e = &reserve(s, c, LAB_EV_AFFINITY, t->id)->affinity;
+	for (uint32_t i = 0; i < s->opt->cpu_cnt; i++)
+		if (t->allowed >> i & 1)
+			e->words[s->cpus[i].number / 64] |= UINT64_C(1) << s->cpus[i].number % 64;
+	if (s->records[s->record_cnt - 1].refused)
+		return;
+	t->told = t->allowed;
+	truth_bound(s, t, c, t->told);
+}
+
 /* ---- switches ---- */
 
 static void switch_out(struct sim *s, struct kcpu *c, struct ktask *next, const struct khow *how,
@@ -163,8 +180,13 @@ bool record_switch(struct sim *s, struct kcpu *c, struct ktask *next, const stru
 	*seq = c->slot.seq;
 	if (!record_sees(s, c) || (!from && !to && !c->slot.watched))
 		return false;
-	if (to)
+	if (to) {
 		c->slot.watched = 1;
+		place_check(s, c, next);
+	}
+	if (from)
+		place_check(s, c, c->cur);
+	*seq = c->slot.seq;
 	if (from)
 		switch_out(s, c, next, how, preempt);
 	else if (to)
@@ -192,6 +214,7 @@ bool record_waking(struct sim *s, struct kcpu *c, struct ktask *t, uint8_t irq, 
 		return false;
 	if (!t->first_kind)
 		t->first_kind = LAB_EV_WAKING;
+	place_check(s, c, t);
 	e = &reserve(s, c, LAB_EV_WAKING, t->id)->waking;
 	e->head.flags = s->opt->context_unknown ? LAB_F_CTX_UNKNOWN : irq;
 	if (waker && waker->exiting && !e->head.flags)
@@ -207,14 +230,16 @@ bool record_waking(struct sim *s, struct kcpu *c, struct ktask *t, uint8_t irq, 
 }
 
 /* Before the move. */
-bool record_migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest)
+bool record_migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest, bool waking)
 {
 	struct lab_ev_migrate *e;
 
 	if (!record_sees(s, c) || !t->marked)
 		return false;
+	place_check(s, c, t);
 	t->total.migrates++;
 	e = &reserve(s, c, LAB_EV_MIGRATE, t->id)->migrate;
+	e->head.flags = waking ? LAB_F_WAKING : 0;
 	e->orig_cpu = s->cpus[t->cpu].number;
 	e->dest_cpu = s->cpus[dest].number;
 	e->migrations = t->migrations;
@@ -234,24 +259,39 @@ static void fill_task(const struct sim *s, struct lab_ev_task *e, const struct k
 
 void record_new(struct sim *s, struct kcpu *c, struct ktask *t, uint64_t clone_flags)
 {
-	struct lab_ev_task *e = &reserve_of(s, c, LAB_EV_TASK_NEW, t)->task;
+	struct ktask *parent = t->parent;
+	struct lab_ev_task *e;
 
+	if (record_sees(s, c) && t->marked)
+		place_check(s, c, parent);
+	e = &reserve_of(s, c, LAB_EV_TASK_NEW, t)->task;
 	fill_task(s, e, t);
-	e->parent_id = id_of(t->parent);
+	e->parent_id = id_of(parent);
 	e->clone_flags = clone_flags;
 	e->syscall = LAB_SYSCALL_NONE;
+	if (!record_sees(s, c) || !t->marked)
+		return;
+	t->told = parent->told;
+	if (t->told)
+		truth_bound(s, t, c, t->told);
+	place_check(s, c, t);
 }
 
 void record_wakeup_new(struct sim *s, struct kcpu *c, struct ktask *t)
 {
+	if (record_sees(s, c) && t->marked)
+		place_check(s, c, t);
 	reserve_of(s, c, LAB_EV_WAKEUP_NEW, t)->wakeup_new.dest_cpu = s->cpus[t->cpu].number;
 }
 
 /* Return: where the record is that record_seed_read() fills. */
 uint32_t record_seed(struct sim *s, struct kcpu *c, struct ktask *t)
 {
+	uint32_t at = (uint32_t)s->record_cnt;
+
 	reserve(s, c, LAB_EV_TASK_SEED, t->id);
-	return (uint32_t)s->record_cnt - 1;
+	place_check(s, c, t);
+	return at;
 }
 
 void record_seed_read(struct sim *s, struct ktask *t, uint32_t at)

@@ -122,7 +122,8 @@ struct ktask {
 	struct kproc *proc;
 	enum kstate state;
 	uint32_t cpu;		/* it is there, queued there, or was last */
-	uint32_t allowed;	/* bit set */
+	uint32_t allowed;	/* bit set, of indices */
+	uint32_t told;		/* the same, as the probes told last; 0: not yet */
 	uint32_t gen;		/* changes with every switch: events of before are void */
 	uint64_t left_ns;	/* of its computing */
 	uint64_t due_ns;
@@ -273,7 +274,7 @@ bool record_switch(struct sim *s, struct kcpu *c, struct ktask *next, const stru
 		   bool preempt, enum khow_seen *seen, uint64_t *seq);
 bool record_waking(struct sim *s, struct kcpu *c, struct ktask *t, uint8_t irq, int32_t syscall,
 		   uint64_t arg0, uint8_t *flags);
-bool record_migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest);
+bool record_migrate(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t dest, bool waking);
 void record_new(struct sim *s, struct kcpu *c, struct ktask *t, uint64_t clone_flags);
 void record_wakeup_new(struct sim *s, struct kcpu *c, struct ktask *t);
 uint32_t record_seed(struct sim *s, struct kcpu *c, struct ktask *t);
@@ -381,11 +382,14 @@ void truth_out(struct sim *s, struct ktask *t, struct kcpu *c, const struct khow
 /* @flags: those of the record; @waker: who had the CPU. NULL: idle. */
 void truth_woken(struct sim *s, struct ktask *t, struct kcpu *c, uint8_t flags,
 		 const struct ktask *waker, int32_t syscall, uint64_t arg0);
-void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, uint32_t to);
+void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, uint32_t to,
+		 bool waking);
+/* The probe on @c told that @t may use the CPUs of @set. */
+void truth_bound(struct sim *s, const struct ktask *t, const struct kcpu *c, uint32_t set);
 void truth_born(struct sim *s, struct ktask *t, struct kcpu *c);
 void truth_seeded(struct sim *s, struct ktask *t, uint64_t ts);
 /* The same, as its record says when it is filled in. */
-void truth_seeded_ready(struct ktask *t);
+void truth_seeded_ready(struct sim *s, struct ktask *t);
 void truth_finish(struct sim *s);
 
 /* ---- schedule_holdings.c ---- */

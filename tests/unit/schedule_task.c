@@ -370,7 +370,7 @@ void ktask_seed_read(struct sim *s, struct ktask *t)
 	t->seed_record = 0;
 	/* Its waking was not seen, and its switch-in was: it was ready, says the record. */
 	if (t->first_kind == LAB_EV_SWITCH_IN)
-		truth_seeded_ready(t);
+		truth_seeded_ready(s, t);
 }
 
 void ktask_on_seed(struct sim *s)

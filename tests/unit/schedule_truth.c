@@ -195,13 +195,23 @@ void truth_out(struct sim *s, struct ktask *t, struct kcpu *c, const struct khow
 	}
 }
 
-void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, uint32_t to)
+/* What of it affinity does not explain; see affinity_moves(). */
+static enum move_cause cause_of(struct ktask *t, bool waking)
+{
+	if (waking)
+		return MOVE_WAKEUP;
+	return t->living && open_of(t)->state == SPAN_READY ? MOVE_BALANCE : MOVE_UNKNOWN;
+}
+
+void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, uint32_t to,
+		 bool waking)
 {
 	struct truth *truth = &s->out->truth;
 	struct kplace at = place_on(s, c);
 
 	*vec_push(truth->moves, truth->move_cnt, truth->move_cap) = (struct truth_move){
-		at.ts, t->id, s->cpus[from].number, s->cpus[to].number
+		at.ts, at.seq, t->id, at.cpu, s->cpus[from].number, s->cpus[to].number,
+		cause_of(t, waking)
 	};
 	t->life.migrations++;
 	if (!t->living)
@@ -211,6 +221,19 @@ void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, 
 	t->causes[KCAUSE_MIGRATE] = at;
 	if (open_of(t)->state == SPAN_READY)
 		open_of(t)->cpu = t->known_cpu;
+}
+
+void truth_bound(struct sim *s, const struct ktask *t, const struct kcpu *c, uint32_t set)
+{
+	struct truth *truth = &s->out->truth;
+	struct truth_bound *bound = vec_push(truth->bounds, truth->bound_cnt, truth->bound_cap);
+
+	*bound = (struct truth_bound){
+		.from_ns = sim_stamp(s, c), .seq = c->slot.seq, .task_id = t->id, .cpu = c->number,
+	};
+	for (uint32_t i = 0; i < s->opt->cpu_cnt; i++)
+		if (set >> i & 1)
+			bound->words[s->cpus[i].number / 64] |= UINT64_C(1) << s->cpus[i].number % 64;
 }
 
 /* ---- births ---- */
@@ -244,10 +267,14 @@ void truth_seeded(struct sim *s, struct ktask *t, uint64_t ts)
 		s->seeded_ts = ts;
 }
 
-void truth_seeded_ready(struct ktask *t)
+void truth_seeded_ready(struct sim *s, struct ktask *t)
 {
+	struct truth *truth = &s->out->truth;
 	struct truth_span *span = open_of(t);
 
+	for (size_t i = 0; i < truth->move_cnt; i++)
+		if (truth->moves[i].task_id == t->id && truth->moves[i].cause == MOVE_UNKNOWN)
+			truth->moves[i].cause = MOVE_BALANCE;
 	if (span->state == SPAN_BLOCKED)
 		*span = (struct truth_span){
 			.start_ns = span->start_ns, .earliest_ns = span->start_ns,
@@ -394,6 +421,32 @@ static void finish_ops(struct truth *truth)
 	truth->wait_cnt = kept;
 }
 
+/* By the order of the records: what was told on another CPU may be stamped later than it was. */
+static void affinity_moves(struct truth *truth)
+{
+	for (size_t i = 0; i < truth->move_cnt; i++) {
+		struct truth_move *move = &truth->moves[i];
+		struct kplace at = { move->at_ns, move->seq, move->cpu, true };
+		const struct truth_bound *last = NULL;
+		struct kplace last_told = { 0 };
+
+		for (size_t j = 0; j < truth->bound_cnt; j++) {
+			const struct truth_bound *b = &truth->bounds[j];
+			struct kplace told = { b->from_ns, b->seq, b->cpu, true };
+
+			if (b->task_id != move->task_id || !is_before(&told, &at) ||
+			    (last && is_before(&told, &last_told)))
+				continue;
+			last = b;
+			last_told = told;
+		}
+		if (!last)
+			move->cause = MOVE_UNKNOWN;
+		else if (!(last->words[move->from_cpu / 64] >> move->from_cpu % 64 & 1))
+			move->cause = MOVE_AFFINITY;
+	}
+}
+
 void truth_finish(struct sim *s)
 {
 	struct truth *truth = &s->out->truth;
@@ -407,6 +460,7 @@ void truth_finish(struct sim *s)
 	truth_judge(truth);
 	for (size_t i = 0; i < truth->task_cnt; i++)
 		cut_task(truth, &truth->tasks[i]);
+	affinity_moves(truth);
 	finish_moves(truth);
 	finish_ops(truth);
 	holdings_finish(s);

@@ -96,7 +96,7 @@ TEST(analyze_capacity_idle_cpus_go_to_ready_then_blocked_then_nobody)
 	CHECK_EQ(c->largest_reason, REASON_LOCK);
 	CHECK_EQ(c->largest_ns, OF_MS(10));
 
-	/* Queued behind the one that runs: affinity or balancing, nobody knows. */
+	/* Queued behind the one that runs: affinity or balancing, for what it may use was not recorded. */
 	afx_span(&f, 1, 0)->cpu = 0;
 	afx_compute(&f);
 	CHECK_EQ(c->latency_ns, 0);
@@ -120,7 +120,7 @@ TEST(analyze_capacity_under_a_quota_latency_is_not_known)
 	struct afx f;
 
 	afx_init(&f, 1, AFX_MS, 4);
-	f.m.meta.quota_milli_cpus = 500;
+	f.m.holds_known = false;
 	afx_task(&f, 0, "0..0");
 	afx_span(&f, 0, 1)->cpu = 0;
 	afx_compute(&f);
@@ -129,6 +129,151 @@ TEST(analyze_capacity_under_a_quota_latency_is_not_known)
 	CHECK_EQ(f.r.capacity.undivided_ns, OF_MS(2));
 	CHECK_EQ(f.r.capacity.unplaced_ns, OF_MS(2));
 	CHECK_EQ(f.r.capacity.largest, LOSS_UNDIVIDED);
+	afx_release(&f);
+}
+
+TEST(analyze_capacity_pinned_tasks_leave_the_other_cpu_idle)
+{
+	struct report_capacity *c;
+	struct afx f;
+
+	afx_init(&f, 3, AFX_MS, 6);
+	c = &f.r.capacity;
+	afx_task(&f, 0, "00..00");
+	afx_task(&f, 0, "..00..");
+	for (size_t t = 0; t < 2; t++)
+		afx_allow(&f, t, 0, 1);
+	afx_span(&f, 0, 1)->cpu = afx_span(&f, 1, 0)->cpu = 0;
+	afx_span(&f, 1, 2)->cpu = 0;
+	afx_compute(&f);
+	CHECK(c->affinity_known && c->throttled_known && c->latency_known);
+	CHECK_EQ(c->unplaced_ns, OF_MS(6));
+	CHECK_EQ(c->affinity_ns, OF_MS(6));
+	CHECK_EQ(c->undivided_ns, 0);
+	CHECK_EQ(c->no_thread_ns, OF_MS(6));
+	CHECK_EQ(c->pinned_ns, OF_MS(6));
+	CHECK_EQ(c->pinned_to_cnt, 1);
+	CHECK_EQ(c->pinned_to[0], 0);
+	CHECK_EQ(c->pinned_idle_cpu, 1);
+	CHECK_EQ(c->largest, LOSS_AFFINITY);
+
+	/* The second may use CPU 1, too, from the fourth unit on: it is for the scheduler to see. */
+	afx_allow(&f, 1, 3, 3);
+	afx_compute(&f);
+	CHECK_EQ(c->affinity_ns, OF_MS(4));
+	CHECK_EQ(c->balancing_ns, OF_MS(2));
+	CHECK_EQ(c->undivided_ns, 0);
+	afx_release(&f);
+}
+
+TEST(analyze_capacity_idle_cpus_that_many_would_have_are_used_by_as_many)
+{
+	struct report_capacity *c;
+	struct afx f;
+
+	/* Idle: 0, 1 and 2. For 0 or 1 three tasks, for 3 another: two can be placed. */
+	afx_init(&f, 4, AFX_MS, 2);
+	c = &f.r.capacity;
+	for (size_t t = 0; t < 5; t++) {
+		afx_task(&f, 0, t == 4 ? "33" : "..");
+		afx_allow(&f, t, 0, t < 3 ? 3 : 8);
+		if (t < 4)
+			afx_span(&f, t, 0)->cpu = t < 3 ? 1 : 3;
+	}
+	afx_compute(&f);
+	CHECK_EQ(c->unplaced_ns, OF_MS(6));
+	CHECK_EQ(c->affinity_ns, OF_MS(2));
+	CHECK_EQ(c->latency_ns, OF_MS(2));	/* CPU 1 */
+	CHECK_EQ(c->balancing_ns, OF_MS(2));	/* CPU 0 */
+	afx_release(&f);
+}
+
+TEST(analyze_capacity_what_a_quota_holds_back)
+{
+	struct report_capacity *c;
+	struct afx f;
+
+	/* Held for 3 of 4 units, then on their way. */
+	afx_init(&f, 2, AFX_MS, 6);
+	c = &f.r.capacity;
+	afx_task(&f, 0, "0....0");
+	afx_task(&f, 0, "1....1");
+	for (size_t t = 0; t < 2; t++) {
+		afx_allow(&f, t, 0, 3);
+		afx_hold(&f, t, 1, 4);
+		afx_span(&f, t, 1)->cpu = (uint16_t)t;
+	}
+	afx_compute(&f);
+	CHECK_EQ(c->throttled_ns, OF_MS(6));
+	CHECK_EQ(c->latency_ns, OF_MS(2));
+	CHECK_EQ(c->held_ns, OF_MS(3));
+	CHECK_EQ(c->largest, LOSS_THROTTLED);
+
+	/* Both pinned to CPU 0: without the quota CPU 1 would be idle all the same. */
+	f.m.cpusets[0].words[0] = f.m.cpusets[1].words[0] = 1;
+	afx_compute(&f);
+	CHECK_EQ(c->throttled_ns, OF_MS(3));
+	CHECK_EQ(c->affinity_ns, OF_MS(4));
+	CHECK_EQ(c->latency_ns, OF_MS(1));
+	CHECK_EQ(c->undivided_ns, 0);
+	CHECK_EQ(parts_sum(c), c->total_ns);
+
+	/* What they may use is not known: neither is what a quota took. */
+	f.m.tasks[1].allowed_cnt = 0;
+	afx_compute(&f);
+	CHECK(!c->affinity_known && !c->throttled_known && c->latency_known);
+	CHECK_EQ(c->latency_ns, OF_MS(2));
+	CHECK_EQ(c->undivided_ns, OF_MS(6));
+	CHECK_EQ(c->held_ns, 0);
+	afx_release(&f);
+}
+
+TEST(analyze_capacity_of_too_many_sets_is_not_divided)
+{
+	struct afx f;
+
+	for (unsigned int more = 0; more < 2; more++) {
+		afx_init(&f, 11, AFX_MS, 4);
+		afx_task(&f, 0, ".");
+		for (uint64_t set = 0; set < 1024 + more; set++)
+			afx_allow(&f, 0, 0, set);
+		afx_compute(&f);
+		CHECK_EQ(f.r.capacity.affinity_known, !more);
+		CHECK_EQ(f.r.capacity.undivided_ns, more ? OF_MS(1) : 0);
+		CHECK_EQ(parts_sum(&f.r.capacity), f.r.capacity.total_ns);
+		afx_release(&f);
+	}
+}
+
+TEST(analyze_capacity_of_other_programs_that_no_ready_task_could_replace)
+{
+	struct report_capacity *c;
+	struct afx f;
+
+	/* CPU 1 has another program; whoever waits is bound to CPU 0, which works. */
+	afx_init(&f, 2, AFX_MS, 5);
+	c = &f.r.capacity;
+	afx_task(&f, 0, "00000");
+	afx_task(&f, 0, ".....");
+	seg(&f, 0, LAB_CPU_OURS, 5);
+	seg(&f, 1, LAB_CPU_FOREIGN, 5);
+	afx_allow(&f, 0, 0, 3);
+	afx_allow(&f, 1, 0, 1);
+	afx_compute(&f);
+	CHECK_EQ(c->interference_ns, 0);
+	CHECK_EQ(c->other_ns, OF_MS(5));
+
+	afx_allow(&f, 1, 2, 2);
+	afx_compute(&f);
+	CHECK_EQ(c->interference_ns, OF_MS(3));
+	CHECK_EQ(c->other_ns, OF_MS(2));
+
+	/* Held back, it would not have taken it. */
+	afx_hold(&f, 1, 3, 5);
+	afx_compute(&f);
+	CHECK_EQ(c->interference_ns, OF_MS(1));
+	CHECK_EQ(c->other_ns, OF_MS(4));
+	CHECK_EQ(parts_sum(c), c->total_ns);
 	afx_release(&f);
 }
 

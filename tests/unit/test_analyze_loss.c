@@ -17,7 +17,7 @@ static const char *const traces[] = {
 	"docs/samples/procs.lab",
 	"tests/fixtures/pipe.lab",
 	"tests/fixtures/threads-lock.lab",
-	"tests/fixtures/sequential.lab",
+	"tests/fixtures/sequential.lab", "tests/fixtures/quota.lab",
 	"tests/fixtures/async.lab",
 };
 

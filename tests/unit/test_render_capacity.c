@@ -51,13 +51,13 @@ TEST(render_capacity_under_a_quota)
 
 	fixture_workers(&f);
 	f.model.meta.quota_milli_cpus = 1500;
-	f.report.capacity.latency_known = false;
+	f.report.capacity.latency_known = f.report.capacity.throttled_known = false;
 	f.report.capacity.undivided_ns = f.report.capacity.unplaced_ns;
 	f.report.capacity.latency_ns = 0;
 	text = term_with(&f, LOSS_UNDIVIDED, REASON_NONE);
 	CHECK(!strstr(text, "wake-up latency"));
 	CHECK(strstr(text, "idle beside waiting tasks 0.7 %"));
-	CHECK(strstr(text, "; a quota allows 1.50 CPUs\n"));
+	CHECK(strstr(text, "allows 1.50 CPUs\n"));
 	CHECK(strstr(text, "a larger quota, or fewer wake-ups, would reduce it"));
 	free(text);
 	text = term_with(&f, LOSS_INTERFERENCE, REASON_NONE);

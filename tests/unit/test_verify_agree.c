@@ -316,7 +316,7 @@ TEST(verify_agrees_on_real_traces_after_loss)
 {
 	static const char *const traces[] = {
 		"docs/samples/procs.lab", "tests/fixtures/pipe.lab", "tests/fixtures/threads-lock.lab",
-		"tests/fixtures/sequential.lab", "tests/fixtures/async.lab",
+		"tests/fixtures/sequential.lab", "tests/fixtures/quota.lab", "tests/fixtures/async.lab",
 	};
 	uint64_t rng = 77;
 

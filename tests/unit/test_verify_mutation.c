@@ -343,7 +343,7 @@ static void try_trace(const struct vfx *whole, const char *name, unsigned int cn
 
 static const char *const traces[] = {
 	"docs/samples/procs.lab", "tests/fixtures/pipe.lab", "tests/fixtures/threads-lock.lab",
-	"tests/fixtures/sequential.lab", "tests/fixtures/async.lab",
+	"tests/fixtures/sequential.lab", "tests/fixtures/quota.lab", "tests/fixtures/async.lab",
 };
 
 TEST(verify_mutations_of_real_traces_are_caught)

@@ -18,6 +18,7 @@ void truth_release(struct truth *t)
 	free(t->tasks);
 	free(t->cpus);
 	free(t->moves);
+	free(t->bounds);
 	free(t->ops);
 	free(t->waits);
 	free(t->edges);

@@ -75,9 +75,19 @@ struct truth_cpu {
 };
 
 struct truth_move {
-	uint64_t at_ns;
+	uint64_t at_ns, seq;
 	uint32_t task_id;
+	uint16_t cpu;		/* of the record */
 	uint16_t from_cpu, to_cpu;
+	enum move_cause cause;
+};
+
+/* Which CPUs a task may use from an instant on, as far as the probes told. */
+struct truth_bound {
+	uint64_t from_ns, seq;	/* not cut to the window */
+	uint32_t task_id;
+	uint16_t cpu;		/* of the record */
+	uint64_t words[LAB_MASK_WORDS]; /* bit c % 64 of words[c / 64] is CPU c */
 };
 
 struct truth_op {
@@ -107,6 +117,8 @@ struct truth {
 	size_t cpu_cnt, cpu_cap;
 	struct truth_move *moves;
 	size_t move_cnt, move_cap;
+	struct truth_bound *bounds;	/* of each task in order of time */
+	size_t bound_cnt, bound_cap;
 	struct truth_op *ops;
 	size_t op_cnt, op_cap;
 	struct truth_wait *waits;

@@ -130,25 +130,74 @@ static void walk_to(struct walk *w, struct holding *h, uint64_t until_ns)
 	}
 }
 
-/* The waits that end by @until_ns; @open is ordered by their ends. */
-static void waits_leave(struct heap *open, struct walk *walks, struct holding *h, uint64_t until_ns)
+/* One more waits for CPU row @value / 2 from @key on; or one less, if @value is odd. */
+static void change_push(struct heap *changes, uint64_t at_ns, size_t row, bool more)
 {
-	while (open->cnt && open->v[0].key <= until_ns) {
-		struct heap_item end = heap_pop(open);
+	heap_push(changes, at_ns, row * 2 + !more);
+}
 
-		walk_to(&walks[end.value], h, end.key);
-		walks[end.value].level--;
+/* The changes up to @until_ns. */
+static void changes_make(struct heap *changes, struct walk *walks, struct holding *h,
+			 uint64_t until_ns)
+{
+	while (changes->cnt && changes->v[0].key <= until_ns) {
+		struct heap_item change = heap_pop(changes);
+		struct walk *w = &walks[change.value / 2];
+
+		walk_to(w, h, change.key);
+		w->level += change.value % 2 ? -UINT64_C(1) : 1;
 	}
 }
 
-/* Go through all waits in order of time, and each CPU's time with them. */
-static void holding_collect(struct holding *h, const struct model *m)
+/* The first of @t's holds that does not end before @s. */
+static const struct model_hold *hold_near(const struct model *m, const struct model_task *t,
+					  const struct model_span *s)
+{
+	size_t low = t->hold_first, high = t->hold_first + t->hold_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->holds[mid].end_ns <= s->start_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return t->hold_cnt ? &m->holds[low] : NULL;
+}
+
+/*
+ * @t begins to wait for CPU row @row (model.cpu_cnt: none) and will until the end of @s, but where a
+ * quota holds it back. Return: for how long that is.
+ */
+static uint64_t wait_add(struct heap *changes, const struct model *m, const struct model_task *t,
+			 const struct model_span *s, size_t row)
+{
+	const struct model_hold *end = m->holds ? m->holds + t->hold_first + t->hold_cnt : NULL;
+	uint64_t held_ns = 0;
+
+	if (row < m->cpu_cnt)
+		change_push(changes, s->end_ns, row, false);
+	for (const struct model_hold *h = hold_near(m, t, s);
+	     h && h < end && h->start_ns < s->end_ns; h++) {
+		held_ns += h->end_ns - h->start_ns;
+		if (row == m->cpu_cnt)
+			continue;
+		change_push(changes, h->start_ns, row, false);
+		change_push(changes, h->end_ns, row, true);
+	}
+	return held_ns;
+}
+
+/* Go through all waits in order of time, and each CPU's time with them. Return: how much a quota held back. */
+static uint64_t holding_collect(struct holding *h, const struct model *m)
 {
 	struct walk *walks = xcalloc(m->cpu_cnt, sizeof(*walks));
 	const struct model_task *task;
 	const struct model_span *s;
 	struct timeline timeline;
-	struct heap open = { 0 };
+	struct heap changes = { 0 };
+	uint64_t held_ns = 0;
 
 	for (size_t i = 0; i < m->cpu_cnt; i++)
 		walk_begin(&walks[i], m, &m->cpus[i]);
@@ -156,19 +205,20 @@ static void holding_collect(struct holding *h, const struct model *m)
 	while ((s = timeline_next(&timeline, SPAN_READY, &task))) {
 		size_t row = cpu_row(m, s->cpu);
 
+		changes_make(&changes, walks, h, s->start_ns);
+		held_ns += wait_add(&changes, m, task, s, row);
 		if (row == m->cpu_cnt)
 			continue;
-		waits_leave(&open, walks, h, s->start_ns);
 		walk_to(&walks[row], h, s->start_ns);
 		walks[row].level++;
-		heap_push(&open, s->end_ns, row);
 	}
-	waits_leave(&open, walks, h, UINT64_MAX);
+	changes_make(&changes, walks, h, UINT64_MAX);
 	for (size_t i = 0; i < m->cpu_cnt; i++)
 		walk_to(&walks[i], h, UINT64_MAX);
 	timeline_release(&timeline);
-	free(open.v);
+	free(changes.v);
 	free(walks);
+	return held_ns;
 }
 
 static void antagonist_fill(const struct model *m, const struct holder *h, struct antagonist *out)
@@ -185,39 +235,46 @@ static void antagonist_fill(const struct model *m, const struct holder *h, struc
 void antagonists_of_all(const struct model *m, struct report_waits *w)
 {
 	struct holding holding = { 0 };
-	uint64_t held_ns = 0;
+	uint64_t known_ns = 0;
 
-	holding_collect(&holding, m);
+	w->held_ns = holding_collect(&holding, m);
 	holding_sort(&holding);
 	for (size_t i = 0; i < holding.cnt; i++) {
-		held_ns += holding.v[i].ns;
+		known_ns += holding.v[i].ns;
 		if (i < ANTAGONIST_MAX)
 			antagonist_fill(m, &holding.v[i], &w->antagonists[w->antagonist_cnt++]);
 		else
 			w->other_antagonists_ns += holding.v[i].ns;
 	}
 	w->idle_ns = holding.idle_ns;
-	w->unknown_ns = w->total_ns - holding.idle_ns - held_ns;
+	w->unknown_ns = w->total_ns - holding.idle_ns - w->held_ns - known_ns;
 	holding_release(&holding);
 }
 
-void antagonist_of_one(const struct model *m, const struct model_span *s, struct antagonist *out)
+uint64_t antagonist_of_one(const struct model *m, const struct model_task *t,
+			   const struct model_span *s, struct antagonist *out)
 {
 	size_t row = cpu_row(m, s->cpu);
 	struct holding holding = { 0 };
-	struct walk walk;
+	struct heap changes = { 0 };
+	struct walk walk = { 0 };
+	uint64_t held_ns;
 
 	memset(out, 0, sizeof(*out));
-	if (row == m->cpu_cnt)
-		return;
-	walk_begin(&walk, m, &m->cpus[row]);
-	walk_to(&walk, &holding, s->start_ns);
-	walk.level = 1;
-	walk_to(&walk, &holding, s->end_ns);
+	if (row < m->cpu_cnt) {
+		walk_begin(&walk, m, &m->cpus[row]);
+		walk_to(&walk, &holding, s->start_ns);
+		walk.level = 1;
+		row = 0;	/* of the one walk that is there */
+	}
+	held_ns = wait_add(&changes, m, t, s, row);
+	changes_make(&changes, &walk, &holding, UINT64_MAX);
+	free(changes.v);
 	if (walk.seg < walk.end)
 		holding_add(&holding, walk.seg, walk.held_ns);
 	holding_sort(&holding);
 	if (holding.cnt)
 		antagonist_fill(m, &holding.v[0], out);
 	holding_release(&holding);
+	return held_ns;
 }

@@ -2,14 +2,17 @@
 /*
  * capacity - where P x T went, and what each task's share of the busy time is.
  *
- * One sweep over the CPUs' segments and the tasks' spans, merged by time. Who has
- * a CPU is what the CPU's segments say; spans tell only who else wanted one.
+ * One sweep over the CPUs' segments, the tasks' spans, and what bounds these: where each may run and
+ * when a quota holds it back, merged by time. Who has a CPU is what the CPU's segments
+ * say; spans tell only who else wanted one.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/apportion.h"
+#include "analyze/cpusets.h"
 #include "analyze/heap.h"
+#include "analyze/placing.h"
 #include "analyze/report.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
@@ -22,30 +25,33 @@ struct stretch {
 	uint64_t by_reason[REASON_CNT];	/* tasks blocked */
 };
 
-/* A CPU's segments that have not begun. */
-struct source {
-	size_t next, end;
-};
+/* What a row of a source is. */
+enum row_kind { ROW_SEG, ROW_HOLD, ROW_ALLOWED };
 
-struct cpu_state {
-	uint8_t class;		/* enum lab_cpu_class */
-	uint64_t awaited;	/* ready tasks that will run here next */
+/* Rows of a CPU or a task, in time order. Spans are not among them: the timeline has them. */
+struct source {
+	enum row_kind kind;
+	uint32_t of;		/* index into model.cpus or model.tasks */
+	bool inside;		/* of the row before next */
+	size_t next, end;	/* those not yet begun */
 };
 
 struct sweep {
 	const struct model *m;
 	struct report_capacity *c;
 	struct timeline timeline;	/* when tasks change */
-	struct heap turns;		/* when CPUs do */
 	struct heap ends;		/* when tasks end */
-	struct source *sources;		/* cpu_cnt */
+	struct heap turns;		/* when sources change */
+	struct source *sources;
+	size_t source_cnt;
 	uint64_t now_ns;
 
-	struct cpu_state *cpus;
-	uint16_t *cpu_idx;		/* [number]: 1 + index into cpus, 0: not usable */
-	uint64_t class_cnt[4];		/* CPUs by class */
-	uint64_t placeable;		/* idle CPUs that are awaited */
-	uint64_t ready, blocked;	/* tasks */
+	struct cpusets sets;
+	struct placing placing;
+	bool sets_known;
+	uint16_t *cpu_idx;		/* [number]: 1 + index into model.cpus, 0: not usable */
+	uint64_t held;			/* tasks */
+	uint64_t blocked;		/* tasks */
 	uint64_t by_reason[REASON_CNT];
 	bool by_reason_moved;		/* since the stretch began */
 	struct stretch stretch;
@@ -103,43 +109,34 @@ static void stretch_follow(struct sweep *s, uint64_t cpus)
 /* Nothing changes from now until @at_ns. */
 static void account(struct sweep *s, uint64_t at_ns)
 {
+	const uint64_t *class_cnt = s->placing.class_cnt;
 	struct report_capacity *c = s->c;
-	uint64_t ns = at_ns - s->now_ns, idle = s->class_cnt[LAB_CPU_IDLE];
-	uint64_t foreign = s->class_cnt[LAB_CPU_FOREIGN];
-	uint64_t unplaced = min_u64(idle, s->ready);
-	uint64_t interference = min_u64(foreign, s->ready - unplaced);
-	uint64_t rest = idle - unplaced, blocked = min_u64(rest, s->blocked);
+	uint64_t ns = at_ns - s->now_ns, rest, blocked;
+	struct placing_parts p;
 
 	if (!ns)
 		return;
-	c->work_ns += ns * s->class_cnt[LAB_CPU_OURS];
-	c->unplaced_ns += ns * unplaced;
-	c->latency_ns += ns * s->placeable;
-	c->interference_ns += ns * interference;
-	c->other_ns += ns * (foreign - interference);
-	c->unknown_ns += ns * s->class_cnt[LAB_CPU_UNKNOWN];
+	placing_parts(&s->placing, &p);
+	placing_last(&s->placing, &p, ns);
+	rest = class_cnt[LAB_CPU_IDLE] - p.unplaced;
+	blocked = min_u64(rest, s->blocked);
+	c->work_ns += ns * class_cnt[LAB_CPU_OURS];
+	c->unplaced_ns += ns * p.unplaced;
+	c->latency_ns += ns * p.latency;
+	c->affinity_ns += ns * p.affinity;
+	c->throttled_ns += ns * p.throttled;
+	c->balancing_ns += ns * p.balancing;
+	c->interference_ns += ns * p.interference;
+	c->other_ns += ns * (class_cnt[LAB_CPU_FOREIGN] - p.interference);
+	c->unknown_ns += ns * class_cnt[LAB_CPU_UNKNOWN];
 	c->no_thread_ns += ns * (rest - blocked);
+	c->held_ns += s->held ? ns : 0;
 	s->blocked_ns += ns * blocked;
 	stretch_follow(s, blocked);
 	s->now_ns = at_ns;
 }
 
 /* ---- what begins and ends ---- */
-
-static bool is_placeable(const struct cpu_state *cpu)
-{
-	return cpu->class == LAB_CPU_IDLE && cpu->awaited;
-}
-
-static void cpu_change(struct sweep *s, struct cpu_state *cpu, uint8_t class, int awaited)
-{
-	s->placeable -= is_placeable(cpu);
-	s->class_cnt[cpu->class]--;
-	cpu->class = class;
-	cpu->awaited += (uint64_t)(int64_t)awaited;
-	s->class_cnt[cpu->class]++;
-	s->placeable += is_placeable(cpu);
-}
 
 static void bottle_change(struct sweep *s, unsigned __int128 *bottle, int step)
 {
@@ -154,7 +151,7 @@ static void bottle_change(struct sweep *s, unsigned __int128 *bottle, int step)
 	*bottle += step > 0 ? -s->bottle_clock : s->bottle_clock;
 }
 
-static void span_change(struct sweep *s, size_t task, const struct model_span *span, int step)
+static void span_change(struct sweep *s, uint32_t task, const struct model_span *span, int step)
 {
 	uint64_t one = (uint64_t)(int64_t)step;
 
@@ -163,9 +160,10 @@ static void span_change(struct sweep *s, size_t task, const struct model_span *s
 	} else if (span->state == SPAN_READY) {
 		uint16_t idx = s->cpu_idx[span->cpu];
 
-		s->ready += one;
-		if (idx)
-			cpu_change(s, &s->cpus[idx - 1], s->cpus[idx - 1].class, step);
+		if (step > 0)
+			placing_ready(&s->placing, task, idx ? idx - 1u : PLACING_NOWHERE);
+		else
+			placing_not_ready(&s->placing, task);
 	} else {
 		s->blocked += one;
 		s->by_reason[span->reason] += one;
@@ -173,34 +171,75 @@ static void span_change(struct sweep *s, size_t task, const struct model_span *s
 	}
 }
 
-/* A CPU goes on to its next segment, or has none left. */
-static void cpu_step(struct sweep *s, size_t cpu)
+/* Row @at of a source begins (@step 1) or ends (-1). */
+static void row_change(struct sweep *s, const struct source *src, size_t at, int step)
 {
-	const struct model_cpu_seg *segs = s->m->cpu_segs;
-	struct source *src = &s->sources[cpu];
+	const struct model *m = s->m;
 
-	if (src->next == src->end) {
-		cpu_change(s, &s->cpus[cpu], LAB_CPU_UNKNOWN, 0);
+	switch (src->kind) {
+	case ROW_SEG:
+		placing_class(&s->placing, src->of, step > 0 ?
+			      (enum lab_cpu_class)m->cpu_segs[at].class : LAB_CPU_UNKNOWN);
+		break;
+	case ROW_HOLD:
+		s->held += (uint64_t)(int64_t)step;
+		placing_hold(&s->placing, src->of, step > 0);
+		break;
+	case ROW_ALLOWED:
+		if (step > 0)
+			placing_allow(&s->placing, src->of, s->sets.of[m->allowed[at].set]);
+		break;
+	}
+}
+
+static uint64_t start_of(const struct model *m, const struct source *src, size_t at)
+{
+	switch (src->kind) {
+	case ROW_SEG: return m->cpu_segs[at].start_ns;
+	case ROW_HOLD: return m->holds[at].start_ns;
+	default: return m->allowed[at].from_ns;
+	}
+}
+
+static uint64_t end_of(const struct model *m, const struct source *src, size_t at)
+{
+	switch (src->kind) {
+	case ROW_SEG: return m->cpu_segs[at].end_ns;
+	case ROW_HOLD: return m->holds[at].end_ns;
+	default: return at + 1 < src->end ? m->allowed[at + 1].from_ns : UINT64_MAX;
+	}
+}
+
+static void source_step(struct sweep *s, size_t i)
+{
+	struct source *src = &s->sources[i];
+	bool more = src->next < src->end;
+	bool adjoins = more && start_of(s->m, src, src->next) <= s->now_ns;
+
+	/* A CPU goes from one class to another at once. */
+	if (src->inside && !(adjoins && src->kind == ROW_SEG))
+		row_change(s, src, src->next - 1, -1);
+	src->inside = false;
+	if (!more)
+		return;
+	if (!adjoins) {
+		heap_push(&s->turns, start_of(s->m, src, src->next), i);
 		return;
 	}
-	if (segs[src->next].start_ns > s->now_ns) {
-		cpu_change(s, &s->cpus[cpu], LAB_CPU_UNKNOWN, 0);
-		heap_push(&s->turns, segs[src->next].start_ns, cpu);
-		return;
-	}
-	cpu_change(s, &s->cpus[cpu], segs[src->next].class, 0);
-	heap_push(&s->turns, segs[src->next++].end_ns, cpu);
+	row_change(s, src, src->next, +1);
+	src->inside = true;
+	heap_push(&s->turns, end_of(s->m, src, src->next++), i);
 }
 
 /* A task goes on to @span from the one before. */
-static void task_step(struct sweep *s, size_t task, const struct model_span *span)
+static void task_step(struct sweep *s, uint32_t task, const struct model_span *span)
 {
 	if (span != s->m->tasks[task].spans)
 		span_change(s, task, span - 1, -1);
 	span_change(s, task, span, +1);
 }
 
-static void task_end(struct sweep *s, size_t task)
+static void task_end(struct sweep *s, uint32_t task)
 {
 	const struct model_task *t = &s->m->tasks[task];
 
@@ -209,33 +248,57 @@ static void task_end(struct sweep *s, size_t task)
 
 /* ---- the sweep ---- */
 
+static void add_source(struct sweep *s, enum row_kind kind, size_t of, size_t first, size_t cnt)
+{
+	if (!cnt)
+		return;
+	s->sources[s->source_cnt] = (struct source){
+		.kind = kind, .of = (uint32_t)of, .next = first, .end = first + cnt,
+	};
+	heap_push(&s->turns, s->m->start_ns, s->source_cnt++);
+}
+
+static void add_sources(struct sweep *s)
+{
+	const struct model *m = s->m;
+
+	s->sources = xcalloc(m->cpu_cnt + 2 * m->task_cnt, sizeof(*s->sources));
+	for (size_t i = 0; i < m->cpu_cnt; i++)
+		add_source(s, ROW_SEG, i, m->cpus[i].seg_first, m->cpus[i].seg_cnt);
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+
+		/* Whoever may use every CPU throughout needs no row for it. */
+		if (s->sets_known && s->sets.cnt)
+			add_source(s, ROW_ALLOWED, i, t->allowed_first, t->allowed_cnt);
+		if (m->holds_known)
+			add_source(s, ROW_HOLD, i, t->hold_first, t->hold_cnt);
+		if (t->span_cnt)
+			heap_push(&s->ends, t->spans[t->span_cnt - 1].end_ns, i);
+	}
+}
+
 static void sweep_init(struct sweep *s, const struct model *m, struct report_capacity *c)
 {
 	*s = (struct sweep){ .m = m, .c = c, .now_ns = m->start_ns, .bottle_at_ns = m->start_ns };
 	timeline_init(&s->timeline, m);
-	s->sources = xcalloc(m->cpu_cnt + 1, sizeof(*s->sources));
-	s->cpus = xcalloc(m->cpu_cnt + 1, sizeof(*s->cpus));
 	s->cpu_idx = xcalloc(UINT16_MAX + 1, sizeof(*s->cpu_idx));
 	s->bottles = xcalloc(m->task_cnt + 1, sizeof(*s->bottles));
-	s->class_cnt[LAB_CPU_UNKNOWN] = m->cpu_cnt;
-	for (size_t i = 0; i < m->cpu_cnt; i++) {
+	for (size_t i = 0; i < m->cpu_cnt; i++)
 		s->cpu_idx[m->cpus[i].cpu] = (uint16_t)(i + 1);
-		s->sources[i].next = m->cpus[i].seg_first;
-		s->sources[i].end = m->cpus[i].seg_first + m->cpus[i].seg_cnt;
-		heap_push(&s->turns, m->start_ns, i);
-	}
-	for (size_t i = 0; i < m->task_cnt; i++)
-		if (m->tasks[i].span_cnt)
-			heap_push(&s->ends, m->tasks[i].spans[m->tasks[i].span_cnt - 1].end_ns, i);
+	s->sets_known = cpusets_init(&s->sets, m);
+	placing_init(&s->placing, m, &s->sets, m->holds_known && m->hold_cnt);
+	add_sources(s);
 }
 
 static void sweep_release(struct sweep *s)
 {
+	placing_release(&s->placing);
+	cpusets_release(&s->sets);
 	timeline_release(&s->timeline);
 	free(s->turns.v);
 	free(s->ends.v);
 	free(s->sources);
-	free(s->cpus);
 	free(s->cpu_idx);
 	free(s->bottles);
 }
@@ -252,9 +315,9 @@ static void heaps_run(struct sweep *s, uint64_t until_ns)
 			return;
 		account(s, max_u64(at_ns, s->now_ns));
 		if (turn_ns == at_ns)
-			cpu_step(s, heap_pop(&s->turns).value);
+			source_step(s, heap_pop(&s->turns).value);
 		else
-			task_end(s, heap_pop(&s->ends).value);
+			task_end(s, (uint32_t)heap_pop(&s->ends).value);
 	}
 }
 
@@ -288,6 +351,9 @@ static void loss_consider(struct report_capacity *c, enum capacity_loss loss, en
 static void loss_find(struct report_capacity *c)
 {
 	loss_consider(c, LOSS_LATENCY, REASON_NONE, c->latency_ns);
+	loss_consider(c, LOSS_AFFINITY, REASON_NONE, c->affinity_ns);
+	loss_consider(c, LOSS_THROTTLED, REASON_NONE, c->throttled_ns);
+	loss_consider(c, LOSS_BALANCING, REASON_NONE, c->balancing_ns);
 	loss_consider(c, LOSS_UNDIVIDED, REASON_NONE, c->undivided_ns);
 	loss_consider(c, LOSS_INTERFERENCE, REASON_NONE, c->interference_ns);
 	loss_consider(c, LOSS_OTHER, REASON_NONE, c->other_ns);
@@ -297,16 +363,50 @@ static void loss_find(struct report_capacity *c)
 	loss_consider(c, LOSS_NO_THREAD, REASON_NONE, c->no_thread_ns);
 }
 
-static void capacity_fill(struct sweep *s)
+/* What was computed as if it were known, and is not, stays together. */
+static void unplaced_divide(struct sweep *s)
 {
 	struct report_capacity *c = s->c;
 
-	apportion(s->shares, REASON_CNT, s->blocked_ns, c->blocked_ns);
-	c->latency_known = !s->m->meta.quota_milli_cpus;
+	c->affinity_known = s->sets_known;
+	c->throttled_known = s->m->holds_known && (s->sets_known || !s->m->hold_cnt);
+	c->latency_known = s->m->holds_known;
+	if (!c->affinity_known)
+		c->affinity_ns = 0;
+	if (!c->throttled_known)
+		c->throttled_ns = c->held_ns = 0;
 	if (!c->latency_known)
 		c->latency_ns = 0;
-	c->undivided_ns = c->unplaced_ns - c->latency_ns;
-	loss_find(c);
+	if (!c->affinity_known || !c->throttled_known)
+		c->balancing_ns = 0;
+	c->undivided_ns = c->unplaced_ns - c->affinity_ns - c->throttled_ns - c->latency_ns -
+			  c->balancing_ns;
+}
+
+static void pinned_find(struct sweep *s)
+{
+	struct report_capacity *c = s->c;
+	const struct cpusets *sets = &s->sets;
+	size_t best = 0, cells = s->placing.pinned_ns ? (size_t)sets->cnt * sets->cpu_cnt : 0;
+
+	for (size_t i = 1; i < cells; i++)
+		if (s->placing.pinned_ns[i] > s->placing.pinned_ns[best])
+			best = i;
+	if (!cells || !s->placing.pinned_ns[best])
+		return;
+	c->pinned_ns = s->placing.pinned_ns[best];
+	c->pinned_idle_cpu = s->m->cpus[best % sets->cpu_cnt].cpu;
+	for (uint32_t i = 0; i < sets->cpu_cnt; i++)
+		if (cpusets_allow(sets, (uint32_t)(best / sets->cpu_cnt), i))
+			c->pinned_to[c->pinned_to_cnt++] = s->m->cpus[i].cpu;
+}
+
+static void capacity_fill(struct sweep *s)
+{
+	apportion(s->shares, REASON_CNT, s->blocked_ns, s->c->blocked_ns);
+	unplaced_divide(s);
+	pinned_find(s);
+	loss_find(s->c);
 }
 
 static void capacity_run(const struct model *m, struct report *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* migrations - how often tasks moved, per pair of CPUs. */
+/* migrations - how often tasks moved, per pair of CPUs and per cause. */
 #include <stdlib.h>
 
 #include "analyze/report.h"
@@ -17,8 +17,10 @@ static void migrations_run(const struct model *m, struct report *r)
 	uint32_t *moves = xcalloc(m->migration_cnt + 1, sizeof(*moves));
 	struct migration_cell *cell = NULL;
 
-	for (size_t i = 0; i < m->migration_cnt; i++)
+	for (size_t i = 0; i < m->migration_cnt; i++) {
 		moves[i] = (uint32_t)m->migrations[i].from_cpu << 16 | m->migrations[i].to_cpu;
+		r->moves.by_cause[m->migrations[i].cause]++;
+	}
 	qsort(moves, m->migration_cnt, sizeof(*moves), move_cmp);
 	for (size_t i = 0; i < m->migration_cnt; i++) {
 		if (!i || moves[i] != moves[i - 1]) {

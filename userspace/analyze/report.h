@@ -145,6 +145,8 @@ struct report_call {
 
 /* ---- capacity: where the CPUs' time went (analyze/capacity.c) ---- */
 
+#define PINNED_CPUS_MAX 64
+
 /* What took most of the capacity that was not work. */
 enum capacity_loss {
 	LOSS_NONE = 0,		/* nothing was lost */
@@ -155,20 +157,42 @@ enum capacity_loss {
 	LOSS_UNKNOWN,
 	LOSS_BLOCKED,		/* for largest_reason */
 	LOSS_NO_THREAD,
+	LOSS_AFFINITY,
+	LOSS_THROTTLED,
+	LOSS_BALANCING,
 };
 
 /*
  * At every instant each usable CPU belongs to one part. Idle CPUs go first to ready tasks, then to
- * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. Which of
- * the blocked tasks is to blame cannot be known: by convention all of them alike, so a
- * reason's part may be a fraction of a CPU. Such shares are summed in 2^-32 ns over stretches
- * in which they do not change, and rounded once (analyze/apportion.h). A task that a quota holds
- * back is ready: it counts for unplaced and interference as if it waited for a CPU.
+ * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. A ready
+ * task explains one CPU at most. Which of the blocked tasks is to blame cannot be known: by
+ * convention all of them alike, so a reason's part may be a fraction of a CPU. Such shares are
+ * summed in 2^-32 ns over stretches in which they do not change, and rounded once
+ * (analyze/apportion.h).
+ *
+ * Unplaced, at an instant, is u = min(I, R) of the I idle CPUs, with R tasks ready, some of them held
+ * back by a quota. It is divided by asking what the idle CPUs could have been used for. Let m be
+ * how many can be given a ready task each that may use it (its affinity), and f how
+ * many if the tasks that are held back are left out (maximum matchings). Then
+ *
+ *	affinity	u - m: whoever was ready was not allowed there
+ *	throttled	m - f: it could have been used, had the quota not held tasks back
+ *	latency		of the f, the CPUs on which one of these tasks, allowed there, ran next
+ *	balancing	the others of the f: it could have been used at once, and the scheduler had queued
+ *			the tasks elsewhere, or kept one where its caches are
+ *
+ * so affinity comes before throttled, and that before the other two. undivided is what of unplaced
+ * is in none of them because what tells them apart is not known, and 0 where all four are known.
+ *
+ * Interference is how many more CPUs the ready tasks that are not held back could have used, had those
+ * of other programs been idle too; but a task that explains an idle CPU is not counted again, and
+ * held ones explain idle CPUs first. Where affinity is not known, every task may use every CPU for
+ * this; where throttled is not known, none is held back.
  *
  * total_ns is P x T, and is exactly work + unplaced + interference + other + unknown + the sum of
- * blocked + no_thread. unplaced is latency (if known) + undivided. The bottle_ns of
- * all tasks (time, divided at every instant among those that run) sum to T less the time
- * in which none runs, parallelism.profile_ns[0].
+ * blocked + no_thread. unplaced is latency + affinity + throttled + balancing (those that are known)
+ * + undivided. The bottle_ns of all tasks (time, divided at every instant among those that run)
+ * sum to T less the time in which none runs, parallelism.profile_ns[0].
  */
 struct report_capacity {
 	bool known;		/* false: P x T is beyond 64 bits, and all that follows is 0 */
@@ -176,8 +200,13 @@ struct report_capacity {
 	uint64_t work_ns;	/* ours */
 	uint64_t unplaced_ns;	/* idle although a task of ours was ready */
 	bool latency_known;	/* false: under a quota a ready task may as well have been throttled */
-	uint64_t latency_ns;	/* unplaced: idle was the CPU on which the task ran next */
-	uint64_t undivided_ns;	/* unplaced: the others; affinity, balancing and throttling are not told apart */
+	bool affinity_known;	/* false: not recorded, or of more than 1024 kinds */
+	bool throttled_known;	/* balancing is known if both are */
+	uint64_t latency_ns;
+	uint64_t affinity_ns;
+	uint64_t throttled_ns;
+	uint64_t balancing_ns;
+	uint64_t undivided_ns;
 	uint64_t interference_ns; /* other programs', while tasks of ours were ready */
 	uint64_t other_ns;	/* other programs', while none was */
 	uint64_t unknown_ns;
@@ -186,6 +215,18 @@ struct report_capacity {
 	enum capacity_loss largest;
 	enum reason largest_reason; /* with LOSS_BLOCKED, else REASON_NONE */
 	uint64_t largest_ns;
+
+	uint64_t held_ns;	/* time in which a quota held back one or more tasks; 0 if throttled is not known */
+	/*
+	 * An example of what affinity_ns is made of, the longest: for so long (0: none is given) a
+	 * task that may use these CPUs alone was ready while that other one was idle, and affinity
+	 * kept some CPU idle. Of equal ones the first, of sets read as binary numbers, then of CPUs.
+	 * Looked for among up to PINNED_CPUS_MAX usable CPUs and as many sets.
+	 */
+	uint64_t pinned_ns;
+	uint16_t pinned_to[PINNED_CPUS_MAX]; /* ascending */
+	uint32_t pinned_to_cnt;
+	uint16_t pinned_idle_cpu;
 };
 
 /* ---- run-queue wait (analyze/wakeups.c) ---- */
@@ -211,9 +252,11 @@ struct report_waits {
 	struct antagonist antagonists[ANTAGONIST_MAX]; /* most first, over all waits */
 	uint32_t antagonist_cnt;
 	uint64_t other_antagonists_ns; /* of those not listed */
-	uint64_t idle_ns;	/* the CPU was idle: the wake-up itself under way */
+	uint64_t held_ns;	/* a quota held the task back, whoever had the CPU */
+	uint64_t idle_ns;	/* the CPU was idle: the wake-up itself under way, or (if that is not known) a quota */
 	uint64_t unknown_ns;	/* the CPU, or who had it, is not known */
 	struct antagonist max_antagonist; /* who had the CPU for most of the longest wait; ns 0: nobody known */
+	uint64_t max_held_ns;	/* for so long of it a quota held the task back */
 };
 
 /* ---- locks: one row per futex (analyze/locks.c) ---- */
@@ -243,6 +286,14 @@ struct report_lock {
 struct migration_cell {
 	uint16_t from_cpu, to_cpu;
 	uint64_t cnt;
+};
+
+/*
+ * How often tasks were moved, from where to where, and why (enum move_cause). What a move costs, in
+ * caches that are cold at the new place, is not claimed: no record tells it.
+ */
+struct report_moves {
+	uint64_t by_cause[MOVE_CAUSE_CNT]; /* sums to model.migration_cnt */
 };
 
 /* ---- event loops (analyze/loops.c) ---- */
@@ -343,6 +394,7 @@ struct report {
 	size_t lock_cnt, lock_cap;
 	struct migration_cell *migrations; /* owned; ascending */
 	size_t migration_cnt, migration_cap;
+	struct report_moves moves;
 	struct report_loop *loops;	/* owned */
 	size_t loop_cnt, loop_cap;
 	struct report_path path;

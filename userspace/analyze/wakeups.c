@@ -53,6 +53,7 @@ static void wakeups_run(const struct model *m, struct report *r)
 {
 	struct report_waits *w = &r->waits;
 	const struct model_span *longest = NULL;
+	const struct model_task *whose = NULL;
 	uint64_t *ns = NULL;
 	size_t cnt = 0, cap = 0;
 
@@ -71,6 +72,7 @@ static void wakeups_run(const struct model *m, struct report *r)
 			if (longest && wait_ns <= w->max_ns)
 				continue;
 			longest = s;
+			whose = t;
 			w->max_ns = wait_ns;
 			w->max_task_id = t->id;
 			w->max_start_ns = s->start_ns;
@@ -85,7 +87,7 @@ static void wakeups_run(const struct model *m, struct report *r)
 	w->p99_ns = nearest_rank(ns, cnt, 99);
 	free(ns);
 	antagonists_of_all(m, w);
-	antagonist_of_one(m, longest, &w->max_antagonist);
+	w->max_held_ns = antagonist_of_one(m, whose, longest, &w->max_antagonist);
 }
 
 const struct analysis analysis_wakeups = { .name = "wakeups", .run = wakeups_run };

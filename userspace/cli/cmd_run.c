@@ -358,8 +358,12 @@ static int prepare(struct run *run)
 	signal(SIGPIPE, SIG_IGN);
 	run_loop_block_signals();
 	setpriority(PRIO_PROCESS, 0, READER_NICE);
-	if (fill_meta(run) || record_open(&run->record, &opts))
+	if (fill_meta(run))
 		return LAB_EXIT_CANNOT_TRACE;
+	opts.quota = run->meta.quota_milli_cpus;
+	if (record_open(&run->record, &opts))
+		return LAB_EXIT_CANNOT_TRACE;
+	run->meta.throttling = record_throttling(run->record);
 	pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd;
 	err = record_start(run->record, pidfd, run->meta.cpus_usable, run->meta.cpus_usable_cnt,
 			   &run->meta.armed_ns);

@@ -103,6 +103,15 @@ static void feed_probe_kind(struct model_builder *b, const union lab_event *ev)
 	case LAB_EV_RENAME:
 		task_on_rename(b, &ev->rename);
 		break;
+	case LAB_EV_AFFINITY:
+		place_on_affinity(b, &ev->affinity);
+		break;
+	case LAB_EV_GROUP:
+		place_on_group(b, &ev->group);
+		break;
+	case LAB_EV_THROTTLE:
+		place_on_throttle(b, &ev->throttle);
+		break;
 	case LAB_EV_EPOLL_CTL:
 		ops_on_ctl(b, &ev->epoll_ctl);
 		break;
@@ -130,7 +139,8 @@ void model_builder_feed(struct model_builder *b, const union lab_event *ev)
 	cpu = cpu_state(b, ev->head.cpu);
 	if (!cpu)
 		return;
-	if (!ev->head.task && ev->head.kind != LAB_EV_CPU_CLASS) {
+	if (!ev->head.task && ev->head.kind != LAB_EV_CPU_CLASS &&
+	    ev->head.kind != LAB_EV_THROTTLE) {
 		audit_fail(b, "unknown_task", 0, 1, 0);
 		return;
 	}
@@ -162,6 +172,7 @@ int model_builder_finish(struct model_builder *b, const struct trace_end *end, c
 	if (!err) {
 		seq_finish(b);
 		finish_spans(b);
+		place_finish(b, end);
 		cpu_finish(b);
 		markers_finish(b);
 		ops_finish(b);

@@ -18,6 +18,7 @@
 
 #define NO_TASK UINT32_MAX
 #define NO_CPU UINT16_MAX
+#define NO_SET UINT32_MAX
 #define NEVER UINT64_MAX
 #define STAMP_MAX (1ull << 62)	/* 146 years of uptime: a later stamp is none */
 
@@ -77,6 +78,15 @@ struct btask {
 	bool clock_in_known;
 	uint64_t waits_epoll, waits_poll, waits_uring; /* those within the window, at the end */
 	bool has_total;
+	bool in_exec;		/* its last switch-out was in execve(2) */
+	uint32_t set;		/* what it may use: index into model.cpusets, NO_SET: not known */
+	uint32_t group;		/* whose quota binds it; 0: none, or not known */
+	/* On a queue on which a quota can hold it: */
+	uint16_t queue_cpu;	/* NO_CPU: on none */
+	uint32_t queue_group;
+	uint32_t queue_prev, queue_next; /* indices, NO_TASK */
+	bool held;
+	uint64_t held_ns;	/* since */
 };
 
 /* A hole in the sequence numbers of a CPU, as first seen: late records may fill it. */
@@ -95,6 +105,8 @@ struct bcpu {
 	uint32_t tid;
 	uint64_t since_ns;	/* stamp of the last record that says who has it */
 	size_t stay_cnt;	/* running spans on it */
+	uint32_t throttled;	/* bit g: the queue of group g is throttled */
+	uint32_t queues[LAB_GROUPS_MAX + 1]; /* per group 1 + index of the first task on it, 0: none */
 	struct model_cpu_seg *segs; /* foreign, idle, unknown; ascending, unclipped */
 	size_t seg_cnt, seg_cap;
 	/* sequence numbers */
@@ -214,6 +226,8 @@ struct model_builder {
 	struct data_users *users;
 	size_t user_cnt, user_cap;
 	struct idmap users_by_data;
+	uint64_t throttled_outs; /* switch-outs of throttled tasks */
+	bool holds_given_up;	/* more than any kernel makes */
 	uint64_t last_seed_ns;
 	bool any_seed;
 	uint64_t release_ns;	/* the root's, NEVER if not seen */
@@ -321,6 +335,32 @@ void seq_finish(struct model_builder *b);
 
 /* True if records of @cpu are missing somewhere inside (@start_ns, @end_ns). After seq_finish(). */
 bool seq_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns);
+
+/* ---- build_place.c ---- */
+
+void place_on_affinity(struct model_builder *b, const struct lab_ev_affinity *ev);
+void place_on_group(struct model_builder *b, const struct lab_ev_group *ev);
+void place_on_throttle(struct model_builder *b, const struct lab_ev_throttle *ev);
+
+/* @idx has what @parent had. */
+void place_born(struct model_builder *b, uint32_t idx, uint32_t parent, uint64_t ts_ns);
+
+/* @idx waits on @cpu's queue. @throttled: it left the CPU because a quota was used up. */
+void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throttled,
+		 uint64_t ts_ns);
+
+/* It no longer does. Harmless if it did not. */
+void place_left(struct model_builder *b, uint32_t idx, uint64_t ts_ns);
+
+/* It was moved to @cpu. */
+void place_moved(struct model_builder *b, uint32_t idx, uint16_t cpu, uint64_t ts_ns);
+
+/* The cause of a move that is about to be noted. */
+enum move_cause place_move_cause(const struct model_builder *b, uint32_t idx,
+				 const struct lab_ev_migrate *ev);
+
+/* Into model.allowed and model.holds. The spans are final. */
+void place_finish(struct model_builder *b, const struct trace_end *end);
 
 /* ---- build_ops.c ---- */
 

@@ -11,6 +11,10 @@
 #define NR_SCHED_YIELD 24
 #define NR_SCHED_YIELD_I386 158
 #define NR_FUTEX 202
+#define NR_EXECVE 59
+#define NR_EXECVE_I386 11
+#define NR_EXECVEAT 322
+#define NR_EXECVEAT_I386 358
 
 #define WAKE_IN_INTERRUPT (LAB_F_HARDIRQ | LAB_F_SOFTIRQ | LAB_F_NMI)
 
@@ -18,6 +22,7 @@
 static void end_wait(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns)
 {
 	/* A waking raced with the sleep and won, for none came after: it was ready all along. */
+	place_left(b, (uint32_t)(t - b->tasks), ts_ns);
 	if (t->life == LIFE_BLOCKED && t->tentative)
 		task_open(t, LIFE_READY, t->open.start_ns, cpu);
 	if (t->life == LIFE_READY)
@@ -185,12 +190,22 @@ static bool find_stay(struct model_builder *b, const struct bcpu *cpu, uint32_t 
 	return true;
 }
 
-static void after_stay(struct btask *t, const struct lab_ev_switch_out *ev)
+static bool is_exec(const struct lab_ev_switch_out *ev)
 {
-	uint64_t ts_ns = ev->head.ts_ns;
-	bool woken = t->woken_running;
+	if (ev->head.flags & LAB_F_COMPAT)
+		return ev->syscall == NR_EXECVE_I386 || ev->syscall == NR_EXECVEAT_I386;
+	return ev->syscall == NR_EXECVE || ev->syscall == NR_EXECVEAT;
+}
 
+static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_ev_switch_out *ev)
+{
+	struct btask *t = &b->tasks[idx];
+	uint64_t ts_ns = ev->head.ts_ns;
+	bool woken = t->woken_running, throttled = ev->head.flags & LAB_F_THROTTLED;
+
+	b->throttled_outs += throttled;
 	t->own_ns = ts_ns;
+	t->in_exec = is_exec(ev);
 	t->queued_cpu = ev->head.cpu;
 	for (int i = 0; i < CAUSE_CNT; i++)
 		t->from[i].set = false;
@@ -218,6 +233,8 @@ static void after_stay(struct btask *t, const struct lab_ev_switch_out *ev)
 		task_block(t, ts_ns, &sleep);
 		t->tentative = woken;
 	}
+	if (t->life == LIFE_READY || t->tentative)
+		place_ready(b, idx, ev->head.cpu, throttled, ts_ns);
 }
 
 void switch_on_out(struct model_builder *b, const struct lab_ev_switch_out *ev)
@@ -237,7 +254,7 @@ void switch_on_out(struct model_builder *b, const struct lab_ev_switch_out *ev)
 		audit_switch_out(b, t, ev);
 		t->open.seq_out = ev->head.seq;
 		task_close(b, t, ev->head.ts_ns);
-		after_stay(t, ev);
+		after_stay(b, idx, ev);
 	}
 	if (cpu->cur != idx)
 		lose_current(b, cpu, start_ns);
@@ -368,4 +385,5 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 	task_open(t, LIFE_READY, ts_ns, t->queued_cpu);
 	t->own_ns = ts_ns;
 	t->from[CAUSE_WAKING] = (struct edge_from){ ts_ns, ev->head.cpu, true };
+	place_ready(b, idx, t->queued_cpu, false, ts_ns);
 }

@@ -32,6 +32,8 @@ static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	t->ran_by_ns = NEVER;
 	t->woken_ready_ns = NEVER;
 	t->queued_cpu = NO_CPU;
+	t->queue_cpu = NO_CPU;
+	t->set = NO_SET;
 	t->t.mm_id = ++b->mm_cnt;
 	*idmap_put(&b->task_by_id, id, 0, idx) = idx;
 	return idx;
@@ -232,6 +234,8 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 		ops_forget(b, ev->tgid);
 		markers_forget(b, ev->tgid, ev->head.ts_ns);
 	}
+	if (parent != NO_TASK)
+		place_born(b, idx, parent, ev->head.ts_ns);
 	/* One seen before its birth may have children already: a parent could close a cycle. */
 	if (!is_new || parent == NO_TASK)
 		return;
@@ -291,11 +295,14 @@ void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev)
 	};
 	t->last = t->base;
 	seed_state(b, t, ev);
+	if (t->life == LIFE_READY)
+		place_ready(b, idx, t->queued_cpu, false, ev->head.ts_ns);
 }
 
 void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new *ev)
 {
-	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
+	uint32_t idx = task_lookup(b, ev->head.task, ev->head.ts_ns);
+	struct btask *t = &b->tasks[idx];
 
 	if (ev->dest_cpu >= TRACE_CPUS_MAX) {
 		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1, ev->dest_cpu);
@@ -310,11 +317,13 @@ void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new 
 	t->own_ns = ev->head.ts_ns;
 	t->queued_cpu = (uint16_t)ev->dest_cpu;
 	t->from[CAUSE_WAKEUP_NEW] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
+	place_ready(b, idx, t->queued_cpu, false, ev->head.ts_ns);
 }
 
 void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 {
-	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
+	uint32_t idx = task_lookup(b, ev->head.task, ev->head.ts_ns);
+	struct btask *t = &b->tasks[idx];
 
 	if (ev->orig_cpu >= TRACE_CPUS_MAX || ev->dest_cpu >= TRACE_CPUS_MAX) {
 		audit_fail(b, "cpu_number", ev->head.task, TRACE_CPUS_MAX - 1,
@@ -337,6 +346,7 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 			.task_id = ev->head.task,
 			.from_cpu = (uint16_t)ev->orig_cpu,
 			.to_cpu = (uint16_t)ev->dest_cpu,
+			.cause = place_move_cause(b, idx, ev),
 		};
 	/* A task that has a CPU is never moved: the move must have come before it ran. */
 	if (t->life == LIFE_RUNNING) {
@@ -354,6 +364,7 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 	if (t->life == LIFE_READY)
 		t->open.cpu = t->queued_cpu;
 	t->from[CAUSE_MIGRATE] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
+	place_moved(b, idx, t->queued_cpu, ev->head.ts_ns);
 }
 
 void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)

@@ -48,6 +48,9 @@ void model_release(struct model *m)
 	free(m->names);
 	free(m->loop_waits);
 	free(m->migrations);
+	free(m->cpusets);
+	free(m->allowed);
+	free(m->holds);
 	free(m->gaps);
 	free(m->edge_mins);
 	free(m->audit.failures);

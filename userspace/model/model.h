@@ -119,6 +119,30 @@ struct model_task {
 	uint64_t voluntary, involuntary; /* kernel's counts less the baseline */
 	uint64_t migrations;	/* sched_migrate_task events */
 	uint32_t exit_code;
+	size_t allowed_first, allowed_cnt; /* into model.allowed, in time order */
+	size_t hold_first, hold_cnt;	/* into model.holds, in time order */
+};
+
+/* Bit c % 64 of words[c / 64] is CPU c. */
+struct model_cpuset {
+	uint64_t words[LAB_MASK_WORDS];
+};
+
+/*
+ * Which CPUs a task may use from an instant on, until its next row. Before its first row that is
+ * not known. A change by someone else while the task is ready counts from when
+ * it was noticed: when the task is moved or gets a CPU.
+ */
+struct model_allowed {
+	uint64_t from_ns;
+	uint32_t task_id;
+	uint32_t set;		/* into model.cpusets; equal sets may stand there more than once */
+};
+
+/* A stretch of a ready span in which no CPU could take the task, for a quota was used up. */
+struct model_hold {
+	uint64_t start_ns, end_ns;
+	uint32_t task_id;
 };
 
 /* One stretch of a CPU's time with one kind of holder. */
@@ -171,11 +195,22 @@ struct model_loop_wait {
 	int32_t ready;
 };
 
+/* Why a task was moved, as far as the records tell: the first that applies. */
+enum move_cause {
+	MOVE_UNKNOWN = 0,	/* none of the others; or the recording tells no affinity, and so no cause */
+	MOVE_AFFINITY,		/* it may no longer use the CPU that it was on */
+	MOVE_WAKEUP,		/* it was being woken: its state was TASK_WAKING (try_to_wake_up(), kernel/sched/core.c) */
+	MOVE_EXEC,		/* the CPU it was on moved it out of execve(2), where the kernel chooses anew */
+	MOVE_BALANCE,		/* it was ready, and pulled or pushed to another queue */
+	MOVE_CAUSE_CNT,
+};
+
 /* One move. */
 struct model_migration {
 	uint64_t at_ns;
 	uint32_t task_id;
 	uint16_t from_cpu, to_cpu;
+	uint8_t cause;		/* enum move_cause */
 };
 
 /* A failed check of the audit. */
@@ -260,6 +295,13 @@ struct model {
 	size_t loop_wait_cnt, loop_wait_cap;
 	struct model_migration *migrations; /* in time order */
 	size_t migration_cnt, migration_cap;
+	struct model_cpuset *cpusets;
+	size_t cpuset_cnt, cpuset_cap;
+	struct model_allowed *allowed;	/* by task */
+	size_t allowed_cnt, allowed_cap;
+	bool holds_known;		/* false: holds are missing, for the recording did not look, or not enough */
+	struct model_hold *holds;	/* by task */
+	size_t hold_cnt, hold_cap;
 	struct model_gap *gaps;
 	size_t gap_cnt, gap_cap;
 	struct model_edge_min *edge_mins; /* one per ordered pair of CPUs that had an edge */

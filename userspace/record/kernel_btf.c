@@ -93,6 +93,48 @@ static void read_percpu(const struct btf *btf, struct kernel_facts *out)
 	out->percpu_known = have_rq && have_count;
 }
 
+static bool has_member(const struct btf *btf, const char *name, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+
+	return id > 0 && member_off(btf, btf__type_by_id(btf, id), member) >= 0;
+}
+
+/*
+ * task_group.cfs_rq: an array of pointers, or (seen in 7.2) one per-CPU pointer to the queues
+ * themselves. Return: how many pointers lead to a queue; 0: no such member, or another type.
+ */
+static int queue_indirections(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "task_group", BTF_KIND_STRUCT), cnt = 0;
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	uint32_t i = 0;
+
+	while (type && i < btf_vlen(type) &&
+	       strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "cfs_rq"))
+		i++;
+	if (!type || i == btf_vlen(type))
+		return 0;
+	type = btf__type_by_id(btf, btf_members(type)[i].type);
+	for (; type && btf_is_ptr(type); type = btf__type_by_id(btf, type->type))
+		cnt++;
+	return type && btf_is_struct(type) ? cnt : 0;
+}
+
+static void read_throttling(const struct btf *btf, struct kernel_facts *out)
+{
+	int indirections = queue_indirections(btf);
+
+	out->queues_percpu = indirections == 1;
+	if (btf__find_by_name_kind(btf, "btf_trace_sched_update_nr_running_tp",
+				   BTF_KIND_TYPEDEF) < 0 ||
+	    !has_member(btf, "cfs_rq", "throttle_count") ||
+	    !indirections || indirections > 2)
+		return;
+	out->throttling = has_member(btf, "task_struct", "throttled") ? LAB_THROTTLING_TASK :
+									LAB_THROTTLING_QUEUE;
+}
+
 int kernel_facts_read(struct kernel_facts *out)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -108,6 +150,7 @@ int kernel_facts_read(struct kernel_facts *out)
 	}
 	out->switch_args = switch_arg_count(btf);
 	read_percpu(btf, out);
+	read_throttling(btf, out);
 	btf__free(btf);
 	return 0;
 }

@@ -10,11 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lab_event.h"
+
 struct kernel_facts {
 	int switch_args;	/* of sched_switch: 4, 3, or 0 (an order lab does not know) */
 	bool percpu_known;	/* both offsets below are valid */
 	uint64_t runqueues_off;	/* within a CPU's own area */
 	uint64_t preempt_count_off;
+	bool queues_percpu;	/* a group's queues are per-CPU memory */
+	enum lab_throttling throttling;	/* how this kernel tells which tasks a quota holds back */
 };
 
 /**

@@ -27,7 +27,7 @@
 #define RINGS_MIB_MAX 256
 #define SETTLE_TRIES 200	/* of 5 ms: how long a reserved record may take to be submitted */
 
-enum probe_when { ALWAYS, OPS, SWITCH4, SWITCH3, SEED };
+enum probe_when { ALWAYS, OPS, QUOTA, SWITCH4, SWITCH3, SEED };
 enum probe_skipped { EVIDENCE, REPAIRED, NAMES, READIES, PROBE_SKIPPED_CNT };
 
 static const struct {
@@ -53,6 +53,7 @@ struct record {
 	int writer_err;
 	int stats_fd;
 	struct names *names;		/* NULL: none are looked up */
+	enum lab_throttling throttling;
 };
 
 static uint64_t now_ns(void)
@@ -102,6 +103,7 @@ static int choose_probes(struct record *r, const struct record_opts *opts,
 			bpf_object__find_program_by_name(r->skel->obj, probes[i].name);
 		enum probe_when when = probes[i].when;
 		bool load = when == ALWAYS || when == SEED || (when == OPS && opts->ops) ||
+			    (when == QUOTA && r->throttling) ||
 			    (when == SWITCH4 && facts->switch_args == 4) ||
 			    (when == SWITCH3 && facts->switch_args == 3);
 
@@ -143,9 +145,13 @@ static int load(struct record *r, const struct record_opts *opts)
 		log_err("cannot open the probes: %s", strerror(-err));
 		return err;
 	}
+	r->throttling = opts->quota ? facts.throttling : LAB_THROTTLING_UNSEEN;
 	err = choose_probes(r, opts, &facts);
 	if (err)
 		return err;
+	r->skel->rodata->lab_throttling = r->throttling;
+	r->skel->rodata->lab_queues_percpu = facts.queues_percpu;
+	r->skel->rodata->lab_mask_words = (r->cpu_cnt + 63) / 64;
 	r->skel->rodata->lab_percpu_known = facts.percpu_known;
 	r->skel->rodata->lab_runqueues_off = facts.runqueues_off;
 	r->skel->rodata->lab_preempt_count_off = facts.preempt_count_off;
@@ -287,7 +293,7 @@ static int seed_pass(struct record *r)
 int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu_cnt,
 		 uint64_t *armed_ns)
 {
-	struct { uint32_t id, first_kind; uint64_t enter_ns; } mark = { 0 };
+	struct lab_task_mark mark = { 0 };
 	uint64_t before;
 	int err;
 
@@ -311,6 +317,11 @@ int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu
 	else if (!record_birth_cnt(r))
 		err = -ESRCH;
 	return err;
+}
+
+enum lab_throttling record_throttling(const struct record *r)
+{
+	return r->throttling;
 }
 
 void record_visit_cpus(const uint16_t *cpus, uint32_t cpu_cnt)
@@ -453,6 +464,7 @@ int record_finish(struct record *r, struct trace_writer *w, struct trace_end *en
 	end->births = r->skel->bss->lab_counts.births;
 	end->storage_failures = r->skel->bss->lab_counts.storage_failures;
 	end->ready_unseen = r->skel->bss->lab_counts.ready_unseen;
+	end->groups_unseen = r->skel->bss->lab_counts.groups_unseen;
 	read_program_stats(r, end);
 	err = add_task_totals(r, w, now_ns());
 	return err ? err : add_cpu_totals(r, w, now_ns());

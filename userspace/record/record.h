@@ -27,6 +27,7 @@ struct record;
 struct record_opts {
 	bool ops;		/* hook epoll's system calls */
 	uint32_t ring_mib;	/* per CPU; 0: 16, or less where many CPUs would need more than 256 MiB */
+	bool quota;		/* one is in force: record whom it holds back */
 	bool measure_overhead;	/* switch the kernel's BPF statistics on while recording */
 };
 
@@ -49,6 +50,9 @@ int record_open(struct record **out, const struct record_opts *opts);
  */
 int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu_cnt,
 		 uint64_t *armed_ns);
+
+/* How this recording tells which tasks a quota holds back. */
+enum lab_throttling record_throttling(const struct record *r);
 
 /*
  * Visit each CPU once, so that a first record says who has it. Needs no
@@ -87,7 +91,7 @@ void record_stop(struct record *r);
 
 /**
  * record_finish() - stop, drain, and add the totals kept outside the rings
- * @end: births, storage_failures, recursion_misses, ready_unseen, bpf_* are filled in
+ * @end: births, storage_failures, recursion_misses, *_unseen, bpf_* are filled in
  *
  * Return: 0 or -errno of the writer.
  */

@@ -161,8 +161,10 @@ static void put_rank(struct json *j, const char *key, const struct report_waits 
 		json_null(j, key);
 }
 
-static void put_run_queue_wait(struct json *j, const struct model *m, const struct report_waits *w)
+static void put_run_queue_wait(struct json *j, const struct model *m, const struct report *r)
 {
+	const struct report_capacity *c = &r->capacity;
+	const struct report_waits *w = &r->waits;
 	uint32_t cnt = (uint32_t)min_u64(w->antagonist_cnt, ANTAGONIST_MAX);
 
 	json_open_object(j, "run_queue_wait");
@@ -173,6 +175,8 @@ static void put_run_queue_wait(struct json *j, const struct model *m, const stru
 		json_task_ids(j, m, w->max_task_id);
 		json_uint(j, "start_ns", json_rel(m, w->max_start_ns));
 		json_uint(j, "ns", w->max_ns);
+		if (m->holds_known)
+			json_uint(j, "held_ns", w->max_held_ns);
 		if (w->max_antagonist.ns)
 			put_antagonist(j, "antagonist", m, &w->max_antagonist);
 		else
@@ -186,6 +190,10 @@ static void put_run_queue_wait(struct json *j, const struct model *m, const stru
 		put_antagonist(j, NULL, m, &w->antagonists[i]);
 	json_close_array(j);
 	json_uint(j, "other_antagonists_ns", w->other_antagonists_ns);
+	if (m->holds_known)
+		json_uint(j, "held_ns", w->held_ns);
+	if (c->known && c->throttled_known)
+		json_uint(j, "held_wall_ns", c->held_ns);
 	json_uint(j, "idle_ns", w->idle_ns);
 	json_uint(j, "unknown_ns", w->unknown_ns);
 	json_close_object(j);
@@ -205,13 +213,17 @@ void json_waits(struct json *j, const struct model *m, const struct report *r)
 		json_uint(j, NULL, w->histogram[i]);
 	json_close_array(j);
 	json_close_object(j);
-	put_run_queue_wait(j, m, w);
+	put_run_queue_wait(j, m, r);
 }
 
 void json_migrations(struct json *j, const struct model *m, const struct report *r)
 {
 	json_open_object(j, "migrations");
 	json_uint(j, "count", m->migration_cnt);
+	json_open_row(j, "causes");
+	for (int i = 0; i < MOVE_CAUSE_CNT; i++)
+		json_uint(j, move_cause_name(i), r->moves.by_cause[i]);
+	json_close_object(j);
 	json_open_array(j, "matrix");
 	for (size_t i = 0; i < r->migration_cnt; i++) {
 		json_open_row(j, NULL);
@@ -349,6 +361,8 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 		[LOSS_LATENCY] = "unplaced.latency", [LOSS_UNDIVIDED] = "unplaced.undivided",
 		[LOSS_INTERFERENCE] = "interference", [LOSS_OTHER] = "other",
 		[LOSS_UNKNOWN] = "unknown", [LOSS_NO_THREAD] = "no_thread",
+		[LOSS_AFFINITY] = "unplaced.affinity", [LOSS_THROTTLED] = "unplaced.throttled",
+		[LOSS_BALANCING] = "unplaced.balancing",
 	};
 	char blocked[32];
 
@@ -360,6 +374,23 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 	} else {
 		json_null(j, "largest_loss");
 	}
+}
+
+/* Whom affinity kept from an idle CPU: the longest case; null if there is none, or none was looked for. */
+static void put_pinned(struct json *j, const struct report_capacity *c)
+{
+	if (!c->pinned_ns) {
+		json_null(j, "pinned");
+		return;
+	}
+	json_open_row(j, "pinned");
+	json_open_list(j, "cpus");
+	for (uint32_t i = 0; i < c->pinned_to_cnt; i++)
+		json_uint(j, NULL, c->pinned_to[i]);
+	json_close_array(j);
+	json_uint(j, "idle_cpu", c->pinned_idle_cpu);
+	json_uint(j, "ns", c->pinned_ns);
+	json_close_object(j);
 }
 
 void json_capacity(struct json *j, const struct model *m, const struct report *r)
@@ -376,6 +407,12 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 	json_open_row(j, "unplaced");
 	if (c->latency_known)
 		json_uint(j, "latency_ns", c->latency_ns);
+	if (c->affinity_known)
+		json_uint(j, "affinity_ns", c->affinity_ns);
+	if (c->throttled_known)
+		json_uint(j, "throttled_ns", c->throttled_ns);
+	if (c->affinity_known && c->throttled_known)
+		json_uint(j, "balancing_ns", c->balancing_ns);
 	json_uint(j, "undivided_ns", c->undivided_ns);
 	json_close_object(j);
 	json_uint(j, "interference_ns", c->interference_ns);
@@ -383,6 +420,8 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 	json_uint(j, "unknown_ns", c->unknown_ns);
 	put_blocked(j, c->blocked_ns);
 	json_uint(j, "no_thread_ns", c->no_thread_ns);
+	if (c->affinity_known)
+		put_pinned(j, c);
 	put_largest_loss(j, c);
 	json_close_object(j);
 }

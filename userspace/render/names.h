@@ -25,4 +25,16 @@ struct op_name {
 
 struct op_name op_name(const struct model *m, const struct model_op *op);
 
+/* "wakeup", "balance", "exec", "affinity", "unknown". */
+static inline const char *move_cause_name(enum move_cause cause)
+{
+	switch (cause) {
+	case MOVE_AFFINITY: return "affinity";
+	case MOVE_WAKEUP: return "wakeup";
+	case MOVE_EXEC: return "exec";
+	case MOVE_BALANCE: return "balance";
+	default: return "unknown";
+	}
+}
+
 #endif /* LAB_RENDER_NAMES_H */

@@ -88,6 +88,7 @@ static int term_render(const struct model *m, const struct report *r,
 	term_stack(&t);
 	term_shape(&t);
 	term_waits(&t);
+	term_moves(&t);
 	term_serializer(&t);
 	term_path(&t);
 	term_timeline(&t);

@@ -96,6 +96,7 @@ void term_cpus(const struct term *t);
 void term_stack(const struct term *t);
 void term_shape(const struct term *t);
 void term_waits(const struct term *t);
+void term_moves(const struct term *t);
 void term_path(const struct term *t);
 void term_serializer(const struct term *t);
 void term_timeline(const struct term *t);

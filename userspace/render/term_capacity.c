@@ -16,10 +16,10 @@ static void say_others(const struct term *t, struct phrase *p)
 
 	say_part(t, p, ", other programs", c->interference_ns);
 	if (c->interference_ns)
-		phrase_add(p, " while tasks waited");
+		phrase_add(p, " that tasks waited for");
 	say_part(t, p, c->interference_ns ? " and" : ", other programs", c->other_ns);
 	if (c->other_ns)
-		phrase_add(p, " while none did");
+		phrase_add(p, " that %s", c->interference_ns ? "none did" : "no task waited for");
 }
 
 static void say_parts(const struct term *t, struct phrase *p)
@@ -29,7 +29,10 @@ static void say_parts(const struct term *t, struct phrase *p)
 
 	phrase_add(p, ": work %s", fmt_share(c->work_ns, c->total_ns).s);
 	say_others(t, p);
+	say_part(t, p, ", barred to waiting tasks", c->affinity_ns);
+	say_part(t, p, ", held back by the quota", c->throttled_ns);
 	say_part(t, p, ", wake-up latency", c->latency_ns);
+	say_part(t, p, ", idle beside waiting tasks", c->balancing_ns);
 	say_part(t, p, ", idle beside waiting tasks", c->undivided_ns);
 	for (int k = 0; k < REASON_CNT; k++) {
 		if (!c->blocked_ns[k])
@@ -43,7 +46,7 @@ static void say_parts(const struct term *t, struct phrase *p)
 }
 
 struct remedy {
-	const char *loss, *remedy;
+	const char *loss, *remedy;	/* NULL: say_pinned(), say_held() */
 };
 
 static const struct remedy losses[] = {
@@ -71,6 +74,12 @@ static const struct remedy losses[] = {
 		"CPUs stood idle, and no task was there to use them",
 		"more tasks at once",
 	},
+	[LOSS_AFFINITY] = { NULL, "letting them use every CPU" },
+	[LOSS_THROTTLED] = { NULL, "a larger one" },
+	[LOSS_BALANCING] = {
+		"tasks waited for one CPU while another, which they may use, stood idle",
+		"work in longer pieces",
+	},
 };
 
 /* Under a quota a task may wait for its next period instead of a CPU. */
@@ -83,6 +92,12 @@ static const struct remedy losses_under_quota[] = {
 		"other programs had CPUs while tasks waited, for these or for the quota",
 		"a larger quota, or a quieter machine,",
 	},
+};
+
+/* The others are no reason: the quota would have left these CPUs idle. */
+static const struct remedy other_beside_quota = {
+	"other programs had CPUs for which no task waited, while ",
+	"a larger quota, or a quieter machine with more tasks ready at once,",
 };
 
 static const struct remedy reasons[REASON_CNT] = {
@@ -105,14 +120,56 @@ static const struct remedy reasons[REASON_CNT] = {
 	[REASON_OTHER] = { "something else", "other tasks that compute meanwhile" },
 };
 
+/* For whom a quota holds back no CPU was missing. */
+static bool is_held_beside(const struct report_capacity *c)
+{
+	return c->largest == LOSS_OTHER && c->held_ns;
+}
+
 static const struct remedy *find_remedy(const struct report_capacity *c)
 {
 	if (c->largest == LOSS_BLOCKED)
 		return &reasons[c->largest_reason];
+	if (is_held_beside(c))
+		return &other_beside_quota;
 	if (!c->latency_known && c->largest < ARRAY_SIZE(losses_under_quota) &&
 	    losses_under_quota[c->largest].loss)
 		return &losses_under_quota[c->largest];
 	return &losses[c->largest];
+}
+
+static void say_cpus(struct phrase *p, const uint16_t *cpus, uint32_t cnt)
+{
+	if (cnt)
+		phrase_add(p, "only CPU%s %s", cnt == 1 ? "" : "s", fmt_cpu_list(cpus, cnt, 39).s);
+	else
+		phrase_add(p, "none of these CPUs");
+}
+
+/* One case stands for all. */
+static void say_pinned(const struct term *t, struct phrase *p)
+{
+	const struct report_capacity *c = &t->r->capacity;
+
+	if (!c->pinned_ns) {
+		phrase_add(p, "tasks waited while CPUs that they may not use stood idle");
+		return;
+	}
+	phrase_add(p, "tasks that may use ");
+	say_cpus(p, c->pinned_to, c->pinned_to_cnt);
+	phrase_add(p, " waited while CPU %u stood idle, for %s", c->pinned_idle_cpu,
+		   fmt_ns(c->pinned_ns).s);
+}
+
+static void say_held(const struct term *t, struct phrase *p)
+{
+	if (t->m->meta.quota_milli_cpus)
+		phrase_add(p, "the quota of %s CPUs",
+			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
+	else
+		phrase_add(p, "a quota");
+	phrase_add(p, " held tasks back for %s of the %s", fmt_ns(t->r->capacity.held_ns).s,
+		   fmt_ns(t->window_ns).s);
 }
 
 static void say_largest(const struct term *t)
@@ -126,7 +183,15 @@ static void say_largest(const struct term *t)
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
 	if (c->largest == LOSS_BLOCKED)
 		phrase_add(&p, "CPUs stood idle while tasks waited for ");
-	phrase_add(&p, "%s; %s would reduce it", r->loss, r->remedy);
+	if (c->largest == LOSS_AFFINITY)
+		say_pinned(t, &p);
+	else if (c->largest == LOSS_THROTTLED)
+		say_held(t, &p);
+	else
+		phrase_add(&p, "%s", r->loss);
+	if (is_held_beside(c))
+		say_held(t, &p);
+	phrase_add(&p, "; %s would reduce it", r->remedy);
 	term_para(t, "", &p);
 }
 

@@ -41,7 +41,10 @@ static void say_meanwhile(const struct term *t)
 	}
 	if (others_ns)
 		phrase_add(&p, "others %s, ", fmt_ns(others_ns).s);
-	phrase_add(&p, "the wake-up itself %s", fmt_ns(w->idle_ns).s);
+	if (w->held_ns)
+		phrase_add(&p, "held back by the quota %s, ", fmt_ns(w->held_ns).s);
+	phrase_add(&p, "%s %s", t->m->holds_known ? "the wake-up itself" : "idle CPUs",
+		   fmt_ns(w->idle_ns).s);
 	if (w->unknown_ns)
 		phrase_add(&p, ", not known %s", fmt_ns(w->unknown_ns).s);
 	term_para(t, "", &p);
@@ -61,13 +64,49 @@ void term_waits(const struct term *t)
 		   fmt_ns(w->p99_ns).s);
 	phrase_add(&p, " longest %s: %s", fmt_ns(w->max_ns).s, term_task(t, w->max_task_id).s);
 	phrase_add(&p, " from %s", term_instant(t, w->max_start_ns).s);
-	if (w->max_antagonist.ns) {
+	if (w->max_held_ns > w->max_antagonist.ns) {
+		phrase_add(&p, ", held back by the quota for %s of it", fmt_ns(w->max_held_ns).s);
+	} else if (w->max_antagonist.ns) {
 		phrase_add(&p, ", while ");
 		say_antagonist(t, &p, &w->max_antagonist);
 		phrase_add(&p, " ran for %s of it", fmt_ns(w->max_antagonist.ns).s);
 	}
 	term_para(t, "wait", &p);
 	say_meanwhile(t);
+}
+
+void term_moves(const struct term *t)
+{
+	static const char *const why[MOVE_CAUSE_CNT] = {
+		[MOVE_AFFINITY] = "because the CPU was barred to them",
+		[MOVE_WAKEUP] = "when they were woken",
+		[MOVE_EXEC] = "at an exec",
+		[MOVE_BALANCE] = "to balance the CPUs' queues",
+		[MOVE_UNKNOWN] = "for reasons not known",
+	};
+	static const enum move_cause order[] = {
+		MOVE_WAKEUP, MOVE_BALANCE, MOVE_EXEC, MOVE_AFFINITY, MOVE_UNKNOWN,
+	};
+	const char *lead = ": ";
+	struct phrase p = { 0 };
+
+	if (!t->m->migration_cnt)
+		return;
+	phrase_count(&p, t->m->migration_cnt, "migration");
+	/* As of a recording that tells no causes. */
+	if (t->r->moves.by_cause[MOVE_UNKNOWN] == t->m->migration_cnt) {
+		term_para(t, "moves", &p);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		uint64_t cnt = t->r->moves.by_cause[order[i]];
+
+		if (!cnt)
+			continue;
+		phrase_add(&p, "%s%s %s", lead, fmt_count(cnt).s, why[order[i]]);
+		lead = ", ";
+	}
+	term_para(t, "moves", &p);
 }
 
 static void say_stall(struct phrase *p, const struct report_loop *loop)

@@ -192,6 +192,26 @@ static const struct field_def cpu_total_fields[] = {
 	UINT(lab_ev_cpu_total, refused_last_ns, FROM("refused_first_ns")),
 };
 
+#define WORD(n) ITEM(lab_ev_affinity, "word" #n, words[n], PREV)
+
+static const struct field_def affinity_fields[] = {
+	SUBJECT(PREV),
+	WORD(0), WORD(1), WORD(2), WORD(3), WORD(4), WORD(5), WORD(6), WORD(7),
+	WORD(8), WORD(9), WORD(10), WORD(11), WORD(12), WORD(13), WORD(14), WORD(15),
+};
+_Static_assert(LAB_MASK_WORDS == 16, "one WORD() each");
+
+static const struct field_def group_fields[] = {
+	SUBJECT(PREV),
+	UINT(lab_ev_group, group, PREV),
+};
+
+static const struct field_def throttle_fields[] = {
+	SUBJECT(PLAIN),
+	UINT(lab_ev_throttle, queue_cpu, PLAIN, CPU),
+	UINT(lab_ev_throttle, group, PREV),
+};
+
 #define GROUP(id, label, size, table) { id, label, size, table, ARRAY_SIZE(table) }
 #define KIND(id, label, s, table) GROUP(id, label, sizeof(struct s), table)
 
@@ -214,6 +234,9 @@ const struct group_def schema_groups[] = {
 	KIND(LAB_EV_TASK_TOTAL, "task_total", lab_ev_task_total, task_total_fields),
 	KIND(LAB_EV_CPU_TOTAL, "cpu_total", lab_ev_cpu_total, cpu_total_fields),
 	KIND(LAB_EV_MARKER, "marker", lab_ev_marker, marker_fields),
+	KIND(LAB_EV_AFFINITY, "affinity", lab_ev_affinity, affinity_fields),
+	KIND(LAB_EV_GROUP, "group", lab_ev_group, group_fields),
+	KIND(LAB_EV_THROTTLE, "throttle", lab_ev_throttle, throttle_fields),
 };
 
 const size_t schema_group_cnt = ARRAY_SIZE(schema_groups);

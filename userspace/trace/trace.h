@@ -58,6 +58,7 @@ struct trace_meta {
 	uint16_t *cpus_usable;		/* allowed to the root and online at its release; ascending */
 	uint32_t cpus_usable_cnt;
 	uint32_t quota_milli_cpus;	/* cgroup quota x 1000; 0: none */
+	uint32_t throttling;		/* enum lab_throttling */
 	bool smt;
 	char *virtualized;		/* "kvm", "container", ...; "": none seen */
 	bool ops_hooked;		/* the system-call hooks were on */
@@ -79,6 +80,7 @@ struct trace_end {
 	uint64_t name_misses;		/* skipped runs that cost a name, an exec or an exit status */
 	bool misses_unread;		/* this kernel did not tell them to a recorder without privileges */
 	uint64_t ready_unseen;		/* epoll events beyond what the records hold, and calls not seen */
+	uint64_t groups_unseen;		/* times that a task entered a group beyond LAB_GROUPS_MAX */
 	uint64_t bpf_ns, bpf_runs;	/* the kernel's statistics; 0, 0: not measured */
 	uint64_t reader_cpu_ns;		/* CPU time of the recorder's own process while recording */
 	uint64_t steal_ns;		/* of the usable CPUs in the window, from /proc/stat */

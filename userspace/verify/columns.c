@@ -81,6 +81,21 @@ static bool ready_known(const char *name, struct known *out)
 	return false;
 }
 
+/* wordN, N below MASK_WORDS. False: it is none. */
+static bool word_known(const char *name, struct known *out)
+{
+	for (int n = 0; n < MASK_WORDS; n++) {
+		char is[24];
+
+		snprintf(is, sizeof(is), "word%d", n);
+		if (strcmp(name, is))
+			continue;
+		*out = (struct known){ name, UNUSED, 8, 0 };
+		return true;
+	}
+	return false;
+}
+
 /* What this page knows of a field; a NULL name: nothing. */
 static struct known known_of(const struct group *g, const char *name)
 {
@@ -96,6 +111,8 @@ static struct known known_of(const struct group *g, const char *name)
 			return known[i];
 	if (g->id == KIND_READY)
 		ready_known(name, &none);
+	if (g->id == KIND_AFFINITY)
+		word_known(name, &none);
 	return none;
 }
 

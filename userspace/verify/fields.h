@@ -17,6 +17,7 @@ struct known {
 #define UNUSED (-1)
 #define TEXT 16			/* bytes of a text; what has more than 8 is one */
 #define K(kind) (1u << KIND_##kind)
+#define MASK_WORDS 16		/* of an affinity record */
 #define BORN (K(NEW) | K(SEED))
 
 static const struct known known[] = {
@@ -82,6 +83,8 @@ static const struct known known[] = {
 	{ "last_ns", UNUSED, 8, K(TASK_TOTAL) },
 	{ "refused_first_ns", UNUSED, 8, K(CPU_TOTAL) },
 	{ "refused_last_ns", UNUSED, 8, K(CPU_TOTAL) },
+	{ "queue_cpu", F_DEST_CPU, 4, K(THROTTLE) },
+	{ "group", UNUSED, 4, K(GROUP) | K(THROTTLE) },
 	{ "text", F_TEXT, MARKER_TEXT_MAX, K(MARKER) },
 };
 

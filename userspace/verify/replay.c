@@ -519,13 +519,19 @@ static void on_others(struct facts *f, const struct event *ev)
 		marks_event(f, place, ev);
 }
 
+/* What binds a task: no figure of the certificate rests on it. */
+static void on_binding(struct facts *f, const struct event *ev)
+{
+	meet(f, ev->f[F_TASK], ev->head.ts_ns);
+}
+
 static void (*const on_kind[KIND_CNT])(struct facts *f, const struct event *ev) = {
 	[KIND_OUT] = on_out, [KIND_IN] = on_in, [KIND_CLASS] = on_class,
 	[KIND_WAKING] = on_waking, [KIND_WAKEUP_NEW] = on_wakeup_new,
 	[KIND_MIGRATE] = on_migrate, [KIND_NEW] = on_new, [KIND_SEED] = on_seed,
 	[KIND_EXEC] = on_exec, [KIND_EXIT] = on_others, [KIND_RENAME] = on_others,
 	[KIND_CTL] = on_others, [KIND_WAIT] = on_others, [KIND_READY] = on_others,
-	[KIND_MARKER] = on_others,
+	[KIND_MARKER] = on_others, [KIND_AFFINITY] = on_binding, [KIND_GROUP] = on_binding,
 };
 
 void replay_event(struct facts *f, const struct event *ev)
@@ -543,7 +549,8 @@ void replay_event(struct facts *f, const struct event *ev)
 		account_cpu_total(f, ev);
 		return;
 	}
-	if (!ev->f[F_TASK] && ev->head.kind < KIND_CNT && ev->head.kind != KIND_CLASS) {
+	if (!ev->f[F_TASK] && ev->head.kind < KIND_CNT && ev->head.kind != KIND_CLASS &&
+	    ev->head.kind != KIND_THROTTLE) {
 		fault(f, "a record is of no task", NULL, 1, 0, false);
 		return;
 	}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * place - which CPUs tasks may use, and which a quota holds back. The second is
+ * looked at only where a quota was in force when recording began.
+ */
+
+#include "probe.bpf.h"
+
+__hidden void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark,
+			    struct task_struct *task, u64 now)
+{
+	struct lab_ev_affinity *e;
+
+	e = record_reserve(cpu, LAB_EV_AFFINITY, sizeof(*e), mark->id, now);
+	if (!e)
+		return;		/* it is news the next time, too */
+#define COPY(i) e->words[i] = mark->mask[i] = i < lab_mask_words ? task->cpus_mask.bits[i] : 0;
+	MASK_WORDS(COPY)
+#undef COPY
+	record_submit(e);
+}
+
+/*
+ * The kernel's task group of each number that was given out. One that is gone may be followed by
+ * another at the same address: no task is in the former by then, and both may have the number.
+ */
+#define GROUP_SLOTS 32		/* a power of two above LAB_GROUPS_MAX: verifiers follow a mask, and not every comparison */
+static u64 groups[GROUP_SLOTS];
+
+static __always_inline u32 group_number(u64 group)
+{
+	if (!group)
+		return 0;
+	for (u32 i = 1; i <= LAB_GROUPS_MAX; i++) {
+		u64 had = __sync_val_compare_and_swap(&groups[i], 0, group);
+
+		if (!had || had == group)
+			return i;
+	}
+	__sync_fetch_and_add(&lab_counts.groups_unseen, 1);
+	return 0;
+}
+
+__hidden void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now)
+{
+	u32 number = group_number(group);
+	struct lab_ev_group *e;
+
+	e = record_reserve(cpu, LAB_EV_GROUP, sizeof(*e), mark->id, now);
+	if (!e)
+		return;
+	e->group = number;
+	e->pad = 0;
+	mark->task_group = group;
+	mark->group = number;
+	record_submit(e);
+}
+
+/* A task's queue is its group's on its CPU: so far is that CPU's area from what per-CPU pointers say. */
+__hidden void queues_learn(struct task_struct *task)
+{
+	struct lab_cpu_slot *slot = cpu_slot_of(task_cpu(task));
+
+	if (!slot || slot->queues_off || !bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(((struct task_group *)0)->cfs_rq))
+		return;
+	slot->queues_off = (u64)BPF_CORE_READ(task, se.cfs_rq) -
+			   (u64)BPF_CORE_READ(task, sched_task_group, cfs_rq);
+}
+
+/* @slot: of @queue_cpu. */
+static __always_inline bool queue_throttled(const struct lab_cpu_slot *slot, u32 queue_cpu, u64 group)
+{
+	struct cfs_rq **queues, *queue = NULL;
+
+	if (!bpf_core_field_exists(((struct task_group *)0)->cfs_rq) ||
+	    !bpf_core_field_exists(((struct cfs_rq *)0)->throttle_count))
+		return false;
+	queues = BPF_CORE_READ((struct task_group *)group, cfs_rq);
+	if (!lab_queues_percpu)
+		bpf_probe_read_kernel(&queue, sizeof(queue), &queues[queue_cpu]);
+	else if (slot->queues_off)
+		queue = (struct cfs_rq *)(slot->queues_off + (u64)queues);
+	return queue && BPF_CORE_READ(queue, throttle_count) > 0;
+}
+
+__hidden void queue_look(u32 queue_cpu, u32 group, u64 now)
+{
+	struct lab_cpu_slot *queue = cpu_slot_of(queue_cpu), *cpu = cpu_slot();
+	struct lab_ev_throttle *e;
+	bool throttled;
+	u32 bit;
+
+	if (!queue || !cpu || !group || group > LAB_GROUPS_MAX)
+		return;
+	bit = 1u << group;
+	barrier_var(group);
+	throttled = queue_throttled(queue, queue_cpu, groups[group & (GROUP_SLOTS - 1)]);
+	if (throttled == !!(queue->throttled & bit))
+		return;
+	e = record_reserve(cpu, LAB_EV_THROTTLE, sizeof(*e), 0, now);
+	if (!e)
+		return;
+	if (throttled)
+		__sync_fetch_and_or(&queue->throttled, bit);
+	else
+		__sync_fetch_and_and(&queue->throttled, ~bit);
+	e->head.flags = throttled ? LAB_F_THROTTLED : 0;
+	e->queue_cpu = queue_cpu;
+	e->group = group;
+	record_submit(e);
+}
+
+/* After a task was put on a queue, which may be, or has just become, a throttled one. */
+SEC("?tp_btf/sched_wakeup")
+int BPF_PROG(place_on_wakeup, struct task_struct *task)
+{
+	struct lab_task_mark *mark;
+
+	if (!lab_armed)
+		return 0;
+	mark = task_mark(task);
+	if (mark)
+		queue_look(task_cpu(task), mark->group, bpf_ktime_get_ns());
+	return 0;
+}
+
+/*
+ * A queue that is throttled takes its tasks out of the CPU's count, and puts them back when it goes on.
+ * Since 6.18 each task is taken out by itself, and its switch-out tells.
+ */
+SEC("?tp_btf/sched_update_nr_running_tp")
+int BPF_PROG(place_on_nr_running, struct rq *rq, int change)
+{
+	struct lab_cpu_slot *slot;
+	u64 now;
+	u32 cpu;
+
+	if (!lab_armed)
+		return 0;
+	now = bpf_ktime_get_ns();
+	cpu = bpf_core_field_exists(rq->cpu) ? rq->cpu : 0;
+	slot = cpu_slot_of(cpu);
+	if (!slot)
+		return 0;
+	if (change > 0 ? !slot->throttled : lab_throttling == LAB_THROTTLING_TASK)
+		return 0;
+	for (u32 i = 1; i <= LAB_GROUPS_MAX && groups[i]; i++)
+		queue_look(cpu, i, now);
+	return 0;
+}

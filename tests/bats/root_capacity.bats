@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What kept CPUs idle beside tasks that were ready: affinity, quotas, the wake-up under way; and why
+# tasks are moved.
+
+load helpers
+
+setup() {
+	requires tracing
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown() {
+	[ -z "${group:-}" ] || rmdir "$group"
+}
+
+# Programs that compute for half a second, $1 of them at once, each begun by the command $2.
+busy() {
+	cat >busy.sh <<-SCRIPT
+	for i in $(seq -s ' ' "$1"); do
+		$2 timeout 0.5 sh -c 'while :; do :; done' &
+	done
+	wait
+	SCRIPT
+}
+
+# $1, in a group of the cpu controller (either version) that may use half a CPU.
+group_with_quota() {
+	local root
+	if root=$(findmnt -rno TARGET -t cgroup -O cpu | head -n 1) && [ -n "$root" ]; then
+		group=$root/lab-test-$$
+		mkdir "$group" 2>/dev/null || skip "cannot make a group in $root"
+		echo 100000 >"$group/cpu.cfs_period_us"
+		echo 50000 >"$group/cpu.cfs_quota_us" || skip "cannot set a quota in $root"
+		return
+	fi
+	root=$(findmnt -rno TARGET -t cgroup2 | head -n 1)
+	[ -n "$root" ] && grep -qw cpu "$root/cgroup.subtree_control" ||
+		skip "no cpu controller is to be had in /sys/fs/cgroup"
+	group=$root/lab-test-$$
+	mkdir "$group" 2>/dev/null || skip "cannot make a group in $root"
+	echo "50000 100000" >"$group/cpu.max" || skip "cannot set a quota in $root"
+}
+
+nothing_is_left_over() {
+	json_holds run.json 'r["capacity"]["unplaced"]["undivided_ns"] == 0' \
+		'sum(r["capacity"]["unplaced"].values()) == r["capacity"]["unplaced_ns"]'
+	exact
+}
+
+@test "tasks that may use one CPU wait beside another that is idle: affinity" {
+	requires cpus=2
+	local cpu
+	cpu=$(python -c 'import os; print(min(os.sched_getaffinity(0)))')
+	busy 3 "taskset -c $cpu"
+	trace -- sh busy.sh
+	[ "$status" -eq 0 ]
+	nothing_is_left_over
+	json_holds run.json "r['capacity']['pinned']['cpus'] == [$cpu]" \
+		'r["capacity"]["unplaced"]["throttled_ns"] == 0' \
+		'r["capacity"]["unplaced"]["affinity_ns"] > r["capacity"]["unplaced"]["latency_ns"]' \
+		'r["migrations"]["causes"]["affinity"] <= r["migrations"]["count"]'
+	output_has "tasks that may use only CPU $cpu waited while CPU"
+}
+
+@test "the same tasks, allowed everywhere: no affinity" {
+	busy 3 ""
+	trace -- sh busy.sh
+	[ "$status" -eq 0 ]
+	nothing_is_left_over
+	json_holds run.json 'r["capacity"]["unplaced"]["affinity_ns"] == 0' \
+		'r["capacity"]["pinned"] is None' 'r["migrations"]["causes"]["affinity"] == 0'
+}
+
+@test "a quota: what it holds back is known from the wake-up under way" {
+	group_with_quota
+	busy 4 ""
+	run sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$group" \
+		"$LAB_BIN" run -o out --json=run.json -- sh busy.sh
+	[ "$status" -eq 0 ]
+	nothing_is_left_over
+	json_holds run.json 'r["host"]["quota_cpus"] == 0.5' \
+		'r["capacity"]["largest_loss"] == "unplaced.throttled"' \
+		'r["run_queue_wait"]["held_wall_ns"] > 0'
+	output_has "the quota of 0.50 CPUs held tasks back for"
+	output_has "allows 0.50 CPUs"
+}
+
+@test "moves have causes: a waking, and a CPU that is forbidden" {
+	requires cpus=2
+	trace migrate --seconds 0.3
+	[ "$status" -eq 0 ] || [ "$status" -eq 4 ]
+	exact
+	json_holds run.json 'r["migrations"]["causes"]["affinity"] > 0' \
+		'sum(r["migrations"]["causes"].values()) == r["migrations"]["count"]'
+}
