@@ -12,9 +12,9 @@ setup() {
 	export TERM=xterm LC_ALL=C.UTF-8
 }
 
-# spoil FILE PYTHON: the sample, with its bytes d changed.
+# spoil FILE PYTHON [TRACE]: the sample, or another, with its bytes d changed.
 spoil() {
-	python - "$SAMPLE" "$1" "$2" <<-'CODE'
+	python - "${3:-$SAMPLE}" "$1" "$2" <<-'CODE'
 	import struct, sys, zlib
 
 	d = bytearray(open(sys.argv[1], "rb").read())
@@ -134,4 +134,57 @@ ok 4 - verdict.claim_holds" ]
 		run -0 lab check "$SAMPLE" "$key==$(json "$key" report.json)"
 		run -1 lab check "$SAMPLE" "$key+1==$(json "$key" report.json)"
 	done
+}
+
+# Judged a second time, with Python's fractions.
+@test "check: thousands of random assertions, exactly" {
+	requires command=python3
+	local trace
+	for trace in "$SAMPLE" "$REPOSITORY/tests/fixtures/async.lab"; do
+		lab report "$trace" -f json -o report.json
+		python -B "$REPOSITORY/tests/reports/expressions.py" "$LAB_BIN" "$trace" report.json 1500
+	done
+}
+
+@test "check: of an inconclusive trace nothing that was recorded is decided" {
+	requires command=python3
+	spoil killed.lab 'del d[d.index(b"LCHKENDM"):]; d[12:24] = struct.pack("<IQ", 1, 0); d[28:32] = struct.pack("<I", zlib.crc32(d[:28]))' \
+		"$REPOSITORY/tests/fixtures/async.lab"
+	lab report killed.lab -f json -o killed.json
+	[ "$(json verdict.class killed.json)" = inconclusive ]
+	python -B "$REPOSITORY/tests/reports/expressions.py" "$LAB_BIN" killed.lab killed.json 500
+}
+
+@test "check: it knows the keys that a report need not have" {
+	requires jsonschema
+	schema missing >keys
+	[ "$(wc -l <keys)" -gt 50 ]
+	sed -n 's/^KEY("\(.*\)")$/\1/p' "$REPOSITORY/userspace/cli/check_missing.def" | diff - keys
+	run -4 lab check "$SAMPLE" 'serializer.index>=0.95' 'overhead.bpf_ns<1s'
+	output_has "ok 1 - serializer.index>=0.95 # SKIP undecided: 'serializer.index' is not in this report"
+	run -2 lab check "$SAMPLE" 'serializer.indx>=0.95'
+}
+
+@test "check: prove takes its TAP" {
+	requires command=prove
+	prove_of() {
+		printf '#!/bin/sh\nexec %q check %q "$@"\n' "$LAB_BIN" "$SAMPLE" >tap
+		chmod +x tap
+		run prove -v --exec '' ./tap :: "$@"
+	}
+	prove_of verdict.class==parallel audit.clean "workload.name!='# SKIP \\'"
+	[ "$status" -eq 0 ]
+	output_has "Result: PASS"
+	prove_of verdict.class==parallel parallelism.max==1 "workload.name=='# SKIP'"
+	[ "$status" -ne 0 ]
+	output_has "Failed tests:  2-3"
+	run prove -v --ignore-exit --exec '' ./tap :: audit.clean workload.signal==9
+	[ "$status" -eq 0 ]
+	output_has "# SKIP undecided: 'workload.signal' is null"
+	output_has "Result: PASS"
+}
+
+@test "check: all that was blocked, as one share" {
+	run -0 lab check "$SAMPLE" 'capacity.blocked < 5%' \
+		'capacity.blocked * capacity.total_ns == capacity.blocked_ns.child + capacity.blocked_ns.sleep'
 }

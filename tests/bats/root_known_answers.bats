@@ -140,3 +140,11 @@ quiet_must() {
 		'critical_path.blocked_ns.pipe / critical_path.length_ns <= 10%' \
 		serializer.present==false
 }
+
+@test "one usable CPU shows nothing of parallelism, and the rest" {
+	run lab run -q -o out --cpus 0 -- "$BATS_FILE_TMPDIR/known" one-lock
+	[ "$status" -eq 0 ]
+	run -4 lab check out/trace.lab verdict.class==parallel
+	run -4 lab check out/trace.lab parallelism.max==1
+	must one-lock verdict.class==concurrent audit.clean 'len(host.cpus_usable)==1'
+}

@@ -6,6 +6,7 @@
     valid     every report is as the schema says
     lint      the schema is one; it is closed, and every key is explained
     strict    a report is refused as soon as a key is missing, new or of another type
+    missing   print the keys that a report need not have
     covered   every key of the schema is in one of the reports, but for those named after --
 
 Needs the module jsonschema with draft 2020-12 (Debian's python3-jsonschema).
@@ -63,6 +64,19 @@ def objects(schema, node, path="."):
             yield from objects(schema, member, f"{path}{key}.")
         if "items" in one:
             yield from objects(schema, one["items"], f"{path[:-1]}[].")
+
+
+def missing(schema, node, path="", may=False):
+    """The keys that a report need not have: optional ones, and what is in an object that may be null."""
+    for one in alternatives(schema, node):
+        for key, member in one.get("properties", {}).items():
+            may_it = may or key not in one["required"]
+            if may_it:
+                yield f"{path}{key}"
+            null = any(is_a(leaf, "null") for leaf in alternatives(schema, member))
+            yield from missing(schema, member, f"{path}{key}.", may_it or null)
+        if "items" in one:
+            yield from missing(schema, one["items"], f"{path[:-1]}[].", may)
 
 
 def lint(schema):
@@ -188,6 +202,9 @@ def main(command, schema_name, *names):
     excused = []
     if "--" in names:
         names, excused = names[:names.index("--")], names[names.index("--") + 1:]
+    if command == "missing":
+        print("\n".join(missing(schema, schema)))
+        return 0
     if command == "lint":
         problems = list(lint(schema))
     elif command == "covered":

@@ -17,7 +17,8 @@ static const char made_up[] =
 	" \"claim\": {\"class\": \"parallel\"}},"
 	"\"host\": {\"release\": \"6.1\", \"cpus_online\": 4, \"cpus_usable\": [0, 1]},"
 	"\"verdict\": {\"class\": \"parallel\", \"claim_holds\": null},"
-	"\"parallelism\": {\"max\": 2, \"average\": 1.756000, \"run_ns\": 9007199254740993},"
+	"\"parallelism\": {\"max\": 2, \"max_bounds\": [1, 2], \"average_busy_bounds\": [1.7, 1.8],"
+	" \"average\": 1.756000, \"run_ns\": 9007199254740993},"
 	"\"audit\": {\"clean\": true, \"lossless\": true},"
 	"\"loss\": {\"dropped\": 0},"
 	"\"capacity\": {\"cpus\": 2, \"total_ns\": 3000, \"work_ns\": 1000, \"unplaced_ns\": 600,"
@@ -120,6 +121,8 @@ TEST(check_shares_of_capacity)
 		"capacity.unplaced_ns==600", "capacity.cpus==2", "capacity.total==1",
 		"capacity.work+capacity.unplaced<capacity.total");
 	ALL_ARE(CHECK_FAILS, NULL, NULL, "capacity.blocked.lock<0.05");
+	ALL_ARE(CHECK_HOLDS, "\"sleep\": 0, \"none\": null", "\"sleep\": 30", "capacity.blocked==6%",
+		"capacity.blocked-capacity.blocked.lock==1%");
 	ALL_ARE(CHECK_UNDECIDED, "\"total_ns\": 3000", "\"total_ns\": 0", "capacity.work<0.5");
 	/* Outside of capacity there are no shares, and within it one step only lacks its _ns. */
 	ALL_ARE(-ENOENT, NULL, NULL, "tasks.0.run>1", "capacity.blocked.look<1",
@@ -133,6 +136,40 @@ TEST(check_null_decides_nothing)
 		"verdict.claim_holds!=false", "workload.signal==9", "workload.signal+1<3",
 		"capacity.blocked_ns.none==0", "parallelism.max/tasks.1.run_ns>1",
 		"parallelism.max/0==1", "workload.signal==verdict.claim_holds");
+}
+
+/* lab knows them, and this report need not have them: not a slip of the pen, nor a failure. */
+TEST(check_missing_keys_decide_nothing)
+{
+	ALL_ARE(CHECK_UNDECIDED, NULL, NULL, "serializer.index>=0.95", "1-serializer.index<0.5",
+		"serializer.addr=='0x10'", "verdict.claim_doubt==few_cpus", "host.steal_ns==0",
+		"run_queue_wait.longest.antagonist.ns<1ms", "capacity.unplaced.throttled<1",
+		"capacity.unplaced.throttled_ns<1s", "len(serializer.tasks)==2", "serializer.shared",
+		"event_loops.3.waits==1", "tasks.0.run_ns/overhead.bpf_ns>1", "workload.claim.why!=x",
+		"serializer.tasks.0.id==1");
+	ALL_ARE(CHECK_HOLDS, NULL, NULL, "serializer.index==null", "null==verdict.claim_doubt");
+	ALL_ARE(CHECK_FAILS, NULL, NULL, "serializer.index!=null");
+	ALL_ARE(CHECK_UNDECIDED, "\"claim\": {\"class\": \"parallel\"}", "\"claim\": null",
+		"workload.claim.class==parallel");
+	ALL_ARE(-ENOENT, NULL, NULL, "serializer.indeks>0", "serializer.index.x>0",
+		"serializer.inde>0", "serializer>0", "locks.symbol==x", "locks.x.symbol==x",
+		"locks.0.symbols==x", "locks.0.kind==lock", "workload.claim.clas==x",
+		"tasks.0.unplaced.throttled<1", "capacity.throttled<1", "capacity.unplaced.throttle<1",
+		"host.steal==0", "serializer.tasks.0==1");
+}
+
+TEST(check_stolen_time)
+{
+	static const char was[] = "\"cpus_online\": 4", more[] = "\"cpus_online\": 4, \"steal_ns\": 31";
+
+	ALL_ARE(CHECK_UNDECIDED, was, more, "verdict.class==parallel", "verdict.class==sequential",
+		"parallelism.max==2", "parallelism.max==1", "capacity.work>0.9", "len(tasks)==2");
+	ALL_ARE(CHECK_HOLDS, was, more, "host.steal_ns==31", "audit.clean", "loss.dropped==0",
+		"workload.exit_status==3");
+	ALL_ARE(CHECK_HOLDS, was, "\"cpus_online\": 4, \"steal_ns\": 30", "verdict.class==parallel",
+		"parallelism.max==2");
+	ALL_ARE(CHECK_FAILS, was, "\"cpus_online\": 4, \"steal_ns\": 30", "parallelism.max==1");
+	ALL_ARE(CHECK_HOLDS, was, "\"cpus_online\": 4, \"steal_ns\": null", "parallelism.max==2");
 }
 
 TEST(check_elements_beyond_the_end)
@@ -179,6 +216,7 @@ TEST(check_unknown_keys_name_the_nearest)
 		{ "xyzzy<1", "-f json" },
 		{ "verdict.class.x==1", "single value" },
 		{ "parallelism.max==parallelism.maks", "'parallelism.max'" },
+		{ "tasks.0.comm==python3.11", "needs quotes" },
 	};
 	struct check_result result;
 	struct json_doc doc;
@@ -228,7 +266,8 @@ TEST(check_too_few_cpus)
 
 	ALL_ARE(CHECK_UNDECIDED, NULL, NULL, "parallelism.max>=3", "parallelism.max>2",
 		"parallelism.max==3", "3<=parallelism.max", "parallelism.average/host.cpus_online>=0.6",
-		"parallelism.average-2.5>0", "10/parallelism.max<=4", "-parallelism.max<-2");
+		"parallelism.average-2.5>0", "10/parallelism.max<=4", "-parallelism.max<-2",
+		"parallelism.max_bounds.0>=3", "parallelism.average_busy_bounds.1>2");
 	ALL_ARE(CHECK_FAILS, NULL, NULL, "parallelism.max>=2.0+parallelism.max", "parallelism.max==1",
 		"parallelism.average>=1.9", "parallelism.average==2", "parallelism.max<=1",
 		"parallelism.max!=2", "parallelism.average/host.cpus_online>=0.5");

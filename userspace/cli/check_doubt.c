@@ -9,11 +9,13 @@
 #include "cli/check_value.h"
 #include "util/minmax.h"
 
+#define STEAL_PERCENT 1		/* of the usable CPUs' time; more of it decides nothing */
 #define CPUS_BEYOND_ALL 1000000000	/* more than any machine has */
 
 /* What a key's value rests on. */
 enum ground {
 	GROUND_KNOWN,		/* nothing that was recorded */
+	GROUND_RECORDING,	/* how the recording went */
 	GROUND_VERDICT,		/* on the verdict's being conclusive */
 	GROUND_MEASURED,	/* on every record */
 };
@@ -26,8 +28,8 @@ static enum ground ground_of(const struct check_node *node)
 	} grounds[] = {
 		{ "schema", GROUND_KNOWN }, { "lab_version", GROUND_KNOWN },
 		{ "workload", GROUND_KNOWN }, { "host", GROUND_KNOWN },
-		{ "verdict", GROUND_VERDICT }, { "loss", GROUND_VERDICT },
-		{ "audit", GROUND_VERDICT }, { "overhead", GROUND_VERDICT },
+		{ "loss", GROUND_RECORDING }, { "audit", GROUND_RECORDING },
+		{ "overhead", GROUND_RECORDING }, { "verdict", GROUND_VERDICT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(grounds); i++)
@@ -155,6 +157,26 @@ static bool holds_with_more(const struct check_expr *expr, const struct json_doc
 	}
 }
 
+/* Return: whether it is there, and a number. */
+static bool number_at(const struct json_doc *report, const char *path, struct rational *out)
+{
+	const struct json_value *v = value_at(report, path);
+
+	return v && v->kind == JSON_NUMBER && !rational_parse(v->text, v->len, out);
+}
+
+/* A task that the kernel takes to be running may then have stood still. */
+static bool much_was_stolen(const struct json_doc *report)
+{
+	struct rational steal, total;
+
+	return number_at(report, "host.steal_ns", &steal) &&
+	       number_at(report, "capacity.total_ns", &total) &&
+	       !rational_mul(steal, rational_of(100), &steal) &&
+	       !rational_mul(total, rational_of(STEAL_PERCENT), &total) &&
+	       rational_cmp(steal, total) > 0;
+}
+
 static bool cpus_were_busy(const struct json_doc *report)
 {
 	const struct json_value *v = value_at(report, "verdict.claim_doubt");
@@ -188,8 +210,14 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 	const struct json_value *cpus = value_at(report, "host.cpus_usable");
 	enum ground ground = shakiest(expr);
 
-	if (ground >= GROUND_VERDICT && is_inconclusive(report)) {
+	if (ground >= GROUND_RECORDING && is_inconclusive(report)) {
 		snprintf(why, CHECK_ERROR_MAX, "the verdict is inconclusive: run it again");
+		return true;
+	}
+	if (ground >= GROUND_VERDICT && much_was_stolen(report)) {
+		snprintf(why, CHECK_ERROR_MAX,
+			 "the hypervisor took more than %d %% of the CPUs' time away: run it again",
+			 STEAL_PERCENT);
 		return true;
 	}
 	if (ground >= GROUND_MEASURED &&

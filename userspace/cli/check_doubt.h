@@ -7,6 +7,8 @@
  *
  *  - What is known of the workload and the host is always decided.
  *  - Under an inconclusive verdict nothing else is.
+ *  - Where a hypervisor took more than 1 % of the usable CPUs' time away, how the recording went (loss,
+ *    audit, overhead) is decided; the verdict and what was measured are not.
  *  - Where records were lost or the audit is not clean, the verdict (if it is conclusive), the loss
  *    and the audit are decided; what was measured is not.
  *  - With fewer than 2 usable CPUs, nothing about parallelism is.

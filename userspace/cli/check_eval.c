@@ -71,7 +71,10 @@ static bool settle_absence(const struct check_value *v, struct check_result *res
 	if (v->type != VALUE_NULL)
 		return false;
 	result->outcome = CHECK_UNDECIDED;
-	if (!v->by_zero)
+	if (v->missing)
+		snprintf(result->why, sizeof(result->why), "'%.*s' is not in this report",
+			 (int)v->cause->len, v->cause->text);
+	else if (!v->by_zero)
 		snprintf(result->why, sizeof(result->why), "'%.*s' is null", (int)v->cause->len,
 			 v->cause->text);
 	else if (v->cause)
@@ -116,6 +119,13 @@ static int compare_values(enum check_kind kind, const struct check_value *left,
 	return 0;
 }
 
+static void add_hint(const struct check_scope *scope, const char *hint)
+{
+	size_t len = strlen(scope->error);
+
+	snprintf(scope->error + len, CHECK_ERROR_MAX - len, "%s", hint);
+}
+
 static int compare(const struct check_expr *expr, const struct check_scope *scope,
 		   struct check_result *result)
 {
@@ -125,8 +135,11 @@ static int compare(const struct check_expr *expr, const struct check_scope *scop
 	struct check_value left, right;
 	int err = check_value_of(expr, root->left, scope, &left);
 
-	if (!err)
+	if (!err) {
 		err = check_value_of(expr, root->right, scope, &right);
+		if (err == -ENOENT && is_equality(root->kind) && r->kind == CHECK_PATH)
+			add_hint(scope, "; a text with a dot in it needs quotes");
+	}
 	if (!err && is_equality(root->kind))
 		err = check_class_name(l, r, scope->error);
 	if (!err && is_equality(root->kind))
@@ -204,7 +217,8 @@ static void format_value(const struct check_value *v, char *text, size_t size)
 		snprintf(text, size, "not there: the list has %zu", v->len);
 		break;
 	default:
-		snprintf(text, size, "%s", check_type_name(v->type));
+		snprintf(text, size, "%s", v->missing ? "not in this report" :
+						       check_type_name(v->type));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/check_missing.h"
 #include "util/minmax.h"
 #include "util/text.h"
 
@@ -55,7 +56,7 @@ static const struct json_value *member_in_ns(const struct walk *w, const struct 
 		return NULL;
 	snprintf(key, sizeof(key), "%.*s_ns", (int)w->len, w->path + w->from);
 	v = json_doc_member(w->report, parent, key, strlen(key));
-	return v && v->kind == (is_last(w) ? JSON_NUMBER : JSON_OBJECT) ? v : NULL;
+	return v && (v->kind == JSON_OBJECT || (is_last(w) && v->kind == JSON_NUMBER)) ? v : NULL;
 }
 
 static const struct json_value *take_key(struct walk *w, const struct json_value *parent)
@@ -176,7 +177,8 @@ static int find_whole(struct walk *w, struct check_found *found)
 							    "capacity", strlen("capacity"));
 
 	found->whole = json_doc_member(w->report, capacity, "total_ns", strlen("total_ns"));
-	if (found->whole && found->whole->kind == JSON_NUMBER && found->value->kind == JSON_NUMBER)
+	if (found->whole && found->whole->kind == JSON_NUMBER &&
+	    (found->value->kind == JSON_NUMBER || found->value->kind == JSON_OBJECT))
 		return 0;
 	snprintf(w->error, CHECK_ERROR_MAX, "'%.*s' is no share of capacity", (int)w->path_len,
 		 w->path);
@@ -196,8 +198,12 @@ int check_find(const struct json_doc *report, const char *path, size_t len,
 		w.len = (dot ? (size_t)(dot - path) : len) - w.from;
 		w.in_capacity = w.from && check_path_in(path, len, "capacity");
 		err = take_step(&w, found);
-		if (err)
+		if (err && !check_is_missing(path, len))
 			return err;
+		if (err) {
+			error[0] = '\0';
+			*found = (struct check_found){ .missing = true };
+		}
 	}
 	return w.shared && found->value ? find_whole(&w, found) : 0;
 }

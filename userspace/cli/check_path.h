@@ -6,19 +6,21 @@
  * check_path - from a path such as tasks.0.run_ns to a value of a report.
  *
  * In `capacity` a part whose name lacks its _ns is a share of capacity.total_ns:
- * capacity.blocked.lock is capacity.blocked_ns.lock / capacity.total_ns. Where a
- * key of exactly that name holds a value, that is meant.
+ * capacity.blocked.lock is capacity.blocked_ns.lock / capacity.total_ns, and capacity.blocked
+ * the sum of what is in blocked_ns. Where a key of exactly that name holds a value, that is meant.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/check_expr.h"
 #include "util/json_doc.h"
 
 struct check_found {
-	const struct json_value *value;	/* NULL: an element beyond the end of a list */
+	const struct json_value *value;	/* NULL: not in this report */
 	const struct json_value *whole;	/* the number that @value is to be a share of, or NULL */
-	size_t list_len;		/* @value is NULL: how long that list is */
+	bool missing;			/* @value is NULL: a key that a report need not have */
+	size_t list_len;		/* else it is beyond the end of a list that is so long */
 };
 
 /**

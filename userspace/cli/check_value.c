@@ -11,7 +11,8 @@
 bool check_is_degree(const struct check_node *node)
 {
 	static const char *const degrees[] = { "parallelism.max", "parallelism.average",
-					       "parallelism.average_busy" };
+					       "parallelism.average_busy", "parallelism.max_bounds",
+					       "parallelism.average_busy_bounds" };
 
 	if (node->kind != CHECK_PATH)
 		return false;
@@ -77,6 +78,39 @@ static int divide(struct rational by, const struct check_scope *scope, struct ch
 	return rational_div(out->number, by, &out->number) ? too_large(scope) : 0;
 }
 
+/* What there is of a key that is not in this report. */
+static struct check_value value_of_nothing(const struct check_node *node,
+					   const struct check_found *found)
+{
+	if (found->missing)
+		return (struct check_value){ .type = VALUE_NULL, .missing = true, .cause = node };
+	return (struct check_value){ .type = VALUE_BEYOND, .len = found->list_len, .cause = node };
+}
+
+/* Of a group of numbers, such as capacity.blocked_ns. */
+static int sum_of(const struct json_value *group, const struct check_node *node,
+		  const struct check_scope *scope, struct check_value *out)
+{
+	const struct json_value *v = json_doc_first(scope->report, group);
+	struct check_value sum = { .number = rational_of(0), .cause = node }, part;
+
+	for (; v; v = json_doc_next(scope->report, v)) {
+		int err = from_json(v, node, scope, &part);
+
+		if (!err && part.type != VALUE_NUMBER) {
+			snprintf(scope->error, CHECK_ERROR_MAX, "'%.*s' is no share of capacity",
+				 (int)node->len, node->text);
+			err = -ENOENT;
+		}
+		if (!err && rational_add(sum.number, part.number, &sum.number))
+			err = too_large(scope);
+		if (err)
+			return err;
+	}
+	*out = sum;
+	return 0;
+}
+
 static int value_of_path(const struct check_node *node, const struct check_scope *scope,
 			 struct check_value *out)
 {
@@ -87,11 +121,13 @@ static int value_of_path(const struct check_node *node, const struct check_scope
 	if (err)
 		return err;
 	if (!found.value) {
-		*out = (struct check_value){ .type = VALUE_BEYOND, .len = found.list_len,
-					     .cause = node };
+		*out = value_of_nothing(node, &found);
 		return 0;
 	}
-	err = from_json(found.value, node, scope, out);
+	if (found.whole && found.value->kind == JSON_OBJECT)
+		err = sum_of(found.value, node, scope, out);
+	else
+		err = from_json(found.value, node, scope, out);
 	if (!err && found.whole)
 		err = from_json(found.whole, node, scope, &whole);
 	if (!err && found.whole)
@@ -114,11 +150,9 @@ static int value_of_length(const struct check_node *node, const struct check_sco
 			 node->text);
 		return -EINVAL;
 	}
+	*out = value_of_nothing(node, &found);
 	if (found.value)
-		*out = (struct check_value){ .number = rational_of(found.value->cnt) };
-	else
-		*out = (struct check_value){ .type = VALUE_BEYOND, .len = found.list_len };
-	out->cause = node;
+		*out = (struct check_value){ .number = rational_of(found.value->cnt), .cause = node };
 	return 0;
 }
 

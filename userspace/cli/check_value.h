@@ -13,7 +13,7 @@ enum check_type {
 	VALUE_NUMBER,
 	VALUE_TEXT,
 	VALUE_BOOL,
-	VALUE_NULL,	/* known to be nothing, or a division by 0: decides nothing */
+	VALUE_NULL,	/* known to be nothing, not in this report, or a division by 0: decides nothing */
 	VALUE_BEYOND,	/* of an element that a list does not have */
 	VALUE_NEST,	/* a list or a group of keys */
 };
@@ -25,6 +25,7 @@ struct check_value {
 	size_t len;			/* VALUE_NEST, VALUE_BEYOND: how much the list holds */
 	bool truth;
 	bool by_zero;			/* VALUE_NULL: a division by 0 */
+	bool missing;			/* VALUE_NULL: not in this report */
 	const struct check_node *cause;	/* VALUE_NULL, VALUE_BEYOND: the key that is to blame */
 };
 

@@ -224,14 +224,16 @@ const struct command command_check = {
 		"  == != < <= > >=   one of these, or none if the key is true or false by itself\n"
 		"  + - * / ( )       exact, as are all comparisons\n"
 		"  a.b.0.c           a key, an index; in capacity, a part without its _ns is a share:\n"
-		"                    capacity.blocked.lock is that of capacity.total_ns\n"
+		"                    capacity.blocked.lock is that of capacity.total_ns,\n"
+		"                    capacity.blocked that of all reasons together\n"
 		"  len(a.b)          how many elements a list has\n"
 		"  5 0.25 5% 10ms    numbers; ns, us, ms and s are nanoseconds\n"
 		"  'text' \"text\"     quotes may be left out on the right of == and !=\n"
 		"  true false null\n\n"
 		"The result is TAP, with what was observed where one fails. The status is 0 if all\n"
 		"hold; 1 if one fails; 4 if none fails, but something is undecided: the verdict is\n"
-		"inconclusive, records were lost, a key is null, or the CPUs were too few or too busy.\n"
+		"inconclusive, records were lost, a key is null or absent, the CPUs were too few or\n"
+		"too busy, or the host took more than 1 % of their time (steal).\n"
 		"Undecided is not failed: run it again. 2 is an assertion that cannot be read or an\n"
 		"unknown key, and 5 a trace that cannot be read or is damaged.\n",
 	.main = cmd_check,
