@@ -401,13 +401,16 @@ struct report {
 	struct report_serializer serializer;
 };
 
-/* One analysis: reads the model and the parts filled by those before it, fills its own. */
+/* One analysis: reads the model and what analysis.def lets it, fills its own part. */
 struct analysis {
 	const char *name;
 	void (*run)(const struct model *m, struct report *r);
 };
 
-/* Every analysis of analysis.def in its order. @out is overwritten; report_release() it. */
+/*
+ * Every analysis of analysis.def, those that are free of each other in several threads where there
+ * are CPUs for them: the report does not depend on it. @out is overwritten; report_release() it.
+ */
 void report_compute(const struct model *m, struct report *out);
 
 void report_release(struct report *r);

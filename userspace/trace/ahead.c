@@ -4,10 +4,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 
 #include "trace/trace.h"
+#include "util/threads.h"
 
 #define COUNT_MAX (4u * TRACE_EVENTS_PER_CHUNK)
 #define SLOT_CNT 2
@@ -106,26 +105,12 @@ static void *decode_ahead(void *arg)
 	return NULL;
 }
 
-static bool second_cpu(void)
-{
-	cpu_set_t cpus;
-
-	/* Fails only where there are more than such a set can hold. */
-	return sched_getaffinity(0, sizeof(cpus), &cpus) || CPU_COUNT(&cpus) > 1;
-}
-
-/* Signals stay with whoever called us. Where no thread can be had it goes without. */
+/* Where no thread can be had it goes without. */
 static void start(struct ahead *a)
 {
-	sigset_t all, before;
-
 	a->asked = true;
-	if (a->chunk_cnt < 2 || !second_cpu())
-		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	a->threaded = !pthread_create(&a->thread, NULL, decode_ahead, a);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (a->chunk_cnt > 1 && threads_useful() > 1)
+		a->threaded = threads_start(&a->thread, decode_ahead, a);
 }
 
 static int take(struct ahead *a, struct slot *slot, struct event_rows *rows)

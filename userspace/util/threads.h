@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_UTIL_THREADS_H
+#define LAB_UTIL_THREADS_H
+
+/* threads - help with work that can be shared. Whatever is given to them must not depend on whether there are any. */
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* How many CPUs this thread may use; 2 where that cannot be told. */
+unsigned int threads_useful(void);
+
+/**
+ * threads_start() - run @work(@arg) in a thread that takes no signals: they stay with the caller
+ *
+ * Return: true, and pthread_join(*@thread) is the caller's; false: no thread can be had.
+ */
+bool threads_start(pthread_t *thread, void *(*work)(void *arg), void *arg);
+
+#endif /* LAB_UTIL_THREADS_H */
