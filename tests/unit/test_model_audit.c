@@ -131,6 +131,19 @@ TEST(model_audit_cpu_time)
 	expect_failure(f, "exec_clock");
 }
 
+/* The root runs for @ns, and for @excess_ns more by the task clock. */
+static struct fx *run_of(uint64_t ns, uint64_t excess_ns)
+{
+	struct fx *f = fx_new(1);
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_exit(f, 1010 + ns, 1, FX_IDLE);
+	fx_end(f, 2000 + ns, TRACE_END_EXIT);
+	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.exec_start_ns += excess_ns;
+	return f;
+}
+
 /* A task that slept and was picked again without a switch: reported, and no failure. */
 TEST(model_audit_repick)
 {
@@ -148,6 +161,13 @@ TEST(model_audit_repick)
 	f = sound_run();
 	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns += 1000001;
 	expect_failure(f, "exec_clock_excess");
+	/* Of a long run it may be a hundredth. */
+	f = run_of(1000001 * 100, 1000001);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	model_release(&m);
+	fx_free(f);
+	expect_failure(run_of(1000001 * 100 - 1, 1000001), "exec_clock_excess");
 }
 
 /* Where the run queue could not be read, its clock proves nothing. */

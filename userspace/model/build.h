@@ -226,6 +226,7 @@ struct model_builder {
 	struct data_users *users;
 	size_t user_cnt, user_cap;
 	struct idmap users_by_data;
+	uint64_t exec_charged_ns; /* of the stays whose excess was looked at */
 	uint64_t throttled_outs; /* switch-outs of throttled tasks */
 	bool holds_given_up;	/* more than any kernel makes */
 	uint64_t last_seed_ns;

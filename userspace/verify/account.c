@@ -12,6 +12,7 @@
 #define OUT_PREEMPT 0x01
 #define OUT_NO_RQ 0x10
 #define EXCESS_MAX_NS 1000000
+#define EXCESS_SHARE 100
 
 void fault(struct facts *f, const char *what, const struct task *t, uint64_t expected,
 	   uint64_t found, bool explained)
@@ -204,8 +205,10 @@ static void check_clock(struct facts *f, const struct task *t, const struct even
 		return;
 	if (ev->f[F_EXEC_START] < t->clock_in_ns || clock_ns < charged_ns)
 		fault(f, "CPU time charged to a run, of the task clock's", t, charged_ns, clock_ns, false);
-	else
+	else {
 		f->excess_ns += min_u64(clock_ns - charged_ns, UINT64_MAX - f->excess_ns);
+		f->charged_ns += min_u64(charged_ns, UINT64_MAX - f->charged_ns);
+	}
 }
 
 void account_out(struct facts *f, struct task *t, const struct event *ev)
@@ -316,6 +319,7 @@ static void settle_doubts(struct facts *f)
 void account_end(struct facts *f)
 {
 	const struct circumstances *a = f->about;
+	uint64_t most_ns;
 
 	for (size_t i = 0; i < f->task_cnt; i++)
 		check_task(f, &f->tasks[i]);
@@ -336,8 +340,11 @@ void account_end(struct facts *f)
 		fault(f, "probes that the kernel skipped", NULL, 0, a->recursion_misses, true);
 	if (f->refused)
 		fault(f, "records that found no room", NULL, 0, f->refused, true);
-	if (f->excess_ns > EXCESS_MAX_NS)
-		fault(f, "ns on the task clock beyond what was charged", NULL, EXCESS_MAX_NS, f->excess_ns,
+	most_ns = f->charged_ns / EXCESS_SHARE;
+	if (most_ns < EXCESS_MAX_NS)
+		most_ns = EXCESS_MAX_NS;
+	if (f->excess_ns > most_ns)
+		fault(f, "ns on the task clock beyond what was charged", NULL, most_ns, f->excess_ns,
 		      false);
 	settle_doubts(f);
 }

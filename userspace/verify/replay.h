@@ -225,7 +225,7 @@ struct facts {
 	uint64_t unexplained;
 
 	uint64_t records, births, deaths, alive, outs, counted, moves, moves_unseen, hidden, wakings_unseen, moves_hidden;
-	uint64_t causes_checked, excess_ns, refused, missing, gap_cnt;
+	uint64_t causes_checked, excess_ns, charged_ns, refused, missing, gap_cnt;
 	uint32_t waits_most[LOOP_CNT];
 	size_t cpu_cnt;			/* usable ones */
 };
