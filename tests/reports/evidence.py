@@ -51,19 +51,49 @@ def check_verdict(f, r):
         f.at_most("never_two: the longest overlap and eps", p["longest_overlap_ns"], v["eps_ns"])
 
 
+CLASSES = ("sequential", "concurrent", "parallel")
+
+
+def class_is_kept(claim, seen):
+    if claim["at_least"] and seen in CLASSES:
+        return CLASSES.index(seen) >= CLASSES.index(claim["class"])
+    return seen == claim["class"]
+
+
+def stall_is_kept(claim, loops):
+    cpu, blocked = (max((l.get(key, 0) for l in loops), default=0) >= (claim["stall_ns"] or 0)
+                    for key in ("longest_cpu_ns", "longest_blocked_ns"))
+    return {None: True, "computing": cpu and not blocked, "blocked": blocked and not cpu,
+            "none": not cpu and not blocked}[claim["stall"]]
+
+
+def fault_of(claim, r):
+    """The first part that was not kept; None if all were."""
+    p, degree = r["parallelism"], claim["min_parallelism"] or 0
+    parts = (
+        ("class", class_is_kept(claim, r["verdict"]["class"])),
+        ("parallelism", p["run_ns"] >= p["busy_ns"] * degree),
+        ("serializer", r["serializer"]["present"] or not claim["serializer"]),
+        ("operations", r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)),
+        ("stall", stall_is_kept(claim, r["event_loops"])),
+    )
+    return next((part for part, kept in parts if not kept), None)
+
+
 def check_claim(f, r):
     v, claim = r["verdict"], r["workload"].get("claim")
     f.same("a claim is judged where there is one", "claim_holds" in v, claim is not None)
     f.same("a claim_doubt is given where it is undecided", "claim_doubt" in v,
            claim is not None and v["claim_holds"] is None)
+    f.same("a claim_fault is given where it does not hold", "claim_fault" in v,
+           v.get("claim_holds") is False)
     if claim is None:
         return
-    p = r["parallelism"]
-    degree = claim["min_parallelism"] or 0
-    kept = claim["class"] == v["class"] and p["run_ns"] >= p["busy_ns"] * degree
-    enough = r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)
+    f.same("a claimed stall has a length", claim["stall"] is None, claim["stall_ns"] is None)
+    fault = fault_of(claim, r)
     if v["claim_holds"] is not None:
-        f.same("claim_holds", v["claim_holds"], kept and enough)
+        f.same("claim_holds", v["claim_holds"], fault is None)
+        f.same("claim_fault", v.get("claim_fault"), fault)
     few = len(r["host"]["cpus_usable"]) < max(claim["needs_cpus"],
                                                2 if claim["class"] == "parallel" else 0)
     doubt = v.get("claim_doubt")
@@ -71,9 +101,11 @@ def check_claim(f, r):
            v["class"] == "inconclusive")
     f.same("the doubt of too few CPUs", doubt == "few_cpus", few and v["class"] != "inconclusive")
     if doubt == "busy_cpus":
-        f.holds("busy CPUs cost a claim that was not kept", not kept)
+        f.holds("busy CPUs cost a claim that was not kept",
+                fault in ("class", "parallelism", "serializer"))
     if doubt == "operations_not_observed":
-        f.holds("operations that were not observed are too few", not enough and not r["operations"])
+        f.holds("operations that were not observed are too few, or stall nothing",
+                fault in ("operations", "stall") and not r["operations"])
 
 
 def check_witness(f, r):

@@ -54,6 +54,7 @@ FACTS = """
     verdict.never_two
     verdict.witness[].seq_in
     verdict.witness[].seq_out
+    workload.claim.at_least
     workload.claim.min_operations
     workload.command
     workload.exit_status

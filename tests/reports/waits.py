@@ -156,6 +156,10 @@ def check_iterations(f, r, l, task):
     f.at_most("the longest stall and all iterations", l["longest_stall_ns"], total)
     f.at_most("all iterations and as many of the longest", total,
               l["iterations"] * l["longest_stall_ns"])
+    for ns, longest in ("cpu_ns", "longest_cpu_ns"), ("blocked_ns", "longest_blocked_ns"):
+        f.at_most(f"{longest} and {ns}", l[longest], l[ns])
+        f.at_most(f"{longest} and the longest stall", l[longest], l["longest_stall_ns"])
+        f.at_most(f"{ns} and as many of {longest}", l[ns], l["iterations"] * l[longest])
     f.at_most("cpu_ns and its task's run_ns", l["cpu_ns"], task["run_ns"])
     f.at_most("ready_ns and its task's", l["ready_ns"], task["ready_ns"])
     f.at_most("blocked_ns and its task's", l["blocked_ns"], sum(task["blocked_ns"].values()))

@@ -334,11 +334,13 @@ static void loop_rows(struct report *r)
 	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
 		.task_id = 1, .epfd = 4, .waits = 10, .ready = 12, .max_operations = 2,
 		.iterations = 10, .cpu_ns = 2900 * US, .blocked_ns = 100 * US,
+		.longest_cpu_ns = 390 * US, .longest_blocked_ns = 20 * US,
 		.longest_stall_ns = 400 * US, .longest_stall_start_ns = START_NS + 3 * MS,
 	};
 	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
 		.task_id = 1, .epfd = 7, .waits = 1, .max_operations = 2, .iterations = 1,
-		.cpu_ns = 10 * US, .blocked_ns = 90 * US, .longest_stall_ns = 100 * US,
+		.cpu_ns = 10 * US, .blocked_ns = 90 * US,
+		.longest_cpu_ns = 10 * US, .longest_blocked_ns = 90 * US, .longest_stall_ns = 100 * US,
 		.longest_stall_start_ns = START_NS + 9 * MS, .stall_state = SPAN_BLOCKED,
 		.stall_reason = REASON_DISK, .stall_call = "fsync",
 	};
@@ -395,6 +397,7 @@ void fixture_loop(struct render_fixture *f)
 	};
 	r->verdict = (struct report_verdict){
 		.class = CLASS_CONCURRENT, .claim_holds = CLAIM_NO, .never_two = true,
+		.claim_fault = FAULT_OPERATIONS,
 		.reason = "two or more operations were in progress for 20.0 % of the active time",
 	};
 	loop_rows(r);

@@ -228,6 +228,42 @@ TEST(render_term_offers_no_hostile_command)
 	fixture_release(&f);
 }
 
+/* The report says which part of a claim was not kept. */
+TEST(render_term_faults)
+{
+	static const struct {
+		enum claim_fault fault;
+		const char *says;
+	} rows[] = {
+		{ FAULT_CLASS, "claimed was at least sequential, seen was parallel" },
+		{ FAULT_PARALLELISM, "claimed were 1.900 CPUs on average" },
+		{ FAULT_SERIALIZER, "claimed was a lock that lets one task run at a time" },
+		{ FAULT_OPERATIONS, "claimed were 7 operations in flight" },
+		{ FAULT_STALL, "claimed was an event loop that is blocked for 100.000 ms or longer" },
+	};
+	struct render_opts opts = { .width = 200 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct render_fixture f;
+		char *text;
+
+		fixture_workers(&f);
+		f.report.verdict.claim_holds = CLAIM_NO;
+		f.report.verdict.claim_fault = rows[i].fault;
+		f.model.meta.claim = (struct claim){
+			.class = CLASS_SEQUENTIAL, .at_least = true, .serializer = true,
+			.stall = STALL_BLOCKED, .stall_ns = 100000000,
+			.min_parallelism_milli = 1900, .min_operations = 7, .why = "so it is",
+		};
+		text = fixture_render(&f, "term", &opts);
+		CHECK(strstr(text, "CONTRADICTED"));
+		if (!strstr(text, rows[i].says))
+			unit_failed(__FILE__, __LINE__, "no '%s'", rows[i].says);
+		free(text);
+		fixture_release(&f);
+	}
+}
+
 TEST(render_term_claims)
 {
 	struct render_fixture f;
@@ -235,6 +271,7 @@ TEST(render_term_claims)
 
 	fixture_workers(&f);
 	f.report.verdict.claim_holds = CLAIM_NO;
+	f.report.verdict.claim_fault = FAULT_PARALLELISM;
 	f.model.meta.claim.min_parallelism_milli = 1900;
 	text = fixture_render(&f, "term", &ascii_80);
 	CHECK(strstr(text, "CONTRADICTED; claimed were 1.900"));

@@ -377,6 +377,10 @@ TEST(trace_meta_checks_values)
 	CHECK_EQ(meta_with("clock_pair", "0 1024 2", 8), -EBADMSG);
 	CHECK_EQ(meta_with("claim_class", "parallel", 8), 0);
 	CHECK_EQ(meta_with("claim_class", "inconclusive", 12), -EBADMSG);
+	CHECK_EQ(meta_with("claim_at_least", "1", 1), 0);
+	CHECK_EQ(meta_with("claim_at_least", "2", 1), -EBADMSG);
+	CHECK_EQ(meta_with("claim_stall", "blocked", 7), 0);
+	CHECK_EQ(meta_with("claim_stall", "asleep", 6), -EBADMSG);
 	CHECK_EQ(meta_with("claim_why", why, sizeof(why) - 1), 0);
 	CHECK_EQ(meta_with("claim_why", why, sizeof(why)), -EBADMSG);
 	CHECK_EQ(meta_with("name", "a\0b", 3), -EBADMSG);

@@ -180,7 +180,12 @@ TEST(trace_meta_round_trip)
 	struct trace_meta meta = {
 		.lab_version = "0.1.0", .name = "procs", .argv = argv, .argc = 4,
 		.is_command = true, .attach_tgid = 4711,
-		.claim = { CLASS_PARALLEL, 1800, 3, 2, "processes use every CPU" },
+		.claim = {
+			.class = CLASS_PARALLEL, .at_least = true, .serializer = true,
+			.stall = STALL_BLOCKED, .stall_ns = 1ULL << 40,
+			.min_parallelism_milli = 1800, .min_operations = 3, .needs_cpus = 2,
+			.why = "processes use every CPU",
+		},
 		.release = "6.1.0", .machine = "x86_64", .cpus_online = 4,
 		.cpus_usable = cpus, .cpus_usable_cnt = 3, .quota_milli_cpus = 1500,
 		.smt = true, .virtualized = "kvm", .ops_hooked = true,
@@ -205,6 +210,9 @@ TEST(trace_meta_round_trip)
 	CHECK(got->is_command && got->smt && got->ops_hooked);
 	CHECK_EQ(got->attach_tgid, 4711);
 	CHECK_EQ(got->claim.class, CLASS_PARALLEL);
+	CHECK(got->claim.at_least && got->claim.serializer);
+	CHECK_EQ(got->claim.stall, STALL_BLOCKED);
+	CHECK_EQ(got->claim.stall_ns, 1ULL << 40);
 	CHECK_EQ(got->claim.min_parallelism_milli, 1800);
 	CHECK_EQ(got->claim.min_operations, 3);
 	CHECK_EQ(got->claim.needs_cpus, 2);

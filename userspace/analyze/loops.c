@@ -63,6 +63,8 @@ static void iteration_add(struct cursor *c, uint64_t from_ns, uint64_t until_ns)
 	c->loop->cpu_ns += ns[SPAN_RUNNING];
 	c->loop->ready_ns += ns[SPAN_READY];
 	c->loop->blocked_ns += ns[SPAN_BLOCKED];
+	c->loop->longest_cpu_ns = max_u64(c->loop->longest_cpu_ns, ns[SPAN_RUNNING]);
+	c->loop->longest_blocked_ns = max_u64(c->loop->longest_blocked_ns, ns[SPAN_BLOCKED]);
 	if (until_ns - from_ns <= c->loop->longest_stall_ns)
 		return;
 	c->loop->longest_stall_ns = until_ns - from_ns;

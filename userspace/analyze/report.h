@@ -100,6 +100,16 @@ struct report_clocks {
 
 enum claim_holds { CLAIM_NO = 0, CLAIM_YES = 1, CLAIM_UNDECIDED = 2, CLAIM_NOT_MADE = 3 };
 
+/* What of a claim was not kept: the first of them in this order. */
+enum claim_fault {
+	FAULT_NONE = 0,
+	FAULT_CLASS = 1,
+	FAULT_PARALLELISM = 2,
+	FAULT_SERIALIZER = 3,
+	FAULT_OPERATIONS = 4,
+	FAULT_STALL = 5,
+};
+
 /* Why a claim is undecided. */
 enum claim_doubt {
 	DOUBT_NONE = 0,
@@ -113,6 +123,7 @@ struct report_verdict {
 	enum verdict_class class;
 	enum claim_holds claim_holds;
 	enum claim_doubt claim_doubt;	/* with CLAIM_UNDECIDED, else DOUBT_NONE */
+	enum claim_fault claim_fault;	/* with CLAIM_NO, else FAULT_NONE */
 	uint64_t claim_cpus_needed;	/* usable CPUs that the claim takes */
 	char reason[256];	/* why this class: for inconclusive what is missing and what to do */
 	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
@@ -308,6 +319,7 @@ struct report_loop {
 	/* An iteration lasts from one return to the next call, or to the task's end. */
 	uint64_t iterations;
 	uint64_t cpu_ns, ready_ns, blocked_ns; /* sums over the iterations */
+	uint64_t longest_cpu_ns, longest_blocked_ns; /* the most of each in one iteration */
 	uint64_t longest_stall_ns; /* the longest iteration */
 	uint64_t longest_stall_start_ns;
 	uint8_t stall_state;	/* enum span_state that took most of it: hog, starved, blocking call */

@@ -11,6 +11,23 @@
 
 static const struct opt list_opts[] = { { .name = NULL } };
 
+static void print_stall(const struct claim *claim)
+{
+	unsigned long long ms = claim->stall_ns / 1000000;
+
+	switch (claim->stall) {
+	case STALL_COMPUTING:
+		printf("; the event loop computes for %llu ms or longer at a stretch", ms);
+		break;
+	case STALL_BLOCKED:
+		printf("; the event loop is blocked in another call for %llu ms or longer", ms);
+		break;
+	case STALL_NONE:
+		printf("; nothing holds the event loop up for %llu ms", ms);
+		break;
+	}
+}
+
 static void print_claim(const struct workload *workload)
 {
 	struct claim claim = { 0 };
@@ -20,12 +37,16 @@ static void print_claim(const struct workload *workload)
 		printf("  claims nothing\n");
 		return;
 	}
-	printf("  claims %s: \"%s\"", verdict_class_name(claim.class), claim.why);
+	printf("  claims %s%s: \"%s\"", claim.at_least ? "at least " : "",
+	       verdict_class_name(claim.class), claim.why);
 	if (claim.min_parallelism_milli)
 		printf("; at least %u.%02u CPUs while busy", claim.min_parallelism_milli / 1000,
 		       claim.min_parallelism_milli % 1000 / 10);
 	if (claim.min_operations)
 		printf("; at least %u operations at once", claim.min_operations);
+	if (claim.serializer)
+		printf("; one lock lets one task run at a time");
+	print_stall(&claim);
 	if (claim.needs_cpus > 1)
 		printf("; needs %u CPUs", claim.needs_cpus);
 	printf("\n");

@@ -28,6 +28,15 @@ static void put_claim(struct json *j, const struct claim *claim)
 	else
 		json_null(j, "min_operations");
 	json_uint(j, "needs_cpus", claim->needs_cpus);
+	json_bool(j, "at_least", claim->at_least);
+	json_bool(j, "serializer", claim->serializer);
+	if (claim->stall) {
+		json_str(j, "stall", claim_stall_name(claim->stall));
+		json_uint(j, "stall_ns", claim->stall_ns);
+	} else {
+		json_null(j, "stall");
+		json_null(j, "stall_ns");
+	}
 	json_text(j, "why", claim->why, sizeof(claim->why));
 	json_close_object(j);
 }
@@ -207,6 +216,11 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 		[DOUBT_BUSY_CPUS] = "busy_cpus",
 		[DOUBT_OPERATIONS] = "operations_not_observed",
 	};
+	static const char *const faults[] = {
+		[FAULT_NONE] = "", [FAULT_CLASS] = "class", [FAULT_PARALLELISM] = "parallelism",
+		[FAULT_SERIALIZER] = "serializer", [FAULT_OPERATIONS] = "operations",
+		[FAULT_STALL] = "stall",
+	};
 	const struct report_verdict *v = &r->verdict;
 
 	json_open_object(j, "verdict");
@@ -217,6 +231,8 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 	}
 	if (v->claim_holds == CLAIM_YES || v->claim_holds == CLAIM_NO)
 		json_bool(j, "claim_holds", v->claim_holds == CLAIM_YES);
+	if (v->claim_fault)
+		json_str(j, "claim_fault", faults[v->claim_fault]);
 	json_text(j, "reason", v->reason, sizeof(v->reason));
 	json_uint(j, "eps_ns", v->eps_ns);
 	json_open_array(j, "scope");

@@ -305,6 +305,8 @@ static void put_iterations(struct json *j, const struct model *m, const struct r
 	json_uint(j, "cpu_ns", loop->cpu_ns);
 	json_uint(j, "ready_ns", loop->ready_ns);
 	json_uint(j, "blocked_ns", loop->blocked_ns);
+	json_uint(j, "longest_cpu_ns", loop->longest_cpu_ns);
+	json_uint(j, "longest_blocked_ns", loop->longest_blocked_ns);
 	json_uint(j, "longest_stall_ns", loop->longest_stall_ns);
 	json_uint(j, "longest_stall_start_ns", json_rel(m, loop->longest_stall_start_ns));
 	if (stalled)

@@ -220,21 +220,54 @@ void term_verdict(const struct term *t)
 		prove_not_parallel(t);
 }
 
+static void say_stall_contradiction(const struct claim *claim, struct phrase *p)
+{
+	struct fmt_text least = fmt_ns(claim->stall_ns);
+
+	switch (claim->stall) {
+	case STALL_COMPUTING:
+		phrase_add(p, "; claimed was an event loop that computes for %s or longer, and is "
+			   "blocked for less", least.s);
+		break;
+	case STALL_BLOCKED:
+		phrase_add(p, "; claimed was an event loop that is blocked for %s or longer, and "
+			   "computes for less", least.s);
+		break;
+	case STALL_NONE:
+		phrase_add(p, "; claimed was an event loop that nothing holds up for %s", least.s);
+		break;
+	}
+}
+
 static void say_contradiction(const struct term *t, struct phrase *p)
 {
 	const struct claim *claim = &t->m->meta.claim;
 	const struct report_parallelism *par = &t->r->parallelism;
 
-	if (claim->class != t->r->verdict.class)
-		phrase_add(p, "; claimed was %s, seen was %s", verdict_class_name(claim->class),
+	switch (t->r->verdict.claim_fault) {
+	case FAULT_NONE:
+		break;
+	case FAULT_CLASS:
+		phrase_add(p, "; claimed was %s%s, seen was %s", claim->at_least ? "at least " : "",
+			   verdict_class_name(claim->class),
 			   verdict_class_name(t->r->verdict.class));
-	else if (operations_at_once(t) < claim->min_operations)
-		phrase_add(p, "; claimed were %s operations in flight, seen were %s",
-			   fmt_count(claim->min_operations).s, fmt_count(operations_at_once(t)).s);
-	else if (claim->min_parallelism_milli)
+		break;
+	case FAULT_PARALLELISM:
 		phrase_add(p, "; claimed were %s CPUs on average while busy, seen were %s",
 			   fmt_ratio(claim->min_parallelism_milli, 1000, 3).s,
 			   fmt_ratio(par->run_ns, par->busy_ns, 3).s);
+		break;
+	case FAULT_SERIALIZER:
+		phrase_add(p, "; claimed was a lock that lets one task run at a time, none was found");
+		break;
+	case FAULT_OPERATIONS:
+		phrase_add(p, "; claimed were %s operations in flight, seen were %s",
+			   fmt_count(claim->min_operations).s, fmt_count(operations_at_once(t)).s);
+		break;
+	case FAULT_STALL:
+		say_stall_contradiction(claim, p);
+		break;
+	}
 }
 
 static void say_undecided(const struct term *t, struct phrase *p)

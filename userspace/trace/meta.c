@@ -31,6 +31,9 @@ static const struct key_def meta_keys[] = {
 	META_KEY("name", name, VALUE_TEXT),
 	META_KEY("is_command", is_command, VALUE_BOOL),
 	META_KEY("attach_tgid", attach_tgid, VALUE_U32),
+	META_KEY("claim_at_least", claim.at_least, VALUE_BOOL),
+	META_KEY("claim_serializer", claim.serializer, VALUE_BOOL),
+	META_KEY("claim_stall_ns", claim.stall_ns, VALUE_U64),
 	META_KEY("claim_min_parallelism_milli", claim.min_parallelism_milli, VALUE_U32),
 	META_KEY("claim_min_operations", claim.min_operations, VALUE_U32),
 	META_KEY("claim_needs_cpus", claim.needs_cpus, VALUE_U32),
@@ -114,6 +117,7 @@ int meta_write(const struct trace_meta *meta, struct bytes_out *out)
 	for (size_t i = 0; i < ARRAY_SIZE(meta_keys); i++)
 		put_key(out, &meta_keys[i], meta);
 	put_pair(out, "claim_class", verdict_class_name(meta->claim.class));
+	put_pair(out, "claim_stall", claim_stall_name(meta->claim.stall));
 	put_pair(out, "claim_why", meta->claim.why);
 	for (uint32_t i = 0; i < meta->argc; i++)
 		put_pair(out, "argv", meta->argv[i]);
@@ -252,6 +256,17 @@ static int parse_class(struct claim *claim, const struct text *value)
 	return -EBADMSG;
 }
 
+static int parse_stall(struct claim *claim, const struct text *value)
+{
+	for (uint32_t i = 0; i < CLAIM_STALL_CNT; i++) {
+		if (text_is(value, claim_stall_name(i))) {
+			claim->stall = i;
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
 static int parse_clock_pair(struct trace_clock_pair *pair, struct text value)
 {
 	uint64_t a, b, eps;
@@ -283,6 +298,8 @@ static int meta_take(struct trace_meta *meta, struct meta_vecs *vecs, const stru
 
 	if (text_is(key, "claim_class"))
 		return parse_class(&meta->claim, value);
+	if (text_is(key, "claim_stall"))
+		return parse_stall(&meta->claim, value);
 	if (text_is(key, "claim_why")) {
 		if (value->len >= CLAIM_WHY_MAX)
 			return -EBADMSG;

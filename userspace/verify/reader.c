@@ -229,7 +229,9 @@ struct number {
 
 static const struct number meta_numbers[] = {
 	{ "attach_tgid", UINT32_MAX, KEPT(attach_tgid) }, { "armed_ns", UINT64_MAX, KEPT(armed_ns) },
-	{ "is_command", 1, NOWHERE }, { "claim_min_parallelism_milli", UINT32_MAX, NOWHERE },
+	{ "is_command", 1, NOWHERE }, { "claim_at_least", 1, NOWHERE },
+	{ "claim_serializer", 1, NOWHERE }, { "claim_stall_ns", UINT64_MAX, NOWHERE },
+	{ "claim_min_parallelism_milli", UINT32_MAX, NOWHERE },
 	{ "claim_min_operations", UINT32_MAX, NOWHERE }, { "claim_needs_cpus", UINT32_MAX, NOWHERE },
 	{ "cpus_online", UINT32_MAX, NOWHERE }, { "quota_milli_cpus", UINT32_MAX, NOWHERE },
 	{ "smt", 1, NOWHERE }, { "ops_hooked", 1, NOWHERE }, { "started_unix_ns", UINT64_MAX, NOWHERE },
@@ -279,6 +281,12 @@ static bool is_claim(struct words w)
 	       words_are(w, "parallel");
 }
 
+static bool is_stall(struct words w)
+{
+	return words_are(w, "any") || words_are(w, "computing") || words_are(w, "blocked") ||
+	       words_are(w, "none");
+}
+
 /* Signed, of 32 bits. */
 static bool is_wait_status(struct words w)
 {
@@ -299,6 +307,8 @@ static bool circumstance_take(struct circumstances *a, const struct number *numb
 		return clock_pair_take(a, value);
 	if (numbers == meta_numbers && words_are(key, "claim_class"))
 		return is_claim(value);
+	if (numbers == meta_numbers && words_are(key, "claim_stall"))
+		return is_stall(value);
 	if (numbers == meta_numbers && words_are(key, "claim_why"))
 		return value.len <= CLAIM_WHY_MAX;
 	if (numbers == end_numbers && words_are(key, "wait_status"))
