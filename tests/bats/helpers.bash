@@ -174,3 +174,50 @@ exact() {
 class_is() {
 	json_holds run.json "r['verdict']['class'] == '$1'"
 }
+
+# ---- for claims ----
+
+# The exit status is $1, else all that was printed is shown.
+status_is() {
+	[ "$status" -eq "$1" ] || {
+		printf 'exit status %s, not %s:\n%s\n' "$status" "$1" "$output" >&2
+		return 1
+	}
+}
+
+holds() {
+	status_is 0
+	exact
+	json_holds run.json 'r["verdict"]["claim_holds"] is True' \
+		'r["workload"]["exit_status"] == 0' 'r["workload"]["signal"] is None'
+}
+
+# Run the words after $1 that often: what they claim holds each time.
+times() {
+	local left
+	for ((left = $1; left > 0; left--)); do
+		trace_parallel "${@:2}"
+		holds
+	done
+}
+
+# On one CPU a claim of parallelism is undecided, and what is seen is concurrency.
+undecided_on_one_cpu() {
+	trace --cpus 0 "$@"
+	status_is 4
+	exact
+	class_is concurrent
+	json_holds run.json 'r["verdict"]["claim_holds"] is None' \
+		'r["verdict"]["claim_doubt"] == "few_cpus"' 'r["workload"]["exit_status"] == 0'
+}
+
+holds_on_one_cpu() {
+	trace --cpus 0 "$@"
+	holds
+}
+
+contradicted() {
+	status_is 1
+	exact
+	json_holds run.json 'r["verdict"]["claim_holds"] is False'
+}

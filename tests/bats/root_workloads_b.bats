@@ -11,48 +11,8 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# The exit status is $1, else all that was printed is shown.
-status_is() {
-	[ "$status" -eq "$1" ] || {
-		printf 'exit status %s, not %s:\n%s\n' "$status" "$1" "$output" >&2
-		return 1
-	}
-}
-
-holds() {
-	status_is 0
-	exact
-	json_holds run.json 'r["verdict"]["claim_holds"] is True' \
-		'r["workload"]["exit_status"] == 0' 'r["workload"]["signal"] is None'
-}
-
 ten_times() {
-	local i
-	for i in 1 2 3 4 5 6 7 8 9 10; do
-		trace_parallel "$@"
-		holds
-	done
-}
-
-# On one CPU a claim of parallelism is undecided, and what is seen is concurrency.
-undecided_on_one_cpu() {
-	trace --cpus 0 "$@"
-	status_is 4
-	exact
-	class_is concurrent
-	json_holds run.json 'r["verdict"]["claim_holds"] is None' \
-		'r["verdict"]["claim_doubt"] == "few_cpus"' 'r["workload"]["exit_status"] == 0'
-}
-
-holds_on_one_cpu() {
-	trace --cpus 0 "$@"
-	holds
-}
-
-contradicted() {
-	status_is 1
-	exact
-	json_holds run.json 'r["verdict"]["claim_holds"] is False'
+	times 10 "$@"
 }
 
 @test "pinned: concurrent on one CPU of several" {

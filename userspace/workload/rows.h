@@ -25,6 +25,11 @@
 	  .off = offsetof(struct workload_args, duration_ns), .metavar = "S", .help = text, \
 	  .min = UINT64_C(50000000), .max = UINT64_C(3600000000000) }
 
+#define ROW_UNIT(text) \
+	{ .name = "unit", .kind = OPT_DURATION, \
+	  .off = offsetof(struct workload_args, unit_ns), .metavar = "TIME", .help = text, \
+	  .min = UINT64_C(10000000), .max = UINT64_C(3600000000000) }
+
 #define ROW_SEED \
 	{ .name = "seed", .kind = OPT_U32, .off = offsetof(struct workload_args, seed), \
 	  .metavar = "N", .help = "where chance begins (default 1)" }

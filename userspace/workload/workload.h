@@ -37,6 +37,13 @@ struct workload_args {
 	uint32_t batch;		/* messages before an answer */
 	uint32_t touch_mib;
 	uint32_t serial_percent;
+	uint32_t mend;		/* one of its ways to do better */
+	uint32_t slots;		/* of a queue */
+	uint32_t call;		/* one of the calls that it may make */
+	uint64_t long_ns;
+	uint64_t interval_ns;
+	uint64_t unit_ns;	/* of lengths that are told in units */
+	bool free;		/* without the lock */
 };
 
 struct workload {
