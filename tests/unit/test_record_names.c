@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -201,6 +202,47 @@ TEST(names_are_asked_for_again_when_the_waiter_died)
 }
 
 /* An exec since the wait, by whichever thread and in whichever order it is drained. */
+/* Two answers, for who waited first had died by then: the file has another name by the second. */
+TEST(names_of_a_file_that_moved_are_those_of_before)
+{
+	struct lab_task_slot *slots = make_slots((uint32_t)getpid());
+	char path[] = "/tmp/lab-names-XXXXXX", moved[64];
+	int fd = mkstemp(path);
+	uint32_t *word;
+	union lab_event wait;
+	struct names *n;
+	struct trace_symbols out;
+	uint64_t cpu_ns, until_ns;
+	const struct trace_symbol *row;
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 4096));
+	word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	REQUIRE(word != MAP_FAILED);
+	snprintf(moved, sizeof(moved), "%s-moved", path);
+	n = names_start(&(struct names_opts){ slots, confined, confined });
+	REQUIRE(n);
+	wait = wait_of(1, now_ns(), word);
+	names_see(n, &wait);
+	/* The finder says nothing until the end: it has looked well before this. */
+	for (until_ns = now_ns() + SECOND_NS / 2; now_ns() < until_ns;)
+		usleep(10000);
+	CHECK_EQ(rename(path, moved), 0);
+	slots[1].dead = 1;
+	wait = wait_of(2, now_ns(), word);
+	names_see(n, &wait);
+	names_finish(n, UINT64_MAX, 0, &out, &cpu_ns);
+	names_free(n);
+	CHECK_EQ(out.row_cnt, 1);
+	row = row_at(&out, word);
+	REQUIRE(row);
+	CHECK_STR(out.texts[row->object], path);
+	trace_symbols_release(&out);
+	unlink(moved);
+	munmap(word, 4096);
+	close(fd);
+	munmap(slots, LAB_TASK_SLOTS * sizeof(*slots));
+}
+
 TEST(names_of_another_program_are_not_told)
 {
 	struct lab_task_slot *slots = make_slots((uint32_t)getpid());

@@ -242,6 +242,24 @@ struct answers {
 	bool over;
 };
 
+/*
+ * It was asked for again when who waited there first had died, but an answer had come: the same, or
+ * under a name that the file got meanwhile.
+ */
+static bool is_answered(const struct names *n, const struct names_asked *asked)
+{
+	uint32_t i = n->by_addr[head_of(n, asked->addr, asked->tgid)];
+
+	for (; i != NONE; i = n->asked[i].next_addr) {
+		const struct names_asked *a = &n->asked[i];
+
+		if (a->addr == asked->addr && a->tgid == asked->tgid &&
+		    a->exec_ns == asked->exec_ns && a->answered)
+			return true;
+	}
+	return false;
+}
+
 static void take_answer(struct answers *as, const struct finder_answer *head, const char *text)
 {
 	struct names_asked *asked;
@@ -260,7 +278,7 @@ static void take_answer(struct answers *as, const struct finder_answer *head, co
 	if (head->kind != FINDER_NAME || head->idx >= as->n->asked_cnt)
 		return;
 	asked = &as->n->asked[head->idx];
-	if (asked->answered ||
+	if (is_answered(as->n, asked) ||
 	    !names_hold(asked, head->read_ns, as->lost_from_ns, as->lost_until_ns))
 		return;
 	asked->answered = true;
