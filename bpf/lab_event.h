@@ -111,6 +111,8 @@ struct lab_ev_switch_out {
 	__u8 next_class;	/* enum lab_cpu_class */
 	__u8 fd_type;		/* of args[0], where the call takes an fd: inode mode >> 12 (DT_*); else 0 */
 	__u16 fd_flags;		/* LAB_FD_* */
+	__u32 futex_owner;	/* the tid that the memory at a futex names as the lock's owner; 0: none */
+	__u32 pad;
 };
 
 /* fd_flags */
@@ -421,7 +423,7 @@ struct lab_counts {
 };
 
 _Static_assert(sizeof(struct lab_ev_head) == 24, "head");
-_Static_assert(sizeof(struct lab_ev_switch_out) == 120, "switch_out");
+_Static_assert(sizeof(struct lab_ev_switch_out) == 128, "switch_out");
 _Static_assert(sizeof(struct lab_ev_switch_in) == 72, "switch_in");
 _Static_assert(sizeof(struct lab_ev_cpu_class) == 64, "cpu_class");
 _Static_assert(sizeof(struct lab_ev_waking) == 64, "waking");

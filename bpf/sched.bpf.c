@@ -35,6 +35,50 @@ struct waitv {
 	u32 reserved;
 };
 
+#define SYSCALL_FUTEX 202
+#define FUTEX_WAIT 0
+#define FUTEX_LOCK_PI 6
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_LOCK_PI2 13
+#define FUTEX_CMD_BITS 0x7f
+#define FUTEX_TID_BITS 0x3fffffff
+#define MUTEX_CONTENDED 2
+
+/* What pthread_mutex_t begins with in glibc on x86-64: programs are built with it, so it stays. */
+struct glibc_mutex {
+	u32 lock;
+	u32 count;
+	u32 owner;
+	u32 users;
+	u32 kind;
+};
+
+/* The four plain kinds, shared between processes or not, with or without lock elision. */
+#define GLIBC_PLAIN_KINDS 0x383
+
+/*
+ * Who has the lock that the current task is about to sleep for, in the words of its memory. A PI futex
+ * names its owner by the kernel's own rules. One that expects to be contended may be a mutex of
+ * glibc, which keeps its owner beside the word; other memory seldom looks like one.
+ */
+static __always_inline u32 futex_owner(const struct syscall_regs *regs)
+{
+	u32 op = regs->args[1] & FUTEX_CMD_BITS;
+	struct glibc_mutex mutex = {};
+
+	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) {
+		bpf_probe_read_user(&mutex.lock, sizeof(mutex.lock), (void *)regs->args[0]);
+		return mutex.lock & FUTEX_TID_BITS;
+	}
+	if ((op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET) ||
+	    (u32)regs->args[2] != MUTEX_CONTENDED ||
+	    bpf_probe_read_user(&mutex, sizeof(mutex), (void *)regs->args[0]))
+		return 0;
+	if (mutex.lock != MUTEX_CONTENDED || !mutex.users || mutex.kind & ~GLIBC_PLAIN_KINDS)
+		return 0;
+	return mutex.owner & FUTEX_TID_BITS;
+}
+
 static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 					       struct task_struct *prev)
 {
@@ -49,6 +93,8 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 	e->args[2] = regs.args[2];
 	e->fd_type = 0;
 	e->fd_flags = 0;
+	e->futex_owner = 0;
+	e->pad = 0;
 	if (regs.compat) {
 		e->head.flags |= LAB_F_COMPAT;
 		return;
@@ -56,6 +102,8 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 	if (takes_fd(regs.nr)) {
 		e->fd_type = fd_read(prev, regs.args[0], &fd_flags);
 		e->fd_flags = fd_flags;
+	} else if (regs.nr == SYSCALL_FUTEX) {
+		e->futex_owner = futex_owner(&regs);
 	} else if (regs.nr == SYSCALL_FUTEX_WAITV &&
 		   !bpf_probe_read_user(&first, sizeof(first), (void *)regs.args[0])) {
 		e->args[0] = first.uaddr;

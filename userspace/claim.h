@@ -34,6 +34,7 @@ struct claim {
 	enum verdict_class class;
 	bool at_least;			/* a higher class keeps the claim as well */
 	bool serializer;		/* one lock is found that lets one task run at a time */
+	bool deadlock;			/* at the end tasks wait for each other in a circle */
 	uint32_t stall;			/* enum claim_stall */
 	uint64_t stall_ns;
 	uint32_t min_parallelism_milli;	/* least average_busy x 1000; 0: none claimed */

@@ -165,6 +165,57 @@ lock_waits() {
 	fault_is class
 }
 
+# Who waits for whom, as the report of the deadlock has it: "2>1 1>2" and the like.
+circle_is() {
+	json_holds run.json "' '.join('%d>%d' % (w['id'], w['owner_id']) for w in r['deadlock']['cycle']) == '$1'" \
+		'r["deadlock"]["cycles"] == 1 and r["deadlock"]["behind"] == 0'
+}
+
+@test "deadlock: who waits for whom in a circle is named, and the process ends" {
+	local how
+	for how in mutex robust; do
+		times 2 deadlock --how $how --seconds 0.3
+		circle_is "2>3 3>2"
+		output_has "DEADLOCK from "
+		output_has "guest/1 (tid "
+		output_has "nobody went on until the time was over"
+		holds_on_one_cpu deadlock --how $how --seconds 0.3
+		circle_is "2>3 3>2"
+	done
+	json_holds run.json '{w["evidence"] for w in r["deadlock"]["cycle"]} == {"value"}'
+	times 1 deadlock --tasks 4 --seconds 0.3
+	circle_is "2>3 3>4 4>5 5>2"
+	json_holds run.json '{w["evidence"] for w in r["deadlock"]["cycle"]} == {"library"}'
+	times 1 deadlock --tasks 1 --seconds 0.3
+	json_holds run.json 'r["deadlock"] == {"present": False}'
+}
+
+@test "deadlock: locks in one order, and none is found" {
+	times 3 deadlock --mend order
+	json_holds run.json 'r["deadlock"] == {"present": False}'
+	output_has "all went on to their end"
+	output_lacks DEADLOCK
+	holds_on_one_cpu deadlock --mend order --tasks 5
+	json_holds run.json 'r["deadlock"] == {"present": False}'
+}
+
+@test "deadlock is not sequential: that is contradicted" {
+	trace --expect sequential deadlock --seconds 0.3
+	contradicted
+	fault_is class
+	circle_is "2>3 3>2"
+}
+
+@test "no other workload is taken for a deadlock" {
+	local words
+	for words in "gil --seconds 0.2" "convoy --seconds 0.2" "queue" "event" "pingpong --over futex --seconds 0.2"; do
+		# shellcheck disable=SC2086
+		trace $words
+		exact
+		json_holds run.json 'r["deadlock"] == {"present": False}'
+	done
+}
+
 @test "event: all wait for one, and then go on" {
 	times 3 event
 	json_holds run.json \

@@ -76,6 +76,7 @@ def fault_of(claim, r):
         ("serializer", r["serializer"]["present"] or not claim["serializer"]),
         ("operations", r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)),
         ("stall", stall_is_kept(claim, r["event_loops"])),
+        ("deadlock", r["deadlock"]["present"] or not claim["deadlock"]),
     )
     return next((part for part, kept in parts if not kept), None)
 
@@ -103,6 +104,8 @@ def check_claim(f, r):
     if doubt == "busy_cpus":
         f.holds("busy CPUs cost a claim that was not kept",
                 fault in ("class", "parallelism", "serializer"))
+    if doubt == "records_missing":
+        f.holds("missing records cost a claimed deadlock", fault == "deadlock")
     if doubt == "operations_not_observed":
         f.holds("operations that were not observed are too few, or stall nothing",
                 fault in ("operations", "stall") and not r["operations"])

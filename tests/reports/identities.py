@@ -40,6 +40,7 @@ PARTS = {
     "locks": waits.check_locks,
     "event_loops": waits.check_loops,
     "serializer": waits.check_serializer,
+    "deadlock": waits.check_deadlock,
     "critical_path": waits.check_path,
     "overhead": waits.check_overhead,
 }

@@ -21,6 +21,7 @@ import identities
 FACTS = """
     audit.causal_edges_checked
     audit.migrations_unseen
+    deadlock.cycle[].shared
     event_loops[].epfd
     event_loops[].events
     event_loops[].waits
@@ -55,6 +56,7 @@ FACTS = """
     verdict.witness[].seq_in
     verdict.witness[].seq_out
     workload.claim.at_least
+    workload.claim.deadlock
     workload.claim.min_operations
     workload.command
     workload.exit_status

@@ -200,6 +200,29 @@ def check_serializer(f, r):
         f.names_task("the serializer", t)
 
 
+def check_deadlock(f, r):
+    d = r["deadlock"]
+    f.same("it is given where there is one", "cycle" in d, d["present"] is True)
+    if r["loss"]["dropped"] or r["loss"]["gaps"] or not r["loss"]["complete"]:
+        f.same("nothing is said where records are missing", d["present"], None)
+    if not d["present"]:
+        return
+    cycle, tasks = d["cycle"], {t["id"]: t for t in r["tasks"]}
+    for i, wait in enumerate(cycle):
+        f.names_task("the circle", wait)
+        f.same("owner_id and the next wait", wait["owner_id"], cycle[(i + 1) % len(cycle)]["id"])
+        f.at_most("a wait's start and its task's end", wait["start_ns"],
+                  tasks[wait["id"]]["end_ns"])
+        f.at_most("its task's start and a wait's", tasks[wait["id"]]["start_ns"],
+                  wait["start_ns"])
+    ids = [wait["id"] for wait in cycle]
+    f.holds("each task waits once, and the eldest first", len(set(ids)) == len(ids) and
+            ids[0] == min(ids))
+    f.same("since_ns and the last wait", d["since_ns"], max(wait["start_ns"] for wait in cycle))
+    f.at_most("tasks of circles and behind, and all", len(ids) + 2 * (d["cycles"] - 1) + d["behind"],
+              len(tasks))
+
+
 def check_path(f, r):
     p, t_ns, segments = r["critical_path"], window_ns(r), r["critical_path"]["segments"]
     f.same("length_ns and the window", p["length_ns"], t_ns)

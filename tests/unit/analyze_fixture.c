@@ -261,6 +261,7 @@ void afx_release(struct afx *f)
 	free(f->m.cpusets);
 	free(f->m.allowed);
 	free(f->m.holds);
+	free(f->m.early_wakes);
 	free(f->m.gaps);
 	free(f->m.edge_mins);
 	free(f->m.audit.failures);

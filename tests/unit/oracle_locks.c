@@ -75,7 +75,8 @@ static uint64_t wakes_by(const struct waits *waits, uint32_t id)
 	uint64_t cnt = 0;
 
 	for (size_t i = 0; i < waits->cnt; i++)
-		cnt += waits->v[i].span->waker_id == id && !waits->v[i].span->by_interrupt;
+		cnt += waits->v[i].span->waker_id == id && !waits->v[i].span->by_interrupt &&
+		       !waits->v[i].span->by_signal;
 	return cnt;
 }
 
@@ -120,7 +121,7 @@ static uint64_t holder_ready(const struct oracle *o, const struct truth_span *wa
 {
 	uint64_t ns = 0;
 
-	if (!wait->waker_id || wait->by_interrupt)
+	if (!wait->waker_id || wait->by_interrupt || wait->by_signal)
 		return 0;
 	for (size_t k = 0; k < o->moment_cnt; k++) {
 		const struct moment *at = &o->moments[k];

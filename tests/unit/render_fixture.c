@@ -163,6 +163,7 @@ static void sum_up(struct render_fixture *f)
 	analysis_capacity.run(m, r);
 	r->audit_clean = true;
 	r->lossless = true;
+	r->deadlock.known = true;
 	m->audit.tasks_checked = m->task_cnt;
 	analysis_path.run(m, r);
 }
@@ -401,6 +402,7 @@ void fixture_loop(struct render_fixture *f)
 		.reason = "two or more operations were in progress for 20.0 % of the active time",
 	};
 	loop_rows(r);
+	fixture_stuck_alone(r, START_NS + 9 * MS);
 	sum_up(f);
 	bounds_meet(&r->parallelism);
 }
@@ -463,6 +465,7 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 	sum_up(f);
 	r->audit_clean = false;
 	r->lossless = false;
+	r->deadlock.known = false;
 	r->parallelism.average_busy_lower_ppm = 1019999;
 	r->parallelism.average_busy_upper_ppm = 19940001;
 	r->parallelism.max_lower = 1;

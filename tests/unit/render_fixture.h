@@ -32,6 +32,9 @@ void fixture_loop(struct render_fixture *f);
 void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint32_t futexes,
 		   uint64_t window_ns);
 
+/* The first task takes a lock that it has already. */
+void fixture_stuck_alone(struct report *r, uint64_t since_ns);
+
 /* No task, no CPU, no time. */
 void fixture_empty(struct render_fixture *f);
 

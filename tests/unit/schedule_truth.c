@@ -85,6 +85,8 @@ static void end_block(struct ktask *t, const struct kwaking *w)
 		block->waker_id = w->waker_id;
 		block->waker_tid = w->waker_tid;
 		block->by_exiting = w->flags & LAB_F_WAKER_EXITING;
+		block->by_signal = block->futex && !block->by_exiting &&
+				   w->syscall != 202 && w->syscall != 449 && w->syscall != 455;
 	}
 	begin(t, w->at.ts, SPAN_READY, t->known_cpu);
 	t->own_ts = w->at.ts;
@@ -302,7 +304,7 @@ static bool cut_span(const struct truth *truth, struct truth_span *span)
 		span->end_ns = truth->end_ns;
 		span->cut_end = true;
 		/* What ended it came after the window. */
-		span->by_interrupt = span->by_exiting = span->unseen = false;
+		span->by_interrupt = span->by_exiting = span->by_signal = span->unseen = false;
 		span->waker_id = span->waker_tid = 0;
 	}
 	return true;

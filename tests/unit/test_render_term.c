@@ -228,6 +228,52 @@ TEST(render_term_offers_no_hostile_command)
 	fixture_release(&f);
 }
 
+/* Eight that wait in a circle, the first at a lock with a hostile name; more than a line shows. */
+static void add_deadlock(struct render_fixture *f)
+{
+	static const struct model_symbol symbol = { .object = "/usr/\033[2J.so", .offset = 0x10 };
+	struct report_deadlock *d = &f->report.deadlock;
+
+	d->present = true;
+	d->since_ns = f->model.start_ns + 3000000;
+	d->circles = 2;
+	d->behind_cnt = 1;
+	for (uint32_t i = 0; i < 8; i++)
+		*vec_push(d->waits, d->wait_cnt, d->wait_cap) = (struct deadlock_wait){
+			.task_id = 1 + i % 3, .owner_id = 1 + (i + 1) % 3, .addr = 0x1000 + i,
+			.symbol = i ? NULL : &symbol,
+			.evidence = i == 2 ? EVIDENCE_JOIN : EVIDENCE_VALUE,
+		};
+}
+
+TEST(render_term_deadlock)
+{
+	struct render_opts opts = { .width = 200 };
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strstr(text, "DEADLOCK"));
+	free(text);
+	add_deadlock(&f);
+	text = fixture_render(&f, "term", &opts);
+	CHECK(strstr(text, "stuck   DEADLOCK from +3.000 ms to the end: "));
+	CHECK(strstr(text, "procs (tid 4710) waits for ?[2J.so+0x10, which worker/1 (tid 4711) has"));
+	CHECK(strstr(text, "waits for the end of procs (tid 4710)"));
+	CHECK(strstr(text, "through 2 more, to the first"));
+	CHECK(strstr(text, "that the kernel itself saw"));
+	CHECK(strstr(text, "1 more task waits behind them"));
+	CHECK(strstr(text, "1 more circle stands beside it"));
+	CHECK(!strchr(text, '\033'));
+	free(text);
+	f.report.deadlock.waits[7].evidence = EVIDENCE_LIBRARY;
+	text = fixture_render(&f, "term", &opts);
+	CHECK(strstr(text, "that the C library keeps"));
+	free(text);
+	fixture_release(&f);
+}
+
 /* The report says which part of a claim was not kept. */
 TEST(render_term_faults)
 {
@@ -240,6 +286,7 @@ TEST(render_term_faults)
 		{ FAULT_SERIALIZER, "claimed was a lock that lets one task run at a time" },
 		{ FAULT_OPERATIONS, "claimed were 7 operations in flight" },
 		{ FAULT_STALL, "claimed was an event loop that is blocked for 100.000 ms or longer" },
+		{ FAULT_DEADLOCK, "claimed were tasks that wait for each other in a circle" },
 	};
 	struct render_opts opts = { .width = 200 };
 

@@ -182,7 +182,7 @@ TEST(trace_meta_round_trip)
 		.is_command = true, .attach_tgid = 4711,
 		.claim = {
 			.class = CLASS_PARALLEL, .at_least = true, .serializer = true,
-			.stall = STALL_BLOCKED, .stall_ns = 1ULL << 40,
+			.deadlock = true, .stall = STALL_BLOCKED, .stall_ns = 1ULL << 40,
 			.min_parallelism_milli = 1800, .min_operations = 3, .needs_cpus = 2,
 			.why = "processes use every CPU",
 		},
@@ -210,7 +210,7 @@ TEST(trace_meta_round_trip)
 	CHECK(got->is_command && got->smt && got->ops_hooked);
 	CHECK_EQ(got->attach_tgid, 4711);
 	CHECK_EQ(got->claim.class, CLASS_PARALLEL);
-	CHECK(got->claim.at_least && got->claim.serializer);
+	CHECK(got->claim.at_least && got->claim.serializer && got->claim.deadlock);
 	CHECK_EQ(got->claim.stall, STALL_BLOCKED);
 	CHECK_EQ(got->claim.stall_ns, 1ULL << 40);
 	CHECK_EQ(got->claim.min_parallelism_milli, 1800);

@@ -134,6 +134,22 @@ TEST(workload_convoy_runs_and_claims)
 	}
 }
 
+TEST(workload_deadlock_in_one_order_ends)
+{
+	for (uint32_t tasks = 1; tasks <= 6; tasks++) {
+		struct workload_args args;
+		const struct workload *deadlock = find("deadlock", &args);
+
+		args.tasks = tasks;
+		args.how = tasks % 2;
+		CHECK_EQ(claim_of(deadlock, &args).deadlock, tasks > 1);
+		args.mend = 1;
+		args.duration_ns = 60000 * MS;
+		CHECK(!claim_of(deadlock, &args).deadlock);
+		run(deadlock, &args);
+	}
+}
+
 /* Turns so short that handing the lock on is a part of them are not claimed to be serialized. */
 TEST(workload_gil_claims_nothing_of_short_turns)
 {

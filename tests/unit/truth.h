@@ -37,7 +37,7 @@ struct truth_span {
 	bool preempted;
 
 	/* blocked */
-	bool by_interrupt, by_exiting, unseen, accept, compat;
+	bool by_interrupt, by_exiting, by_signal, unseen, accept, compat;
 	uint32_t waker_id, waker_tid;
 	int32_t syscall;
 	uint64_t addr;

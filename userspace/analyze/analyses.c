@@ -87,4 +87,5 @@ void report_release(struct report *r)
 	free(r->migrations);
 	free(r->loops);
 	free(r->path.segments);
+	free(r->deadlock.waits);
 }

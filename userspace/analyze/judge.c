@@ -66,6 +66,8 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 		return FAULT_OPERATIONS;
 	if (!stall_is_kept(claim, r))
 		return FAULT_STALL;
+	if (claim->deadlock && !r->deadlock.present)
+		return FAULT_DEADLOCK;
 	return FAULT_NONE;
 }
 
@@ -86,6 +88,8 @@ static enum claim_doubt doubt(const struct model *m, const struct report *r,
 		return m->op_cnt || m->meta.ops_hooked ? DOUBT_NONE : DOUBT_OPERATIONS;
 	case FAULT_STALL:
 		return m->loop_wait_cnt || m->meta.ops_hooked ? DOUBT_NONE : DOUBT_OPERATIONS;
+	case FAULT_DEADLOCK:
+		return r->deadlock.known ? DOUBT_NONE : DOUBT_LOSS;
 	case FAULT_NONE:
 		break;
 	}

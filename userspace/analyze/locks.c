@@ -66,11 +66,17 @@ static uint64_t ready_until(const struct ready_sums *sums, const struct model_ta
 	       (s->state == SPAN_READY ? min_u64(s->end_ns, at_ns) - s->start_ns : 0);
 }
 
+/* Who let the wait end: an interrupt's bystander did not, nor who sent a signal. 0: nobody of ours. */
+static uint32_t holder_of(const struct model_span *wait)
+{
+	return wait->flags & (SPAN_WOKEN_BY_IRQ | SPAN_WOKEN_BY_SIGNAL) ? 0 : wait->waker_id;
+}
+
 static uint64_t holder_ready_ns(const struct ready_sums *sums, const struct model_span *wait)
 {
-	const struct model_task *holder = model_task(sums->m, wait->waker_id);
+	const struct model_task *holder = model_task(sums->m, holder_of(wait));
 
-	if (!holder || wait->flags & SPAN_WOKEN_BY_IRQ)
+	if (!holder)
 		return 0;
 	return ready_until(sums, holder, wait->end_ns) - ready_until(sums, holder, wait->start_ns);
 }
@@ -115,7 +121,6 @@ static struct futex_wait *waits_collect(const struct model *m, size_t *cnt)
 	return waits;
 }
 
-/* Those who woke waiters: an interrupt's bystander did not. */
 static void lock_holders(struct report_lock *lock, const struct futex_wait *waits, size_t cnt)
 {
 	struct waker *wakers = NULL;
@@ -123,14 +128,13 @@ static void lock_holders(struct report_lock *lock, const struct futex_wait *wait
 	struct idmap by_id = { 0 };
 
 	for (size_t i = 0; i < cnt; i++) {
-		const struct model_span *s = waits[i].span;
-		uint32_t idx;
+		uint32_t id = holder_of(waits[i].span), idx;
 
-		if (!s->waker_id || s->flags & SPAN_WOKEN_BY_IRQ)
+		if (!id)
 			continue;
-		idx = *idmap_put(&by_id, s->waker_id, 0, (uint32_t)waker_cnt);
+		idx = *idmap_put(&by_id, id, 0, (uint32_t)waker_cnt);
 		if (idx == waker_cnt)
-			vec_add(wakers, waker_cnt, waker_cap, (struct waker){ s->waker_id, 0 });
+			vec_add(wakers, waker_cnt, waker_cap, (struct waker){ id, 0 });
 		wakers[idx].cnt++;
 	}
 	idmap_release(&by_id);

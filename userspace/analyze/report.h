@@ -108,6 +108,7 @@ enum claim_fault {
 	FAULT_SERIALIZER = 3,
 	FAULT_OPERATIONS = 4,
 	FAULT_STALL = 5,
+	FAULT_DEADLOCK = 6,
 };
 
 /* Why a claim is undecided. */
@@ -117,6 +118,7 @@ enum claim_doubt {
 	DOUBT_FEW_CPUS = 2,	/* fewer usable than the claim needs */
 	DOUBT_BUSY_CPUS = 3,	/* other programs had too much of them while tasks of ours waited */
 	DOUBT_OPERATIONS = 4,	/* claimed, and not observed */
+	DOUBT_LOSS = 5,		/* records are missing, and the claim takes all of them */
 };
 
 struct report_verdict {
@@ -386,6 +388,37 @@ struct report_serializer {
 	uint32_t task_cnt;	/* different tasks; may exceed SERIALIZER_TASKS_MAX */
 };
 
+/* ---- deadlock: tasks that wait for each other in a circle at the end (analyze/deadlock.c) ---- */
+
+/* How it is known who had what is waited for. */
+enum deadlock_evidence {
+	EVIDENCE_JOIN = 0,	/* a thread's end: the value that the kernel compared is its tid */
+	EVIDENCE_VALUE = 1,	/* a lock: the value that the kernel compared holds its owner's tid */
+	EVIDENCE_PI = 2,	/* a PI lock: so does its word, as the kernel wants it */
+	EVIDENCE_LIBRARY = 3,	/* a lock: the C library keeps its owner beside it */
+	EVIDENCE_WAKE = 4,	/* a lock that keeps its owner: who was woken there last */
+};
+
+struct deadlock_wait {
+	uint32_t task_id;	/* waits */
+	uint32_t owner_id;	/* for this one, which is the next of the circle */
+	uint64_t addr;
+	uint32_t mm_id;		/* as in struct report_lock */
+	const struct model_symbol *symbol; /* of the model; NULL: not known */
+	enum deadlock_evidence evidence;
+	uint64_t start_ns;
+};
+
+struct report_deadlock {
+	bool known;		/* false: records are missing, and what would refute one may be among them */
+	bool present;
+	struct deadlock_wait *waits; /* one circle, from its eldest task on; owned */
+	size_t wait_cnt, wait_cap;
+	uint64_t since_ns;	/* when its last wait began */
+	uint32_t circles;	/* all there are; the one with the eldest task is kept */
+	uint32_t behind_cnt;	/* tasks outside of circles whose waits lead into one */
+};
+
 struct report {
 	struct report_clocks clocks;
 	struct report_parallelism parallelism;
@@ -411,6 +444,7 @@ struct report {
 	size_t loop_cnt, loop_cap;
 	struct report_path path;
 	struct report_serializer serializer;
+	struct report_deadlock deadlock;
 };
 
 /* One analysis: reads the model and what analysis.def lets it, fills its own part. */

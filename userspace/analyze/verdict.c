@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "analyze/judge.h"
+#include "analyze/lossless.h"
 #include "analyze/report.h"
 #include "analyze/scope.h"
 #include "analyze/share.h"
@@ -32,12 +33,6 @@ static void settle(struct report_verdict *v, enum verdict_class class, const cha
 	va_start(args, fmt);
 	vsnprintf(v->reason, sizeof(v->reason), fmt, args);
 	va_end(args);
-}
-
-static bool is_lossless(const struct model *m)
-{
-	return m->complete && !m->dropped && !m->gap_cnt && !m->end.storage_failures &&
-	       !m->end.recursion_misses && m->end.reason != TRACE_END_WRITE_ERROR;
 }
 
 static void settle_dirty(const struct model *m, struct report_verdict *v)
@@ -199,7 +194,7 @@ static void verdict_run(const struct model *m, struct report *r)
 	struct report_verdict *v = &r->verdict;
 	const struct report_parallelism *p = &r->parallelism;
 
-	r->lossless = is_lossless(m);
+	r->lossless = model_is_lossless(m);
 	r->audit_clean = !m->audit.failures_total && !m->audit.failure_cnt;
 	classify(m, r, v);
 	v->eps_ns = v->class == CLASS_PARALLEL ? p->witness.eps_ns : r->clocks.eps_max_ns;

@@ -46,6 +46,8 @@ static void print_claim(const struct workload *workload)
 		printf("; at least %u operations at once", claim.min_operations);
 	if (claim.serializer)
 		printf("; one lock lets one task run at a time");
+	if (claim.deadlock)
+		printf("; at the end tasks wait for each other in a circle");
 	print_stall(&claim);
 	if (claim.needs_cpus > 1)
 		printf("; needs %u CPUs", claim.needs_cpus);

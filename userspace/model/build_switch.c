@@ -6,6 +6,7 @@
 
 #include "model/build.h"
 #include "model/futex.h"
+#include "util/alloc.h"
 #include "util/minmax.h"
 
 #define NR_SCHED_YIELD 24
@@ -228,6 +229,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 			.syscall = ev->syscall,
 			.args = { ev->args[0], ev->args[1], ev->args[2] },
 			.fd_type = ev->fd_type,
+			.futex_owner = ev->futex_owner,
 		};
 
 		task_block(t, ts_ns, &sleep);
@@ -360,9 +362,21 @@ static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_e
 	wait->waker_tid = ev->waker_tid;
 	if (ev->head.flags & LAB_F_WAKER_EXITING)
 		wait->flags |= SPAN_WAKER_EXITING;
+	else if (wait->flags & SPAN_FUTEX && !futex_call_wakes(ev->waker_syscall))
+		wait->flags |= SPAN_WOKEN_BY_SIGNAL;
 	waker = ev->waker_id ? idmap_get(&b->task_by_id, ev->waker_id, 0) : NULL;
 	if (waker && task_descends(b, *waker, idx))
 		wait->flags |= SPAN_WAKER_DESCENDANT;
+}
+
+/* Woken before it slept: what it waited for is its own by now, and no wait shows it. */
+static void note_early_wake(struct model_builder *b, const struct btask *t,
+			    const struct lab_ev_waking *ev)
+{
+	if (ev->waker_tid && !(ev->head.flags & WAKE_IN_INTERRUPT) &&
+	    futex_call_wakes(ev->waker_syscall))
+		vec_add(b->m.early_wakes, b->m.early_wake_cnt, b->m.early_wake_cap,
+			(struct model_early_wake){ ev->head.ts_ns, ev->waker_arg0, t->t.id });
 }
 
 void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
@@ -374,8 +388,10 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 	if (ev->waker_id && !(ev->head.flags & (WAKE_IN_INTERRUPT | LAB_F_CTX_UNKNOWN)))
 		task_acted(b, ev->waker_id, ev->head.cpu, ts_ns);
 	note_release(b, ts_ns);
-	if (t->life == LIFE_RUNNING)
+	if (t->life == LIFE_RUNNING) {
 		t->woken_running = true;
+		note_early_wake(b, t, ev);
+	}
 	if (t->life == LIFE_READY)
 		t->woken_ready_ns = ts_ns;
 	if (t->life != LIFE_BLOCKED)

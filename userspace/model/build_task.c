@@ -155,13 +155,23 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	}
 }
 
+static void note_futex_wait(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
+{
+	t->t.wait_start_ns = ts_ns;
+	t->t.wait_val = t->futex_val;
+	t->t.wait_owner_tid = t->futex_val & FUTEX_VAL_WAITERS ? t->futex_val & FUTEX_VAL_TID :
+								 sleep->futex_owner;
+	if (t->open.futex_private)
+		t->open.mm_id = t->t.mm_id;
+}
+
 void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
 {
 	task_open(t, LIFE_BLOCKED, ts_ns, NO_CPU);
 	reason_classify(sleep, &t->open);
 	t->futex_val = (uint32_t)sleep->args[2];
-	if (t->open.flags & SPAN_FUTEX && t->open.futex_private)
-		t->open.mm_id = t->t.mm_id;
+	if (t->open.flags & SPAN_FUTEX)
+		note_futex_wait(t, ts_ns, sleep);
 }
 
 void task_settle_reason(struct model_builder *b, struct btask *t)

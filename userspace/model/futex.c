@@ -21,6 +21,17 @@ bool futex_op_waits(uint32_t op)
 	return false;
 }
 
+bool futex_call_wakes(int32_t syscall)
+{
+	switch (syscall) {
+	case 202: case 240: case 422:		/* futex, and of i386: futex, futex_time64 */
+	case 449: case 454: case 455: case 456:	/* futex_waitv, _wake, _wait, _requeue */
+	case 426:				/* io_uring_enter */
+		return true;
+	}
+	return false;
+}
+
 enum reason futex_judge_alone(const struct model_span *span, uint32_t val, bool val_is_thread)
 {
 	bool woken_by_task = span->waker_tid && !(span->flags & SPAN_WOKEN_BY_IRQ);

@@ -46,9 +46,16 @@
 
 #define FUTEX_VAL_CONTENDED 2u
 #define FUTEX_VAL_WAITERS 0x80000000u
+#define FUTEX_VAL_TID 0x3fffffffu
 
 /* True if the operation can wait. */
 bool futex_op_waits(uint32_t op);
+
+/*
+ * True if the call can wake a waiter: futex of either table, those of futex2, io_uring_enter. Who wakes
+ * one from another call, and not by its exit, sends it a signal, or ends its process.
+ */
+bool futex_call_wakes(int32_t syscall);
 
 /**
  * futex_judge_alone() - rules 1 to 3

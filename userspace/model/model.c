@@ -51,6 +51,7 @@ void model_release(struct model *m)
 	free(m->cpusets);
 	free(m->allowed);
 	free(m->holds);
+	free(m->early_wakes);
 	free(m->gaps);
 	free(m->edge_mins);
 	free(m->audit.failures);

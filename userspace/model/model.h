@@ -65,6 +65,7 @@ const char *reason_name(enum reason reason);
 #define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */
 #define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
 #define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
+#define SPAN_WOKEN_BY_SIGNAL	0x1000	/* blocked in a futex: whoever ended it was in no futex call */
 
 /*
  * One stretch of a task's life in one state. Millions are kept: what only one
@@ -121,6 +122,9 @@ struct model_task {
 	uint32_t exit_code;
 	size_t allowed_first, allowed_cnt; /* into model.allowed, in time order */
 	size_t hold_first, hold_cnt;	/* into model.holds, in time order */
+	uint64_t wait_start_ns;	/* its last wait in a futex, which may lie beyond the cut */
+	uint32_t wait_val;	/* the value that it expected */
+	uint32_t wait_owner_tid; /* who had what it waited for when it began; 0: not known; see futex.h */
 };
 
 /* Bit c % 64 of words[c / 64] is CPU c. */
@@ -213,6 +217,13 @@ struct model_migration {
 	uint8_t cause;		/* enum move_cause */
 };
 
+/* A task that was about to sleep in a futex was woken before it did: no wait of it is drawn. */
+struct model_early_wake {
+	uint64_t at_ns;
+	uint64_t addr;		/* that the waker gave */
+	uint32_t task_id;	/* who was woken */
+};
+
 /* A failed check of the audit. */
 struct audit_failure {
 	const char *name;	/* static: "switches", "cpu_time", ... */
@@ -295,6 +306,8 @@ struct model {
 	size_t loop_wait_cnt, loop_wait_cap;
 	struct model_migration *migrations; /* in time order */
 	size_t migration_cnt, migration_cap;
+	struct model_early_wake *early_wakes; /* in time order */
+	size_t early_wake_cnt, early_wake_cap;
 	struct model_cpuset *cpusets;
 	size_t cpuset_cnt, cpuset_cap;
 	struct model_allowed *allowed;	/* by task */

@@ -25,6 +25,7 @@ struct sleep {
 	int32_t syscall;
 	uint64_t args[3];
 	uint8_t fd_type;	/* inode mode >> 12 */
+	uint32_t futex_owner;	/* as the switch-out has it */
 };
 
 /**

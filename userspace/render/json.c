@@ -30,6 +30,7 @@ static void put_claim(struct json *j, const struct claim *claim)
 	json_uint(j, "needs_cpus", claim->needs_cpus);
 	json_bool(j, "at_least", claim->at_least);
 	json_bool(j, "serializer", claim->serializer);
+	json_bool(j, "deadlock", claim->deadlock);
 	if (claim->stall) {
 		json_str(j, "stall", claim_stall_name(claim->stall));
 		json_uint(j, "stall_ns", claim->stall_ns);
@@ -215,11 +216,12 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 		[DOUBT_FEW_CPUS] = "few_cpus",
 		[DOUBT_BUSY_CPUS] = "busy_cpus",
 		[DOUBT_OPERATIONS] = "operations_not_observed",
+		[DOUBT_LOSS] = "records_missing",
 	};
 	static const char *const faults[] = {
 		[FAULT_NONE] = "", [FAULT_CLASS] = "class", [FAULT_PARALLELISM] = "parallelism",
 		[FAULT_SERIALIZER] = "serializer", [FAULT_OPERATIONS] = "operations",
-		[FAULT_STALL] = "stall",
+		[FAULT_STALL] = "stall", [FAULT_DEADLOCK] = "deadlock",
 	};
 	const struct report_verdict *v = &r->verdict;
 
@@ -381,6 +383,7 @@ static int json_render(const struct model *m, const struct report *r,
 	json_locks(&j, m, r);
 	json_loops(&j, m, r);
 	json_serializer(&j, m, r);
+	json_deadlock(&j, m, r);
 	json_path(&j, m, r);
 	put_overhead(&j, m);
 	json_close_object(&j);

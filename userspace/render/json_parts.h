@@ -29,6 +29,7 @@ void json_locks(struct json *j, const struct model *m, const struct report *r);
 void json_loops(struct json *j, const struct model *m, const struct report *r);
 void json_capacity(struct json *j, const struct model *m, const struct report *r);
 void json_serializer(struct json *j, const struct model *m, const struct report *r);
+void json_deadlock(struct json *j, const struct model *m, const struct report *r);
 void json_path(struct json *j, const struct model *m, const struct report *r);
 void json_cpus(struct json *j, const struct model *m, const struct report *r);
 

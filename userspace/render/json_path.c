@@ -51,6 +51,57 @@ void json_path(struct json *j, const struct model *m, const struct report *r)
 	json_close_object(j);
 }
 
+/* As struct report_deadlock tells them. */
+static const char *evidence_name(enum deadlock_evidence evidence)
+{
+	switch (evidence) {
+	case EVIDENCE_JOIN: return "join";
+	case EVIDENCE_VALUE: return "value";
+	case EVIDENCE_PI: return "pi";
+	case EVIDENCE_LIBRARY: return "library";
+	case EVIDENCE_WAKE: return "wake";
+	}
+	return "unknown";
+}
+
+static void put_deadlock_wait(struct json *j, const struct model *m, const struct deadlock_wait *w)
+{
+	char addr[24];
+
+	snprintf(addr, sizeof(addr), "0x%" PRIx64, w->addr);
+	json_open_row(j, NULL);
+	json_task_ids(j, m, w->task_id);
+	json_str(j, "addr", addr);
+	json_bool(j, "shared", !w->mm_id);
+	json_symbol(j, w->symbol);
+	json_uint(j, "owner_id", w->owner_id);
+	json_uint(j, "start_ns", json_rel(m, w->start_ns));
+	json_str(j, "evidence", evidence_name(w->evidence));
+	json_close_object(j);
+}
+
+/* Present is null where records are missing: one that would refute it may be among them. */
+void json_deadlock(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_deadlock *d = &r->deadlock;
+
+	json_open_object(j, "deadlock");
+	if (d->known)
+		json_bool(j, "present", d->present);
+	else
+		json_null(j, "present");
+	if (d->present) {
+		json_uint(j, "since_ns", json_rel(m, d->since_ns));
+		json_uint(j, "cycles", d->circles);
+		json_uint(j, "behind", d->behind_cnt);
+		json_open_array(j, "cycle");
+		for (size_t i = 0; i < d->wait_cnt; i++)
+			put_deadlock_wait(j, m, &d->waits[i]);
+		json_close_array(j);
+	}
+	json_close_object(j);
+}
+
 void json_serializer(struct json *j, const struct model *m, const struct report *r)
 {
 	const struct report_serializer *s = &r->serializer;

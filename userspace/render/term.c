@@ -81,6 +81,7 @@ static int term_render(const struct model *m, const struct report *r,
 		return ferror(out) ? -EIO : 0;
 
 	choose_lanes(&t);
+	term_deadlock(&t);
 	term_audit(&t);
 	term_loss(&t);
 	term_scope(&t);

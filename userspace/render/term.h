@@ -99,6 +99,7 @@ void term_waits(const struct term *t);
 void term_moves(const struct term *t);
 void term_path(const struct term *t);
 void term_serializer(const struct term *t);
+void term_deadlock(const struct term *t);
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);
 void term_lock_table(const struct term *t);

@@ -82,3 +82,55 @@ void term_serializer(const struct term *t)
 	phrase_add(&p, " waited for it while a CPU could have been theirs");
 	term_para(t, "lock", &p);
 }
+
+#define WAITS_SHOWN 6
+
+static void say_wait(const struct term *t, struct phrase *p, const struct deadlock_wait *w)
+{
+	char *name = lock_name(w->symbol);
+
+	phrase_add(p, "%s waits for ", term_task(t, w->task_id).s);
+	if (w->evidence == EVIDENCE_JOIN)
+		phrase_add(p, "the end of %s", term_task(t, w->owner_id).s);
+	else if (name)
+		phrase_add(p, "%s, which %s has", term_safe_str(t, name, LOCK_COLS_MAX).s,
+			   term_task(t, w->owner_id).s);
+	else
+		phrase_add(p, "0x%" PRIx64 ", which %s has", w->addr,
+			   term_task(t, w->owner_id).s);
+	free(name);
+}
+
+void term_deadlock(const struct term *t)
+{
+	const struct report_deadlock *d = &t->r->deadlock;
+	uint64_t shown = min_u64(d->wait_cnt, WAITS_SHOWN);
+	bool by_library = false;
+	struct phrase p = { 0 };
+
+	if (!d->present)
+		return;
+	phrase_add(&p, "DEADLOCK from %s to the end: ", term_instant(t, d->since_ns).s);
+	for (uint64_t i = 0; i < shown; i++) {
+		say_wait(t, &p, &d->waits[i]);
+		phrase_add(&p, "; ");
+	}
+	if (d->wait_cnt > shown)
+		phrase_add(&p, "and so on through %s more, to the first; ",
+			   fmt_count(d->wait_cnt - shown).s);
+	for (size_t i = 0; i < d->wait_cnt; i++)
+		by_library |= d->waits[i].evidence == EVIDENCE_LIBRARY;
+	phrase_add(&p, "%s", by_library ? "the owners are those that the C library keeps beside its locks" :
+					  "the owners are those that the kernel itself saw");
+	term_para(t, "stuck", &p);
+	if (d->behind_cnt) {
+		phrase_count(&p, d->behind_cnt, "more task");
+		phrase_add(&p, d->behind_cnt == 1 ? " waits behind them" : " wait behind them");
+		term_para(t, "", &p);
+	}
+	if (d->circles > 1) {
+		phrase_count(&p, d->circles - 1, "more circle");
+		phrase_add(&p, d->circles == 2 ? " stands beside it" : " stand beside it");
+		term_para(t, "", &p);
+	}
+}

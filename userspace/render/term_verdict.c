@@ -267,6 +267,9 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 	case FAULT_STALL:
 		say_stall_contradiction(claim, p);
 		break;
+	case FAULT_DEADLOCK:
+		phrase_add(p, "; claimed were tasks that wait for each other in a circle, none did");
+		break;
 	}
 }
 
@@ -289,6 +292,9 @@ static void say_undecided(const struct term *t, struct phrase *p)
 		break;
 	case DOUBT_OPERATIONS:
 		phrase_add(p, ": its operations were not observed");
+		break;
+	case DOUBT_LOSS:
+		phrase_add(p, ": records are missing");
 		break;
 	case DOUBT_NONE:
 		break;

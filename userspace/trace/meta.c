@@ -33,6 +33,7 @@ static const struct key_def meta_keys[] = {
 	META_KEY("attach_tgid", attach_tgid, VALUE_U32),
 	META_KEY("claim_at_least", claim.at_least, VALUE_BOOL),
 	META_KEY("claim_serializer", claim.serializer, VALUE_BOOL),
+	META_KEY("claim_deadlock", claim.deadlock, VALUE_BOOL),
 	META_KEY("claim_stall_ns", claim.stall_ns, VALUE_U64),
 	META_KEY("claim_min_parallelism_milli", claim.min_parallelism_milli, VALUE_U32),
 	META_KEY("claim_min_operations", claim.min_operations, VALUE_U32),

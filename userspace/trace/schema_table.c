@@ -51,6 +51,7 @@ static const struct field_def switch_out_fields[] = {
 	ITEM(lab_ev_switch_out, "arg2", args[2], BY("task")),
 	UINT(lab_ev_switch_out, fd_type, BY("task")),
 	UINT(lab_ev_switch_out, fd_flags, BY("task")),
+	UINT(lab_ev_switch_out, futex_owner, BY("task")),
 };
 
 static const struct field_def switch_in_fields[] = {

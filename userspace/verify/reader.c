@@ -230,7 +230,8 @@ struct number {
 static const struct number meta_numbers[] = {
 	{ "attach_tgid", UINT32_MAX, KEPT(attach_tgid) }, { "armed_ns", UINT64_MAX, KEPT(armed_ns) },
 	{ "is_command", 1, NOWHERE }, { "claim_at_least", 1, NOWHERE },
-	{ "claim_serializer", 1, NOWHERE }, { "claim_stall_ns", UINT64_MAX, NOWHERE },
+	{ "claim_serializer", 1, NOWHERE }, { "claim_deadlock", 1, NOWHERE },
+	{ "claim_stall_ns", UINT64_MAX, NOWHERE },
 	{ "claim_min_parallelism_milli", UINT32_MAX, NOWHERE },
 	{ "claim_min_operations", UINT32_MAX, NOWHERE }, { "claim_needs_cpus", UINT32_MAX, NOWHERE },
 	{ "cpus_online", UINT32_MAX, NOWHERE }, { "quota_milli_cpus", UINT32_MAX, NOWHERE },
