@@ -95,6 +95,12 @@ static int amdahl_run(const struct workload_args *args)
 	return gang_of_threads(&gang) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* One job, however many share it. */
+static uint64_t amdahl_amount(const struct workload_args *args)
+{
+	return args->duration_ns;
+}
+
 const struct workload workload_amdahl = {
 	.name = "amdahl",
 	.shows = "what one thread does alone bounds the speed, however many CPUs share the rest",
@@ -106,5 +112,6 @@ const struct workload workload_amdahl = {
 		.seed = 1,
 	},
 	.claim = amdahl_claim,
+	.amount = amdahl_amount,
 	.run = amdahl_run,
 };

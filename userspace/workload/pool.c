@@ -129,6 +129,11 @@ static int pool_run(const struct workload_args *args)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static uint64_t pool_amount(const struct workload_args *args)
+{
+	return args->rounds;
+}
+
 const struct workload workload_pool = {
 	.name = "pool",
 	.shows = "a fixed pool of threads takes pieces from a queue: unequal pieces, no staircase",
@@ -139,5 +144,6 @@ const struct workload workload_pool = {
 		.seed = 1,
 	},
 	.claim = pool_claim,
+	.amount = pool_amount,
 	.run = pool_run,
 };

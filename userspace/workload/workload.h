@@ -65,6 +65,14 @@ struct workload {
 	int (*check)(const struct workload_args *args);
 
 	/**
+	 * amount - how much work these arguments are, in a unit of its own
+	 *
+	 * NULL: it works for a time, or for what it has to show, and runs of other arguments
+	 * cannot be compared by how long they took.
+	 */
+	uint64_t (*amount)(const struct workload_args *args);
+
+	/**
 	 * run - do it
 	 *
 	 * Called in a process of its own with one thread, default signal
