@@ -79,12 +79,13 @@ python_with_jsonschema() {
 	return 1
 }
 
-# schema COMMAND [REPORT...]: what tests/reports/schema.py says of docs/lab-report.schema.json.
+# schema COMMAND [REPORT...]: what tests/reports/schema.py says of docs/lab-report.schema.json, or of
+# the schema of docs that SCHEMA names.
 schema() {
 	local command=$1
 	shift
 	"$(python_with_jsonschema)" -B "$REPOSITORY/tests/reports/schema.py" "$command" \
-		"$REPOSITORY/docs/lab-report.schema.json" "$@"
+		"$REPOSITORY/docs/${SCHEMA:-lab-report}.schema.json" "$@"
 }
 
 # What must hold in every report does: identities [--clean] REPORT...

@@ -99,3 +99,13 @@ lossy_reports() {
 	output_has "changes"
 	echo "# $output" >&3
 }
+
+@test "schema: of lab compare, as of lab report" {
+	requires jsonschema
+	SCHEMA=lab-compare
+	cp "$REPOSITORY/tests/golden/compare-json.txt" compare.json
+	schema lint
+	schema valid compare.json
+	schema strict compare.json
+	schema covered compare.json
+}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/apportion.h"
+#include "analyze/capacity.h"
 #include "analyze/cpusets.h"
 #include "analyze/heap.h"
 #include "analyze/placing.h"
@@ -348,8 +349,11 @@ static void loss_consider(struct report_capacity *c, enum capacity_loss loss, en
 	c->largest_ns = ns;
 }
 
-static void loss_find(struct report_capacity *c)
+void capacity_find_loss(struct report_capacity *c)
 {
+	c->largest = LOSS_NONE;
+	c->largest_reason = REASON_NONE;
+	c->largest_ns = 0;
 	loss_consider(c, LOSS_LATENCY, REASON_NONE, c->latency_ns);
 	loss_consider(c, LOSS_AFFINITY, REASON_NONE, c->affinity_ns);
 	loss_consider(c, LOSS_THROTTLED, REASON_NONE, c->throttled_ns);
@@ -361,6 +365,28 @@ static void loss_find(struct report_capacity *c)
 	for (int k = 0; k < REASON_CNT; k++)
 		loss_consider(c, LOSS_BLOCKED, (enum reason)k, c->blocked_ns[k]);
 	loss_consider(c, LOSS_NO_THREAD, REASON_NONE, c->no_thread_ns);
+}
+
+void capacity_add(struct report_capacity *sum, const struct report_capacity *c)
+{
+	sum->known &= c->known;
+	sum->latency_known &= c->latency_known;
+	sum->affinity_known &= c->affinity_known;
+	sum->throttled_known &= c->throttled_known;
+	sum->total_ns += c->total_ns;
+	sum->work_ns += c->work_ns;
+	sum->unplaced_ns += c->unplaced_ns;
+	sum->latency_ns += c->latency_ns;
+	sum->affinity_ns += c->affinity_ns;
+	sum->throttled_ns += c->throttled_ns;
+	sum->balancing_ns += c->balancing_ns;
+	sum->undivided_ns += c->undivided_ns;
+	sum->interference_ns += c->interference_ns;
+	sum->other_ns += c->other_ns;
+	sum->unknown_ns += c->unknown_ns;
+	sum->no_thread_ns += c->no_thread_ns;
+	for (int k = 0; k < REASON_CNT; k++)
+		sum->blocked_ns[k] += c->blocked_ns[k];
 }
 
 /* What was computed as if it were known, and is not, stays together. */
@@ -406,7 +432,7 @@ static void capacity_fill(struct sweep *s)
 	apportion(s->shares, REASON_CNT, s->blocked_ns, s->c->blocked_ns);
 	unplaced_divide(s);
 	pinned_find(s);
-	loss_find(s->c);
+	capacity_find_loss(s->c);
 }
 
 static void capacity_run(const struct model *m, struct report *r)

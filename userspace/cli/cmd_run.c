@@ -277,6 +277,8 @@ static int cmd_run(int argc, char **argv)
 		status = run_check_root(argc, argv);
 	if (status < 0)
 		status = run_record(run);
+	if (run->result.abandoned)
+		log_info("left at once; the trace is %s", run->folder.trace_path);
 	run_release(run);
 	if (status < 0)
 		status = report(run);

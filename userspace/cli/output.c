@@ -132,8 +132,7 @@ static int write_error(const char *path, int err)
 }
 
 /* Logs nothing. */
-static int render_to(const struct output *out, const struct renderer *renderer,
-		     const struct output_look *look, const char *html_path, FILE *to)
+static int render_to(output_fn *render, const void *what, const struct output_look *look, FILE *to)
 {
 	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
 	int fd = fileno(to);
@@ -142,24 +141,46 @@ static int render_to(const struct output *out, const struct renderer *renderer,
 		.utf8 = !look->ascii && isatty(fd) && render_utf8_ok(),
 		.color = output_color_on(fd, look->color),
 		.brief = look->brief,
-		.trace_path = out->trace_path,
-		.html_path = html_path,
 		.command = self && *self ? self : NULL,
 	};
 	int err;
 
 	errno = 0;
-	err = renderer->render(&out->model, &out->report, &opts, to);
+	err = render(what, &opts, to);
 	if (!err && (fflush(to) || ferror(to)))
 		err = errno ? -errno : -EIO;
 	return err;
+}
+
+/* A trace's report in one format, as an output_fn takes it. */
+struct report_source {
+	const struct output *out;
+	const struct renderer *renderer;
+	const char *html_path;
+};
+
+static int render_report(const void *what, const struct render_opts *opts, FILE *to)
+{
+	const struct report_source *source = what;
+	struct render_opts own = *opts;
+
+	own.trace_path = source->out->trace_path;
+	own.html_path = source->html_path;
+	return source->renderer->render(&source->out->model, &source->out->report, &own, to);
+}
+
+int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to)
+{
+	int err = render_to(render, what, look, to);
+
+	return err ? write_error("the report", err) : 0;
 }
 
 int output_write(const struct output *out, const char *format, const struct output_look *look,
 		 const char *html_path, FILE *to)
 {
 	const struct renderer *renderer = renderer_find(format);
-	int err;
+	const struct report_source source = { out, renderer, html_path };
 
 	if (!renderer)
 		return output_check_format(format);
@@ -167,8 +188,7 @@ int output_write(const struct output *out, const char *format, const struct outp
 		log_err("%s is not meant for a terminal: give '-o FILE'", format);
 		return -EINVAL;
 	}
-	err = render_to(out, renderer, look, html_path, to);
-	return err ? write_error("the report", err) : 0;
+	return output_stream(render_report, &source, look, to);
 }
 
 /* A name beside @path that is not taken. Return: an fd, and the name in *@name, to be freed; or -errno. */
@@ -207,16 +227,13 @@ static int open_target(const char *path, char **temporary)
 	return fd < 0 ? -errno : fd;
 }
 
-int output_write_file(const struct output *out, const char *format, const struct output_look *look,
-		      const char *html_path, const char *path)
+int output_file(output_fn *render, const void *what, const struct output_look *look,
+		const char *path)
 {
-	const struct renderer *renderer = renderer_find(format);
 	char *temporary;
 	FILE *to;
 	int err, fd;
 
-	if (!renderer)
-		return output_check_format(format);
 	fd = open_target(path, &temporary);
 	to = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to) {
@@ -225,7 +242,7 @@ int output_write_file(const struct output *out, const char *format, const struct
 			close(fd);
 		goto out;
 	}
-	err = render_to(out, renderer, look, html_path, to);
+	err = render_to(render, what, look, to);
 	if (fclose(to) && !err)
 		err = -errno;
 	if (!err && temporary && rename(temporary, path))
@@ -235,6 +252,17 @@ out:
 		unlink(temporary);
 	free(temporary);
 	return err ? write_error(path, err) : 0;
+}
+
+int output_write_file(const struct output *out, const char *format, const struct output_look *look,
+		      const char *html_path, const char *path)
+{
+	const struct renderer *renderer = renderer_find(format);
+	const struct report_source source = { out, renderer, html_path };
+
+	if (!renderer)
+		return output_check_format(format);
+	return output_file(render_report, &source, look, path);
 }
 
 /* The lines of the certificate, to be freed; NULL if there is no memory for them. */

@@ -15,6 +15,7 @@
 
 #include "analyze/report.h"
 #include "model/model.h"
+#include "render/render.h"
 #include "util/opts.h"
 
 #define OUTPUT_TRACE_NAME "trace.lab"	/* in a run's folder */
@@ -104,6 +105,16 @@ int output_write_file(const struct output *out, const char *format, const struct
  * any work is done.
  */
 int output_check_format(const char *format);
+
+/* Writes @what; 0 or -errno (write error). Flushing and closing are the caller's. */
+typedef int output_fn(const void *what, const struct render_opts *opts, FILE *to);
+
+/* What is no trace's report, as output_write() does it. Return: as there. */
+int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to);
+
+/* As output_write_file(). */
+int output_file(output_fn *render, const void *what, const struct output_look *look,
+		const char *path);
 
 /**
  * output_certify() - store the verdict, with what it rests on, in the trace

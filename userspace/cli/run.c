@@ -182,6 +182,7 @@ static int record_run(struct run *run)
 	struct run_loop_opts loop = {
 		.record = run->record, .for_ns = run->opts.for_ns, .grace_ns = run->opts.grace_ns,
 		.pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd, .pid = run->child.pid,
+		.memory = run->opts.memory,
 		/* A command that writes to this terminal has it to itself. */
 		.status_line = isatty(STDERR_FILENO) && !run->opts.look.brief &&
 			       !(run->is_command && isatty(STDOUT_FILENO)),
@@ -208,11 +209,7 @@ static int record_run(struct run *run)
 	if (run->result.end.root_reaped)
 		run->child.pid = 0;
 	finish_file(run);
-	if (run->result.abandoned) {
-		log_info("left at once; the trace is %s", run->folder.trace_path);
-		return 128 + SIGINT;
-	}
-	return -1;
+	return run->result.abandoned ? 128 + SIGINT : -1;
 }
 
 int run_workload_status(const struct run *run)

@@ -36,6 +36,7 @@ struct run_opts {
 	bool keep_root;
 	bool measure_overhead;
 	bool debug;
+	bool memory;		/* look how much memory the workload has */
 	struct output_look look;
 };
 

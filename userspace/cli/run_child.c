@@ -61,6 +61,7 @@ __attribute__((noreturn))
 static void child_main(const struct run_child_opts *opts, int release_fd, int status_fd)
 {
 	int err = limit_cpus(opts);
+	sigset_t none;
 	char byte;
 
 	if (err) {
@@ -81,8 +82,11 @@ static void child_main(const struct run_child_opts *opts, int release_fd, int st
 		say(status_fd, 'P', -err);
 		_exit(LAB_EXIT_CANNOT_TRACE);
 	}
-	if (opts->workload)
+	if (opts->workload) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+	}
 	say(status_fd, 'R', 0);
 	if (read(release_fd, &byte, 1) != 1)
 		_exit(0);

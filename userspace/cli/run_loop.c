@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/run_memory.h"
 #include "cli/run_tree.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -21,6 +22,7 @@
 #define DRAIN_CALM_MS 20
 #define CALM_RECORDS 500	/* fewer than this at a drain is calm */
 #define STATUS_NS (SECOND_NS / 4)
+#define MEMORY_NS (SECOND_NS / 50)
 #define KILL_NS (2 * SECOND_NS)	/* from the polite signal to the next harder one */
 
 struct loop {
@@ -31,6 +33,7 @@ struct loop {
 	uint64_t flush_ns;	/* when the writer was last flushed */
 	uint64_t status_ns;
 	uint64_t status_events;
+	uint64_t memory_ns;	/* when memory was last looked at */
 	uint64_t daemon_ns;	/* deadline for what the root left behind; 0: it has not ended */
 	uint64_t kill_ns;	/* deadline for the next harder signal; 0: none was sent */
 	int signals_sent;
@@ -166,6 +169,15 @@ static void show_status(struct loop *loop, uint64_t now)
 	loop->status_events = events;
 }
 
+static void look_at_memory(struct loop *loop, uint64_t now)
+{
+	if (!loop->opts->memory || loop->result->end.root_reaped || now - loop->memory_ns < MEMORY_NS)
+		return;
+	loop->memory_ns = now;
+	loop->result->memory_bytes = max_u64(loop->result->memory_bytes,
+					     run_memory_bytes(loop->opts->pid));
+}
+
 static void check_end(struct loop *loop, uint64_t now)
 {
 	const struct run_loop_opts *opts = loop->opts;
@@ -247,6 +259,7 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 
 		drain(&loop, now, &wait_ms);
 		show_status(&loop, now);
+		look_at_memory(&loop, now);
 		press_harder(&loop, now);
 		check_end(&loop, now);
 		if (!loop.over)

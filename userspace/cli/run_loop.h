@@ -22,12 +22,14 @@ struct run_loop_opts {
 	uint64_t for_ns;	/* --for; 0: none */
 	uint64_t grace_ns;	/* how long what the root left behind may go on */
 	bool status_line;
+	bool memory;		/* look how much memory there is, too */
 };
 
 struct run_loop_result {
 	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status */
 	bool abandoned;		/* a second Ctrl-C: leave at once */
 	bool stopped_by_lab;	/* the root was told to end: --for */
+	uint64_t memory_bytes;	/* the most that was seen (run_memory.h); 0: not looked for, or not known */
 	int write_err;		/* -errno that ended the recording early; the workload was let run on */
 };
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_ANALYZE_CAPACITY_H
+#define LAB_ANALYZE_CAPACITY_H
+
+/* capacity - where the CPUs' time of several runs together went. */
+
+#include "analyze/report.h"
+
+#define CAPACITY_EMPTY_SUM \
+	((struct report_capacity){ .known = true, .latency_known = true, .affinity_known = true, \
+				   .throttled_known = true })
+
+/* Fill in largest, largest_reason and largest_ns from the other parts. */
+void capacity_find_loss(struct report_capacity *c);
+
+/*
+ * Add every part of @c to @sum, where something stays known only as long as it is of both; begin with
+ * CAPACITY_EMPTY_SUM. capacity_find_loss() is the caller's, and examples (pinned_ns) are not kept.
+ */
+void capacity_add(struct report_capacity *sum, const struct report_capacity *c);
+
+#endif /* LAB_ANALYZE_CAPACITY_H */
