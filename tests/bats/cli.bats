@@ -537,3 +537,35 @@ spoil() {
 	lab report docs/samples/procs.lab >"$BATS_TEST_TMPDIR/printed"
 	awk '/^```/ { if (++fence == 4) exit; next } fence == 3' README.md | diff - "$BATS_TEST_TMPDIR/printed"
 }
+
+@test "compare: what it does not take is refused in a sentence" {
+	local args
+	for args in "word" "--work disk" "--tasks 1" "--tasks 101" "--repeat 0" "--rounds 0" "--cpus 3-1" "--jsn"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lab compare $args
+		says_one_sentence
+	done
+	run -0 lab compare --help
+	output_has "--work cpu|io|mixed|all"
+}
+
+@test "sweep: what it does not take is refused in a sentence" {
+	local args
+	for args in "" "procs" "amdhal" "xyzzy" "amdahl word" "amdahl --tasks 4..1" "amdahl --tasks 0" "amdahl --tasks 1..101" \
+		"pool --cpus 1..100000" "pool --cpus 1 --tasks 1..4" "pool --tasks 1-4" "pool -f png" "pool --repeat 0"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lab sweep $args
+		says_one_sentence
+	done
+	run -0 lab sweep --help
+	output_has "whose work can be measured"
+	run -0 lab sweep amdahl --help
+	output_has "--serial PERCENT"
+}
+
+@test "compare and sweep: without root, they say how they are called with it" {
+	run -3 --separate-stderr as_nobody "$LAB_BIN" compare --tasks 3
+	[[ $stderr == *"sudo lab compare --tasks 3"* ]]
+	run -3 --separate-stderr as_nobody "$LAB_BIN" sweep amdahl
+	[[ $stderr == *"sudo lab sweep amdahl"* ]]
+}

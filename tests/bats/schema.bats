@@ -100,12 +100,15 @@ lossy_reports() {
 	echo "# $output" >&3
 }
 
-@test "schema: of lab compare, as of lab report" {
+@test "schema: of lab compare and lab sweep, as of lab report" {
+	local command
 	requires jsonschema
-	SCHEMA=lab-compare
-	cp "$REPOSITORY/tests/golden/compare-json.txt" compare.json
-	schema lint
-	schema valid compare.json
-	schema strict compare.json
-	schema covered compare.json
+	for command in compare sweep; do
+		SCHEMA=lab-$command
+		cp "$REPOSITORY/tests/golden/$command-json.txt" $command.json
+		schema lint
+		schema valid $command.json
+		schema strict $command.json
+		schema covered $command.json
+	done
 }

@@ -140,7 +140,7 @@ static struct trial run(uint64_t wall_ns, uint64_t run_ns, uint64_t ready_ns)
 {
 	return (struct trial){
 		.class = CLASS_PARALLEL, .audit_clean = true, .wall_ns = wall_ns, .run_ns = run_ns,
-		.busy_ns = wall_ns, .ready_ns = ready_ns, .cpus = 4,
+		.busy_ns = wall_ns, .life_ns = run_ns + ready_ns, .ready_ns = ready_ns, .cpus = 4,
 		.capacity = { .known = true, .total_ns = 4 * wall_ns, .work_ns = run_ns },
 	};
 }

@@ -31,7 +31,7 @@ static void fill_point(const struct trial *trials, const uint64_t *amounts, stru
 static enum scaling_doubt doubt_of(const struct scaling *s, const struct trial *trials, size_t p,
 				   uint32_t tasks)
 {
-	unsigned __int128 ready_ns = 0, wanted_ns = 0;
+	unsigned __int128 ready_ns = 0, life_ns = 0;
 
 	if (s->over_cpus)
 		return s->points[p].n > tasks ? SCALING_FEW_TASKS : SCALING_GOOD;
@@ -41,9 +41,9 @@ static enum scaling_doubt doubt_of(const struct scaling *s, const struct trial *
 		const struct trial *t = &trials[r * s->point_cnt + p];
 
 		ready_ns += t->ready_ns;
-		wanted_ns += (unsigned __int128)t->ready_ns + t->run_ns;
+		life_ns += t->life_ns;
 	}
-	return ready_ns * 100 >= wanted_ns * SCALING_STARVED_PERCENT ? SCALING_FEW_CPUS : SCALING_GOOD;
+	return ready_ns * 100 >= life_ns * SCALING_STARVED_PERCENT ? SCALING_FEW_CPUS : SCALING_GOOD;
 }
 
 /* Throughputs over the median one of the first point: single runs, so that their noise shows. */

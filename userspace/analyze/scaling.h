@@ -24,7 +24,7 @@
 
 #define SCALING_POINTS_MAX 64
 
-/* Where so much of the time that tasks wanted a CPU they waited for one, N beyond the CPUs measures these. */
+/* Where tasks spent so much of their lives waiting for a CPU, N beyond the CPUs measures these. */
 #define SCALING_STARVED_PERCENT 5
 
 enum scaling_law { LAW_AMDAHL = 0, LAW_USL = 1, LAW_CNT };

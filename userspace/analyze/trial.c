@@ -8,6 +8,7 @@ static void count_tasks(const struct model *m, const struct report *r, struct tr
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		out->voluntary += m->tasks[i].voluntary;
 		out->involuntary += m->tasks[i].involuntary;
+		out->life_ns += m->tasks[i].end_ns - m->tasks[i].start_ns;
 		out->ready_ns += r->tasks[i].ready_ns;
 	}
 }

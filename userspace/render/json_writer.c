@@ -126,6 +126,12 @@ void json_str(struct json *j, const char *key, const char *s)
 	text_json(j->out, s ? s : "", s ? strlen(s) : 0);
 }
 
+void json_double(struct json *j, const char *key, double value)
+{
+	begin(j, key);
+	fprintf(j->out, "%.9g", value);
+}
+
 void json_ratio(struct json *j, const char *key, uint64_t num, uint64_t den)
 {
 	if (!den) {

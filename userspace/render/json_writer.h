@@ -46,6 +46,9 @@ void json_text(struct json *j, const char *key, const char *s, size_t len);
 /* NULL is the empty string. */
 void json_str(struct json *j, const char *key, const char *s);
 
+/* With 9 significant digits; @value is finite. */
+void json_double(struct json *j, const char *key, double value);
+
 /* @num / @den with 6 decimals; null if @den is 0. */
 void json_ratio(struct json *j, const char *key, uint64_t num, uint64_t den);
 
