@@ -112,6 +112,28 @@ TEST(comparison_gains_nothing_only_undisturbed)
 	CHECK_EQ(work.rows[1].gain, GAIN_NO);
 }
 
+/* What the first way lost waiting for a CPU is no gain of the others. */
+TEST(comparison_gains_in_spite_of_a_slow_base)
+{
+	struct trial trials[] = {
+		trial_of_wall(400, CLASS_SEQUENTIAL), trial_of_wall(200, CLASS_CONCURRENT),
+		trial_of_wall(100, CLASS_CONCURRENT),
+	};
+	struct comparison_work work = { .name = "cpu" };
+
+	trials[0].ready_ns = 181;
+	comparison_work(trials, ways, 3, 1, &work);
+	CHECK_EQ(work.rows[1].speedup_milli.low, 2000);
+	CHECK_EQ(work.rows[1].gain, GAIN_UNCLEAR);
+	CHECK_EQ(work.rows[2].gain, GAIN_YES);
+	trials[0].ready_ns = 180;
+	comparison_work(trials, ways, 3, 1, &work);
+	CHECK_EQ(work.rows[1].gain, GAIN_YES);
+	trials[0].ready_ns = UINT64_MAX;
+	comparison_work(trials, ways, 3, 1, &work);
+	CHECK_EQ(work.rows[2].gain, GAIN_UNCLEAR);
+}
+
 /* What others had while nobody waited limited nobody. */
 TEST(comparison_limit_is_not_what_nobody_wanted)
 {

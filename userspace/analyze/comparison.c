@@ -74,6 +74,13 @@ static uint64_t speedup(const struct trial *t, const struct trial *base)
 	return milli(base->wall_ns, t->wall_ns);
 }
 
+/* Had the first way never waited for a CPU: one task at a time, so that this is what it lost at most. */
+static uint64_t sure_speedup(const struct trial *t, const struct trial *base)
+{
+	return milli(base->wall_ns - (base->ready_ns < base->wall_ns ? base->ready_ns : base->wall_ns),
+		     t->wall_ns);
+}
+
 static uint64_t average(const struct trial *t, const struct trial *base)
 {
 	(void)base;
@@ -123,13 +130,13 @@ static void judge_class(struct comparison_row *row)
 			row->class = (enum verdict_class)class;
 }
 
-static enum gain judge_gain(const struct comparison_row *row)
+static enum gain judge_gain(const struct runs *runs, size_t way, const struct comparison_row *row)
 {
 	const struct spread *speedup_milli = &row->speedup_milli;
 
 	if (!speedup_milli->cnt)
 		return GAIN_UNCLEAR;
-	if (speedup_milli->low >= COMPARISON_GAIN_MILLI)
+	if (figures(runs, way, sure_speedup, true).low >= COMPARISON_GAIN_MILLI)
 		return GAIN_YES;
 	return speedup_milli->high < COMPARISON_GAIN_MILLI && !row->disturbed ? GAIN_NO :
 										GAIN_UNCLEAR;
@@ -171,7 +178,7 @@ static void fill_row(const struct runs *runs, size_t way, struct comparison_row 
 	capacity_find_loss(&row->capacity);
 	judge_class(row);
 	judge_limit(row);
-	row->gain = judge_gain(row);
+	row->gain = judge_gain(runs, way, row);
 }
 
 /* By all of its runs: the slowest of one is faster than the fastest of the other, and not just so. */

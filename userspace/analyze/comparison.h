@@ -41,7 +41,7 @@ struct spread spread_of(const uint64_t *values, size_t cnt);
 enum gain {
 	GAIN_UNCLEAR = 0,	/* in some runs, or there are none */
 	GAIN_NO = 1,		/* in no run by COMPARISON_GAIN_MILLI, and undisturbed */
-	GAIN_YES = 2,		/* in every run */
+	GAIN_YES = 2,		/* in every run, and even had the first never waited for a CPU */
 };
 
 struct comparison_row {

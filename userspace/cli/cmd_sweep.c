@@ -270,8 +270,8 @@ static int parse(struct sweep *s, int argc, char **argv)
 static void show_progress(const struct sweep *s, size_t round, uint32_t n)
 {
 	if (isatty(STDERR_FILENO) && !s->opts.look.brief)
-		fprintf(stderr, "\r\033[Klab: round %zu of %u: %u %s", round + 1, s->opts.repeats, n,
-			s->result.over_cpus ? "CPUs" : "tasks");
+		fprintf(stderr, "\r\033[Klab: round %zu of %u: %u %s%s", round + 1, s->opts.repeats, n,
+			s->result.over_cpus ? "CPU" : "task", n == 1 ? "" : "s");
 }
 
 static void end_progress(const struct sweep *s)

@@ -129,7 +129,7 @@ static int prepare(struct run *run)
 	pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd;
 	err = record_start(run->record, pidfd, run->meta.cpus_usable, run->meta.cpus_usable_cnt,
 			   &run->meta.armed_ns);
-	if (err == -ESRCH)
+	if (err == -ESRCH && !run_loop_signal_waits())
 		log_err("the process ended before lab could attach to it");
 	return err ? LAB_EXIT_CANNOT_TRACE : -1;
 }

@@ -66,6 +66,14 @@ void run_loop_block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+bool run_loop_signal_waits(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 ||
+				     sigismember(&set, SIGHUP) == 1);
+}
+
 static void finish(struct loop *loop, enum trace_end_reason reason)
 {
 	if (!loop->over) {
@@ -97,6 +105,7 @@ static void press_harder(struct loop *loop, uint64_t now)
 
 static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 {
+	loop->result->interrupted = true;
 	if (!loop->opts->pid) {
 		finish(loop, TRACE_END_DETACH);
 		return;

@@ -27,6 +27,7 @@ struct run_loop_opts {
 
 struct run_loop_result {
 	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status */
+	bool interrupted;	/* a signal asked for the end, whatever the reason is in the end */
 	bool abandoned;		/* a second Ctrl-C: leave at once */
 	bool stopped_by_lab;	/* the root was told to end: --for */
 	uint64_t memory_bytes;	/* the most that was seen (run_memory.h); 0: not looked for, or not known */
@@ -35,6 +36,9 @@ struct run_loop_result {
 
 /* Block the signals that the loop takes. Before record_start(), after the fork. */
 void run_loop_block_signals(void);
+
+/* One of these signals waits to be taken. */
+bool run_loop_signal_waits(void);
 
 /* Returns when the recording is over; the caller still has to record_finish(). */
 void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result);

@@ -100,10 +100,10 @@ static void be_trial(const struct trial_spec *spec, int to_fd)
 		_exit(LAB_EXIT_FILE);
 	answer.status = run_record(run);
 	run_release(run);
+	if (answer.status < 0 && run->result.interrupted)
+		answer.status = 128 + SIGINT;
 	if (answer.status < 0)
 		look_at(run, &answer);
-	if (answer.status < 0 && run->result.end.reason == TRACE_END_INTERRUPT)
-		answer.status = 128 + SIGINT;
 	if (run->folder.trace_path[0])
 		run_folder_remove(&run->folder);
 	rmdir(folder);

@@ -238,7 +238,7 @@ static void say_memory(struct phrase *p, const struct comparison *c, size_t way)
 	const struct spread *mine = &c->works[0].rows[way].memory_bytes;
 	const struct spread *base = &c->works[0].rows[0].memory_bytes;
 
-	if (mine->cnt && base->cnt && mine->low > base->high)
+	if (mine->cnt && base->cnt && mine->low > base->high && 10 * mine->median >= 11 * base->median)
 		phrase_add(p, "; %s times the memory", fmt_ratio(mine->median, base->median, 1).s);
 }
 
@@ -264,7 +264,7 @@ static void say_limits(const struct term *t, const struct comparison *c)
 {
 	struct phrase p = { 0 };
 
-	phrase_add(&p, "gained is what was faster than %s in every run by a tenth at least; memory is the sum of what "
+	phrase_add(&p, "gained is what was faster than %s in every run by a tenth at least, what that lost waiting for a CPU not counted; memory is the sum of what "
 		   "each process had resident at most, shared pages in each", c->works[0].rows[0].way);
 	if (c->cpus == 1)
 		phrase_add(&p, "; one CPU computes one thing at a time: nothing can gain there");
