@@ -197,8 +197,9 @@ static void check_end(struct loop *loop, uint64_t now)
 		loop->over = root_gone;
 		return;
 	}
+	/* Whether its children outlived the root by a moment says nothing of why it ended. */
 	if (root_gone && !record_live_cnt(opts->record))
-		finish(loop, TRACE_END_EXIT);
+		finish(loop, loop->ending ? TRACE_END_INTERRUPT : TRACE_END_EXIT);
 	else if (opts->for_ns && now - loop->start_ns >= opts->for_ns)
 		finish(loop, TRACE_END_FOR);
 	else if (result->end.root_reaped && loop->ending)
