@@ -8,15 +8,9 @@
 
 #include "util/log.h"
 #include "workload/gang.h"
+#include "workload/gil_lock.h"
 #include "workload/rows.h"
 
-/* The lock of an interpreter is there where the workload gil is. */
-#if __has_include("workload/gil_lock.h")
-#include "workload/gil_lock.h"
-#define HAVE_GIL 1
-#else
-#define HAVE_GIL 0
-#endif
 
 #define NS_PER_MS UINT64_C(1000000)
 #define UNIT_NS 500		/* about; only what waits are in proportion to */
@@ -44,9 +38,7 @@ static const char *const way_names[] = {
 	[WAY_THREADS] = "threads",
 	[WAY_PROCS] = "procs",
 	[WAY_ASYNC] = "async",
-#if HAVE_GIL
 	[WAY_GIL] = "gil",
-#endif
 	NULL,
 };
 
@@ -133,7 +125,6 @@ static int one_by_one(struct workload_args *args)
 
 /* ---- under one lock ---- */
 
-#if HAVE_GIL
 struct interpreter {
 	struct workload_args *args;
 	struct gil_lock lock;
@@ -180,7 +171,6 @@ static int under_a_lock(struct workload_args *args)
 	gil_lock_release(&in.lock);
 	return err;
 }
-#endif
 
 /* ---- the workload ---- */
 
@@ -238,9 +228,7 @@ static int errands_run(const struct workload_args *given)
 		err = errands_in_a_loop(&args);
 		break;
 	case WAY_GIL:
-#if HAVE_GIL
 		err = under_a_lock(&args);
-#endif
 		break;
 	}
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
