@@ -73,7 +73,9 @@ for words in $1; do
 	echo "$status $audit $words"
 done
 echo end'
-parallel='oversubscribed --seconds 0.3,unbalanced --seconds 0.3,amdahl --seconds 0.3,migrate --seconds 0.3,migrate --how natural --seconds 0.3,pool --rounds 80,pipeline --rounds 40,spawn --rounds 5 --seconds 0.1 --tasks 3,memory --seconds 0.2 --touch 2,memory --how procs --seconds 0.2 --touch 2,sums --rounds 200,gil --seconds 0.3,gil --free --seconds 0.3,race --rounds 5000,race --how mutex --rounds 5000'
+# (gil: an emulated hand-over takes about a millisecond, in which both run; with more than 20 of these
+# to a second of work that is parallel indeed.)
+parallel='oversubscribed --seconds 0.3,unbalanced --seconds 0.3,amdahl --seconds 0.3,migrate --seconds 0.3,migrate --how natural --seconds 0.3,pool --rounds 80,pipeline --rounds 40,spawn --rounds 5 --seconds 0.1 --tasks 3,memory --seconds 0.2 --touch 2,memory --how procs --seconds 0.2 --touch 2,sums --rounds 200,gil --interval 40ms --seconds 1.2,gil --free --seconds 0.3,race --rounds 5000,race --how mutex --rounds 5000'
 others='pinned --seconds 0.3,pingpong --seconds 0.3,pingpong --over futex --seconds 0.3,amdahl --serial 100 --seconds 0.3,spawn --rounds 5 --seconds 0.2,spawn --how vfork --rounds 5 --seconds 0.2 --tasks 2,spawn --how thread --rounds 5 --seconds 0.2,spawn --how spawn --rounds 1 --seconds 0.2,ipc --rounds 4000,ipc --over socketpair --rounds 4000,ipc --over shm --rounds 4000,ipc --over mqueue --rounds 4000,ipc --over thread --rounds 4000,sleepers,gather,gil --work io --seconds 0.3,event,queue,deadlock,deadlock --mend order,hog,hog --how blocking,hog --mend threads,hog --mend procs'
 
 # shapes_end KERNEL CPUS STATUS WORKLOADS
