@@ -99,3 +99,18 @@ read_back() {
 		read_back "$REPOSITORY/tests/fixtures/$trace.lab"
 	done
 }
+
+# Decoded by protoc with the public numbers of the fields, and read as Perfetto reads it.
+@test "perfetto: its CPUs, threads and operations are those of the report" {
+	requires command=protoc
+	local trace
+	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/*.lab; do
+		lab report "$trace" -f json -o out.json
+		lab report "$trace" -f csv -o out.csv
+		lab report "$trace" -f perfetto -o out.pftrace
+		protoc --proto_path="$REPOSITORY/tests/reports" --decode=Trace perfetto.proto \
+			<out.pftrace >out.text
+		run ! grep -E '^ *[0-9]+:' out.text
+		python -B "$REPOSITORY/tests/reports/perfetto.py" out.json out.csv <out.text
+	done
+}
