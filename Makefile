@@ -52,6 +52,7 @@ main_src := $(wildcard userspace/lab.c)
 bpf_src := $(sort $(wildcard bpf/*.bpf.c))
 unit_src := tests/unit/unit_main.c $(units)
 fuzz_src := $(sort $(wildcard tests/fuzz/*.c))
+assets := $(sort $(wildcard userspace/render/assets/*))
 
 lab_obj := $(lab_src:%.c=$(O)/%.o)
 main_obj := $(main_src:%.c=$(O)/%.o)
@@ -101,7 +102,7 @@ endif
 # Another compiler, other flags or another version make everything anew; a source
 # file that came or went makes new links.
 flags_now := $(strip $(CC) $(flags) $(CFLAGS) $(LDFLAGS) $(CLANG) $(bpf_flags) $(VERSION))
-sources_now := $(strip $(lab_src) $(main_src) $(bpf_src) $(unit_src) $(fuzz_src))
+sources_now := $(strip $(lab_src) $(main_src) $(bpf_src) $(unit_src) $(fuzz_src) $(assets))
 ifneq ($(file <$(O)/flags),$(flags_now))
 .PHONY: $(O)/flags
 endif
@@ -147,7 +148,7 @@ uninstall: ## remove what install copied
 
 # Not rm -r $(O): whoever says O=. would lose the sources.
 clean: ## remove what was built
-	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/san'
+	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/assets' '$(O)/san'
 	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/fuzz' '$(O)/flags' '$(O)/sources' '$(O)/launched'
 	$(Q)rmdir '$(O)' 2>/dev/null || true
 
@@ -202,6 +203,13 @@ $(skeleton): $(O)/skeleton/lab.bpf.o
 
 $(record_obj): flags_here := -I$(O)/skeleton
 $(record_obj): | $(skeleton)
+
+$(O)/assets/page.csp: $(assets) scripts/embed-assets $(O)/sources
+	$(call say,ASSETS,$@)
+	$(Q)scripts/embed-assets userspace/render/assets $(@D)
+
+$(O)/userspace/render/html_assets.o: flags_here := -DLAB_ASSETS='"$(O)/assets"'
+$(O)/userspace/render/html_assets.o: $(O)/assets/page.csp
 $(O)/userspace/cli/python_hook.o: $(wildcard userspace/markers/*.py)
 $(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
 $(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'

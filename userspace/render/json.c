@@ -362,7 +362,6 @@ static int json_render(const struct model *m, const struct report *r,
 {
 	struct json j = { .out = out };
 
-	(void)opts;	/* it looks the same everywhere */
 	json_open_object(&j, NULL);
 	json_str(&j, "schema", "lab-report/1");
 	json_str(&j, "lab_version", m->meta.lab_version);
@@ -384,7 +383,7 @@ static int json_render(const struct model *m, const struct report *r,
 	json_loops(&j, m, r);
 	json_serializer(&j, m, r);
 	json_deadlock(&j, m, r);
-	json_path(&j, m, r);
+	json_path(&j, m, r, !opts->embedded);
 	put_overhead(&j, m);
 	json_close_object(&j);
 	return ferror(out) ? -EIO : 0;

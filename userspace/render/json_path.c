@@ -30,7 +30,7 @@ static void put_segment(struct json *j, const struct model *m, const struct path
 	json_close_object(j);
 }
 
-void json_path(struct json *j, const struct model *m, const struct report *r)
+void json_path(struct json *j, const struct model *m, const struct report *r, bool segments)
 {
 	const struct report_path *p = &r->path;
 
@@ -44,10 +44,12 @@ void json_path(struct json *j, const struct model *m, const struct report *r)
 	json_close_object(j);
 	json_uint(j, "none_ns", p->none_ns);
 	json_uint(j, "tasks", p->task_cnt);
-	json_open_array(j, "segments");
-	for (size_t i = 0; i < p->segment_cnt; i++)
-		put_segment(j, m, &p->segments[i]);
-	json_close_array(j);
+	if (segments) {
+		json_open_array(j, "segments");
+		for (size_t i = 0; i < p->segment_cnt; i++)
+			put_segment(j, m, &p->segments[i]);
+		json_close_array(j);
+	}
 	json_close_object(j);
 }
 

@@ -23,7 +23,13 @@ struct render_opts {
 	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
 	const char *html_path;	/* NULL: none was written */
 	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
+	bool embedded;		/* json: without critical_path.segments, which are given otherwise */
+	uint64_t from_ns, to_ns;/* svg: of the window's start; to_ns 0: the whole window */
+	uint64_t html_spans_max;/* html: at most so many are embedded; 0: HTML_SPANS_MAX */
+	void (*progress)(uint64_t done, uint64_t total); /* html: called now and then; or NULL */
 };
+
+#define HTML_SPANS_MAX 20000000	/* a browser holds some 20 bytes for each */
 
 struct renderer {
 	const char *name;	/* what -f takes */

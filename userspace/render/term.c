@@ -104,6 +104,35 @@ static int term_render(const struct model *m, const struct report *r,
 	return ferror(out) ? -EIO : 0;
 }
 
+void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
+	      term_sink *sink, void *arg)
+{
+	struct term t = {
+		.m = m,
+		.r = r,
+		.opts = opts,
+		.glyphs = choose_glyphs(m, opts->utf8),
+		.width = TERM_WIDTH_DEFAULT,
+		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
+		.sink = sink,
+		.sink_arg = arg,
+	};
+
+	term_verdict(&t);
+	term_claim(&t);
+	term_audit(&t);
+	term_loss(&t);
+	term_scope(&t);
+	term_cpus(&t);
+	term_shape(&t);
+	term_waits(&t);
+	term_moves(&t);
+	term_serializer(&t);
+	term_path(&t);
+	term_loops(&t);
+	term_run(&t);
+}
+
 const struct renderer renderer_term = {
 	.name = "term",
 	.help = "the verdict, a timeline and tables for a terminal",

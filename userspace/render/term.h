@@ -4,7 +4,7 @@
 
 /*
  * term - the report for a terminal, in sections of one file each. Internal to
- * term*.c.
+ * term*.c, but for term_say().
  *
  * No line is wider than struct term.width, except that a path or a command to
  * copy is never broken. Every text that is not lab's own comes through term_safe().
@@ -25,6 +25,12 @@
 #define TERM_LANES_MAX 24	/* task lanes, and rows of a table */
 #define TERM_CPU_LANES_MAX 16
 
+/*
+ * Takes a paragraph, unwrapped. @label is "" where one goes on. The texts are safe for a
+ * terminal, which does not make them HTML.
+ */
+typedef void term_sink(void *arg, const char *label, const char *text);
+
 struct term {
 	FILE *out;
 	const struct model *m;
@@ -33,6 +39,9 @@ struct term {
 	const struct glyphs *glyphs;
 	uint32_t width;
 	uint64_t window_ns;	/* T */
+
+	term_sink *sink;	/* takes paragraphs, instead of out; NULL: out does */
+	void *sink_arg;
 
 	size_t *by_run;		/* indices of all tasks, most run time first; owned */
 	size_t lanes[TERM_LANES_MAX]; /* indices of the tasks that have a lane, ascending; 'A' is [0] */
@@ -84,6 +93,13 @@ void term_pad(const struct term *t, const char *text, uint32_t cols);
 
 /* The letter of a task (an index into model.tasks); ' ' if it has no lane. */
 char term_letter(const struct term *t, size_t task_idx);
+
+/*
+ * The paragraphs of the report, headline first, for a reader that is no terminal: the words of every
+ * format are the same. Takes @opts->utf8.
+ */
+void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
+	      term_sink *sink, void *arg);
 
 /* ---- sections, in the order of the report ---- */
 

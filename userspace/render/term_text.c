@@ -179,14 +179,29 @@ static void phrase_wrap(const struct term *t, struct phrase *p, size_t col)
 	*p = (struct phrase){ 0 };
 }
 
+/* Return: false if there is none to take it. */
+static bool to_sink(const struct term *t, const char *label, struct phrase *p)
+{
+	if (!t->sink)
+		return false;
+	t->sink(t->sink_arg, label, p->s ? p->s : "");
+	free(p->s);
+	*p = (struct phrase){ 0 };
+	return true;
+}
+
 void term_para(const struct term *t, const char *label, struct phrase *p)
 {
+	if (to_sink(t, label, p))
+		return;
 	fprintf(t->out, "  %-*s", TERM_INDENT - 2, label);
 	phrase_wrap(t, p, TERM_INDENT);
 }
 
 void term_headline(const struct term *t, const char *label, const char *sgr, struct phrase *p)
 {
+	if (to_sink(t, label, p))
+		return;
 	term_sgr(t, sgr);
 	fputs(label, t->out);
 	term_sgr(t, "");

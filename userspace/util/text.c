@@ -178,6 +178,38 @@ void text_folded(FILE *out, const char *src, size_t src_len)
 	put_plain(out, src, src_len, ';', ",");
 }
 
+static const char *html_entity(uint32_t code)
+{
+	switch (code) {
+	case '<': return "&lt;";
+	case '>': return "&gt;";
+	case '&': return "&amp;";
+	case '"': return "&quot;";
+	case '\'': return "&#39;";
+	default: return NULL;
+	}
+}
+
+void text_html(FILE *out, const char *src, size_t src_len)
+{
+	const unsigned char *s = (const unsigned char *)src;
+
+	src_len = src_len ? strnlen(src, src_len) : 0;
+	for (size_t i = 0; i < src_len; ) {
+		uint32_t code = 0;
+		size_t used = utf8_decode(s + i, src_len - i, &code);
+		const char *entity = used ? html_entity(code) : NULL;
+
+		if (!used || is_hostile(code) || (code & 0xfffe) == 0xfffe)
+			fputs("\xef\xbf\xbd", out);
+		else if (entity)
+			fputs(entity, out);
+		else
+			fwrite(s + i, 1, used, out);
+		i += used ? used : 1;
+	}
+}
+
 size_t text_columns(const char *src)
 {
 	const unsigned char *s = (const unsigned char *)src;

@@ -52,6 +52,15 @@ void text_csv(FILE *out, const char *src, size_t src_len);
 /* A frame of a folded stack: as text_csv(), but without quotes, and ';' becomes ','. */
 void text_folded(FILE *out, const char *src, size_t src_len);
 
+/**
+ * text_html() - text inside an element, or a quoted attribute, of HTML or SVG
+ * @src: @src_len bytes; a NUL byte ends it early
+ *
+ * '<', '>', '&' and both quotes become entities; controls, what acts on a reader instead of being
+ * seen (bidi controls and the like), what XML 1.0 forbids and invalid UTF-8 become U+FFFD.
+ */
+void text_html(FILE *out, const char *src, size_t src_len);
+
 /* The columns a UTF-8 text takes on a terminal; -1 counts as 1. */
 size_t text_columns(const char *src);
 
