@@ -291,7 +291,9 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	[ "$status" -eq 0 ]
 	[ "${lines[0]}" = 65534 ]
 	output_has "CapEff:	0000000000000000"
-	[ "$(stat -c %u runs runs/* runs/*/trace.lab | sort -u)" = 65534 ]
+	[ "$(stat -c %u runs runs/* runs/*/trace.lab runs/*/report.html | sort -u)" = 65534 ]
+	grep -q "Content-Security-Policy" runs/*/report.html
+	output_has "/report.html"
 	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody run --separate-stderr lab run --root -- id -u
 	[ "${lines[0]}" = 0 ]
 }

@@ -226,16 +226,20 @@ static int command_status(const struct run *run)
 
 static int show(const struct run *run, const struct output *out)
 {
-	const char *json = run->opts.json;
+	const char *json = run->opts.json, *html = run->folder.html_path;
 	int err;
 
+	/* Without the page the report is still worth to be seen. */
+	err = output_write_file(out, "html", &run->opts.look, NULL, html);
+	if (err)
+		html = NULL;
 	if (json && json[0] && output_write_file(out, "json", &run->opts.look, NULL, json))
 		return LAB_EXIT_FILE;
 	if (json && !json[0])
-		err = output_write(out, "json", &run->opts.look, NULL, stdout);
+		err = output_write(out, "json", &run->opts.look, NULL, stdout) ?: err;
 	else
-		err = output_write(out, "term", &run->opts.look, NULL,
-				   run->is_command ? stderr : stdout);
+		err = output_write(out, "term", &run->opts.look, html,
+				   run->is_command ? stderr : stdout) ?: err;
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 

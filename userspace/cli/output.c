@@ -19,6 +19,8 @@
 #include "util/minmax.h"
 #include "util/text.h"
 
+#define PROGRESS_SPANS 1000000	/* a page of fewer is there at once */
+
 const char *const output_color_choices[] = { "auto", "always", "never", NULL };
 
 static bool is_folder(const char *path)
@@ -131,6 +133,16 @@ static int write_error(const char *path, int err)
 	return err;
 }
 
+/* On the terminal of who waits for a large page; the line is gone when it is done. */
+static void show_progress(uint64_t done, uint64_t total)
+{
+	if (done < total)
+		fprintf(stderr, "\rlab: writing the page: %u %%", (unsigned int)(100 * done / total));
+	else
+		fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
 /* Logs nothing. */
 static int render_to(output_fn *render, const void *what, const struct output_look *look, FILE *to)
 {
@@ -166,6 +178,8 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 
 	own.trace_path = source->out->trace_path;
 	own.html_path = source->html_path;
+	if (!own.brief && source->out->model.span_cnt > PROGRESS_SPANS && isatty(STDERR_FILENO))
+		own.progress = show_progress;
 	return source->renderer->render(&source->out->model, &source->out->report, &own, to);
 }
 

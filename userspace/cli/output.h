@@ -19,6 +19,7 @@
 #include "util/opts.h"
 
 #define OUTPUT_TRACE_NAME "trace.lab"	/* in a run's folder */
+#define OUTPUT_HTML_NAME "report.html"	/* likewise */
 #define OUTPUT_WIDTH_DEFAULT 100	/* where there is no terminal */
 #define OUTPUT_WIDTH_MIN 80	/* what --width takes */
 #define OUTPUT_WIDTH_MAX 200

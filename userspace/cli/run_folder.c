@@ -69,7 +69,7 @@ static int make_numbered(struct run_folder *folder, const char *name)
 
 static int make_given(struct run_folder *folder, const char *dir)
 {
-	if (strlen(dir) + sizeof("/" OUTPUT_TRACE_NAME) > sizeof(folder->path)) {
+	if (strlen(dir) + sizeof("/" OUTPUT_HTML_NAME) > sizeof(folder->path)) {
 		log_err("the folder's name is too long");
 		return -ENAMETOOLONG;
 	}
@@ -84,18 +84,25 @@ static int make_given(struct run_folder *folder, const char *dir)
 	return -errno;
 }
 
+static void path_in(char *out, const struct run_folder *folder, const char *name)
+{
+	size_t len = strlen(folder->path);
+
+	memcpy(out, folder->path, len);
+	out[len] = '/';
+	memcpy(out + len + 1, name, strlen(name) + 1);
+}
+
 int run_folder_make(struct run_folder *folder, const char *dir, const char *name)
 {
-	size_t len;
 	int err;
 
 	*folder = (struct run_folder){ .trace_fd = -1 };
 	err = dir ? make_given(folder, dir) : make_numbered(folder, name);
 	if (err)
 		return err;
-	len = strlen(folder->path);
-	memcpy(folder->trace_path, folder->path, len);
-	memcpy(folder->trace_path + len, "/" OUTPUT_TRACE_NAME, sizeof("/" OUTPUT_TRACE_NAME));
+	path_in(folder->trace_path, folder, OUTPUT_TRACE_NAME);
+	path_in(folder->html_path, folder, OUTPUT_HTML_NAME);
 	folder->trace_fd = io_create_excl(folder->trace_path);
 	if (folder->trace_fd >= 0)
 		return 0;

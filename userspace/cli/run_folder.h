@@ -12,6 +12,7 @@
 struct run_folder {
 	char path[PATH_MAX];
 	char trace_path[PATH_MAX];	/* path/trace.lab */
+	char html_path[PATH_MAX];	/* path/report.html, which is not made here */
 	int trace_fd;			/* open for writing, empty */
 	int made;			/* the folder did not exist before */
 };
