@@ -41,13 +41,13 @@ function matches(task) {
 	return !query || task.name.toLowerCase().includes(query) || String(task.tid).startsWith(query);
 }
 
-function pushTask(task, prefix) {
-	rows.push({ key: `${prefix}t${task.id}`, type: "task", task, lane: task.lane, label: task.label });
+function pushTask(task) {
+	rows.push({ key: `t${task.id}`, type: "task", task, lane: task.lane, label: task.label });
 	if (!view.details.has(task.id))
 		return;
-	rows.push({ key: `${prefix}d${task.id}`, type: "detail", task, lane: task.lane, label: "" });
+	rows.push({ key: `d${task.id}`, type: "detail", task, lane: task.lane, label: "" });
 	task.opLanes.forEach((lane, depth) =>
-		rows.push({ key: `${prefix}o${task.id}.${depth}`, type: "op", task, lane, label: depth ? "" : word("operations") }));
+		rows.push({ key: `o${task.id}.${depth}`, type: "op", task, lane, label: depth ? "" : word("operations") }));
 }
 
 function makeRows() {
@@ -60,7 +60,7 @@ function makeRows() {
 	if (pinned.length) {
 		rows.push({ key: "pins", type: "head", label: word("pinned") });
 		for (const task of pinned)
-			pushTask(task, "x");
+			pushTask(task);
 	}
 	for (const process of processes) {
 		const tasks = process.tasks.filter((task) => matches(task) && !view.pins.has(task.id));
@@ -71,7 +71,7 @@ function makeRows() {
 				label: `${process.leader.name}, ${word("process")} ${process.leader.tgid}: ${process.tasks.length}` });
 		if (!view.folded.has(process.key))
 			for (const task of tasks)
-				pushTask(task, "");
+				pushTask(task);
 	}
 	for (const row of rows) {
 		row.y = y;

@@ -218,6 +218,13 @@ function fitted(context, text, width) {
 	return "";
 }
 
+/* A long name is cut, never the number behind it: names recur, numbers tell tasks apart. */
+function fittedLabel(context, row, width) {
+	const tail = row.type === "task" ? row.label.slice(row.label.lastIndexOf(" (")) : "";
+
+	return fitted(context, row.label.slice(0, row.label.length - tail.length), width - context.measureText(tail).width) + tail;
+}
+
 /* ---- rows ---- */
 
 function drawLabel(context, row, y) {
@@ -255,7 +262,7 @@ function drawLabel(context, row, y) {
 		context.fillText(share, paint.gutter - 8, y + row.height / 2);
 		context.textAlign = "left";
 		context.fillStyle = color("text");
-		context.fillText(fitted(context, text, paint.gutter - x - 60), x, y + row.height / 2);
+		context.fillText(fittedLabel(context, row, paint.gutter - x - 60), x, y + row.height / 2);
 	} else {
 		const width = heading ? paint.gutter + paint.width - x - 10 : paint.gutter - x - 6;
 		context.fillText(fitted(context, text, width), x, y + row.height / 2);
