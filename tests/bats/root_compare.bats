@@ -11,9 +11,15 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
+# Where other programs had the CPUs a run may come out inconclusive: then it says so, and is made again.
 compare() {
-	rm -f compare.json
-	run lab compare --json=compare.json "$@"
+	local try
+	for try in 1 2 3; do
+		rm -f compare.json
+		run lab compare --json=compare.json "$@"
+		[ "$status" -eq 4 ] || return 0
+	done
+	skip "the CPUs were disturbed in each of 3 comparisons"
 }
 
 # What a comparison must say of itself.
