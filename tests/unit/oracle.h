@@ -99,6 +99,7 @@ void oracle_capacity(struct oracle *o);
 void oracle_bottles(struct oracle *o);
 void oracle_concurrency(struct oracle *o);
 void oracle_operations(struct oracle *o);
+void oracle_range(struct oracle *o);
 void oracle_locks(struct oracle *o);
 void oracle_serializer(struct oracle *o);
 void oracle_loops(struct oracle *o);

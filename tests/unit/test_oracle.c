@@ -49,6 +49,7 @@ static void check_seed(uint64_t seed)
 	oracle_bottles(&o);
 	oracle_concurrency(&o);
 	oracle_operations(&o);
+	oracle_range(&o);
 	oracle_locks(&o);
 	oracle_serializer(&o);
 	oracle_loops(&o);

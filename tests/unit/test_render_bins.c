@@ -22,7 +22,7 @@ TEST(render_bins_cover_the_window)
 	static const uint64_t windows[] = { 0, 1, 3, 48, 49, 10007, 3600000000000, UINT64_MAX / 2 };
 
 	for (size_t w = 0; w < ARRAY_SIZE(windows); w++) {
-		struct bins b = bins_make(windows[w], 48);
+		struct bins b = bins_make(0, windows[w], 48);
 		uint64_t sum = 0;
 
 		CHECK(b.width_ns > 0);
@@ -33,9 +33,9 @@ TEST(render_bins_cover_the_window)
 	}
 }
 
-TEST(render_load_equals_brute_force)
+static void check_load(uint64_t from, uint64_t len)
 {
-	struct bins b = bins_make(WINDOW, 68);
+	struct bins b = bins_make(from, len, 68);
 	uint64_t expected[68] = { 0 };
 	struct load load = load_new(&b);
 	uint32_t seed = 1;
@@ -45,13 +45,21 @@ TEST(render_load_equals_brute_force)
 		uint64_t end = start + next_random(&seed) % (n % 2 ? 5 : WINDOW);
 
 		load_add(&b, &load, start, end);
-		for (uint64_t at = start; at < min_u64(end, WINDOW); at++)
-			expected[at / b.width_ns]++;
+		for (uint64_t at = max_u64(start, from); at < min_u64(end, from + len); at++)
+			expected[(at - from) / b.width_ns]++;
 	}
 	load_finish(&b, &load);
 	for (uint32_t i = 0; i < b.cnt; i++)
 		CHECK_EQ(load.ns[i], expected[i]);
 	load_free(&load);
+}
+
+TEST(render_load_equals_brute_force)
+{
+	check_load(0, WINDOW);
+	check_load(0, WINDOW / 2);
+	check_load(WINDOW / 3, WINDOW / 5);
+	check_load(WINDOW - 7, 7);
 }
 
 static struct model_span *span(struct model_task *t, enum span_state state, int reason, uint64_t ns)
@@ -68,7 +76,7 @@ static struct model_span *span(struct model_task *t, enum span_state state, int 
 /* 16 % in epoll, never most of any column: it still gets 16 % of the cells, within one. */
 TEST(render_lane_is_true_to_time)
 {
-	struct bins b = bins_make(100 * 1000, 100);
+	struct bins b = bins_make(0, 100 * 1000, 100);
 	struct lane_cell cells[100];
 	struct model_task task = { .id = 1 };
 	uint32_t seen[CELL_CNT] = { 0 };
@@ -91,7 +99,7 @@ TEST(render_lane_is_true_to_time)
 
 TEST(render_lane_shows_only_what_is_there)
 {
-	struct bins b = bins_make(1000, 10);
+	struct bins b = bins_make(0, 1000, 10);
 	struct model_task task = { .id = 1 };
 	struct lane_cell cells[10];
 	struct model m = { .end_ns = 1000 };
@@ -121,7 +129,7 @@ static void seg(struct model *m, enum lab_cpu_class class, uint32_t task_id, uin
 TEST(render_cpu_lane_names_who_had_it)
 {
 	static const uint32_t lanes[] = { 4, 9 };
-	struct bins b = bins_make(700, 7);
+	struct bins b = bins_make(0, 700, 7);
 	struct lane_cell cells[7];
 	struct model_cpu cpu = { 0 };
 	struct model m = { .end_ns = 700 };
@@ -150,5 +158,11 @@ TEST(render_cpu_lane_names_who_had_it)
 	CHECK_EQ(cells[5].cell, CELL_UNKNOWN);
 	CHECK_EQ(cells[6].cell, CELL_RUN);
 	CHECK_EQ(cells[6].who, 0);
+
+	b = bins_make(250, 150, 3);	/* half of 2, and 3 */
+	lane_of_cpu(&b, &m, &cpu, lanes, 2, cells);
+	CHECK_EQ(cells[0].cell, CELL_NO_LANE);
+	CHECK_EQ(cells[1].cell, CELL_FOREIGN);
+	CHECK_EQ(cells[2].cell, CELL_RUN);
 	free(m.cpu_segs);
 }

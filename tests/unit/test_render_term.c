@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/glyphs.h"
 #include "render_fixture.h"
 #include "unit.h"
 #include "util/alloc.h"
@@ -95,6 +96,43 @@ TEST(render_term_golden_80_ascii)
 	const struct render_opts opts = { .width = 80, PATHS };
 
 	check_golden(fixture_workers, &opts, "term-80-ascii.txt");
+}
+
+/* 8 to 13 ms of 20, two of three tasks, one of two CPUs. */
+TEST(render_term_golden_range)
+{
+	static const bool tasks[] = { false, true, true }, cpus[] = { true, false };
+	struct render_lens lens = { .task_in = tasks, .cpu_in = cpus };
+	struct render_opts opts = { .width = 80, .lens = &lens, PATHS };
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	range_compute(&f.model, 8000000, 13000000, &lens.range);
+	text = fixture_render(&f, "term", &opts);
+	golden_check("term-80-range.txt", text);
+	free(text);
+	text = fixture_render(&f, "svg", &opts);
+	CHECK(strstr(text, ">CPU 0<") && !strstr(text, ">CPU 1<"));
+	CHECK(strstr(text, "worker/1") && !strstr(text, ">procs ("));
+	free(text);
+	range_release(&lens.range);
+	fixture_release(&f);
+}
+
+TEST(render_term_cpus_are_letters_that_no_state_has)
+{
+	for (uint16_t cpu = 0; cpu < 62; cpu++) {
+		const struct glyphs *glyphs = cpu > CPU_CHAR_UPPER_MAX ? &glyphs_ascii_letters :
+					      &glyphs_ascii;
+
+		for (uint16_t other = 0; other < cpu; other++)
+			CHECK(cpu_char(cpu) != cpu_char(other));
+		for (int cell = CELL_READY; cell < CELL_NO_LANE; cell++)
+			CHECK(glyphs->cell[cell][0] != cpu_char(cpu));
+	}
+	CHECK_EQ(cpu_char(10), 'A');
+	CHECK_EQ(cpu_char(35), 'Z');
 }
 
 TEST(render_term_golden_100_utf8)

@@ -7,18 +7,19 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-struct bins bins_make(uint64_t window_ns, uint32_t cnt)
+struct bins bins_make(uint64_t from_ns, uint64_t len_ns, uint32_t cnt)
 {
 	return (struct bins){
-		.window_ns = window_ns,
-		.width_ns = window_ns / cnt + (window_ns % cnt || !window_ns),
+		.from_ns = from_ns,
+		.len_ns = len_ns,
+		.width_ns = len_ns / cnt + (len_ns % cnt || !len_ns),
 		.cnt = cnt,
 	};
 }
 
 uint64_t bins_start(const struct bins *b, uint32_t i)
 {
-	return min_u64(i * b->width_ns, b->window_ns);
+	return b->from_ns + min_u64(i * b->width_ns, b->len_ns);
 }
 
 uint64_t bins_len(const struct bins *b, uint32_t i)
@@ -38,9 +39,12 @@ void load_add(const struct bins *b, struct load *load, uint64_t start_ns, uint64
 {
 	uint64_t first, last;
 
-	end_ns = min_u64(end_ns, b->window_ns);
+	start_ns = max_u64(start_ns, b->from_ns);
+	end_ns = min_u64(end_ns, b->from_ns + b->len_ns);
 	if (start_ns >= end_ns)
 		return;
+	start_ns -= b->from_ns;
+	end_ns -= b->from_ns;
 	first = start_ns / b->width_ns;
 	last = (end_ns - 1) / b->width_ns;
 	if (first == last) {
@@ -167,7 +171,8 @@ static void close_column(const struct bins *b, struct column *col, bool task_lan
 static void lane_add(const struct bins *b, struct column *col, bool task_lane, enum cell cell,
 		     uint32_t who, uint64_t start_ns, uint64_t end_ns, struct lane_cell *out)
 {
-	end_ns = min_u64(end_ns, b->window_ns);
+	start_ns = max_u64(start_ns, b->from_ns);
+	end_ns = min_u64(end_ns, b->from_ns + b->len_ns);
 	while (start_ns < end_ns) {
 		uint64_t stop_ns;
 

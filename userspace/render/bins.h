@@ -3,7 +3,7 @@
 #define LAB_RENDER_BINS_H
 
 /*
- * bins - a window cut into equal stretches of time, one per column, and what
+ * bins - a part of the window cut into equal stretches of time, one per column, and what
  * a lane or strip shows in each. Every cell stands for a share of time: no stretch is
  * dropped for being short. All of it is linear in spans + bins.
  *
@@ -17,15 +17,16 @@
 #include "render/glyphs.h"
 
 struct bins {
-	uint64_t window_ns;	/* T */
-	uint64_t width_ns;	/* of a bin; the last ones may be shorter, or empty if T is tiny */
+	uint64_t from_ns;	/* where the first begins */
+	uint64_t len_ns;	/* of all together */
+	uint64_t width_ns;	/* of a bin; the last ones may be shorter, or empty if all is tiny */
 	uint32_t cnt;
 };
 
 /* @cnt is at least 1. */
-struct bins bins_make(uint64_t window_ns, uint32_t cnt);
+struct bins bins_make(uint64_t from_ns, uint64_t len_ns, uint32_t cnt);
 
-/* Start of bin @i; i == cnt is the window's end. */
+/* Start of bin @i; i == cnt is the end of the last. */
 uint64_t bins_start(const struct bins *b, uint32_t i);
 
 /* Length of bin @i. */
@@ -38,6 +39,7 @@ struct load {
 };
 
 struct load load_new(const struct bins *b);
+/* As far as it lies in the bins. */
 void load_add(const struct bins *b, struct load *load, uint64_t start_ns, uint64_t end_ns);
 void load_finish(const struct bins *b, struct load *load);
 void load_free(struct load *load);

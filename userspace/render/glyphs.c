@@ -121,9 +121,9 @@ char cpu_char(uint16_t cpu)
 {
 	if (cpu < 10)
 		return (char)('0' + cpu);
-	if (cpu < 36)
-		return (char)('a' + cpu - 10);
+	if (cpu <= CPU_CHAR_UPPER_MAX)
+		return (char)('A' + cpu - 10);
 	if (cpu < 62)
-		return (char)('A' + cpu - 36);
+		return (char)('a' + cpu - CPU_CHAR_UPPER_MAX - 1);
 	return '+';
 }

@@ -41,7 +41,7 @@ struct glyphs {
 
 extern const struct glyphs glyphs_utf8;
 extern const struct glyphs glyphs_ascii;
-extern const struct glyphs glyphs_ascii_letters; /* where letters stand for CPUs above 9 */
+extern const struct glyphs glyphs_ascii_letters; /* where small letters stand for CPUs */
 
 /* The cell that shows this state; @reason counts only for SPAN_BLOCKED. */
 enum cell cell_of_state(enum span_state state, enum reason reason);
@@ -52,7 +52,9 @@ const char *cell_sgr(enum cell cell);
 /* What a legend says of it; NULL for CELL_ABSENT and CELL_RUN. */
 const char *cell_meaning(enum cell cell);
 
-/* A CPU in a task's lane: 0-9, a-z (10 to 35), A-Z (36 to 61), '+' for all above. */
+#define CPU_CHAR_UPPER_MAX 35	/* the highest CPU that needs no small letter */
+
+/* A CPU in a task's lane: 0-9, A-Z (10 to 35), a-z (36 to 61), '+' for all above. */
 char cpu_char(uint16_t cpu);
 
 #endif /* LAB_RENDER_GLYPHS_H */

@@ -143,14 +143,16 @@ static void put_command(FILE *out, const struct model *m)
 	fputs("</code></p>\n", out);
 }
 
-static void put_overview(FILE *out, const struct model *m)
+static void put_overview(FILE *out, const struct model *m, const struct report *r)
 {
 	struct svg_view view = {
 		.columns = OVERVIEW_COLUMNS, .cpus_max = OVERVIEW_LANES, .tasks_max = OVERVIEW_LANES,
 	};
 
 	fputs("<figure id=\"overview\">\n", out);
+	range_whole(m, r, &view.lens.range);
 	svg_draw(out, m, &view);
+	range_release(&view.lens.range);
 	fputs("<figcaption>The whole run. Each column is as full as its share of time.</figcaption>\n"
 	      "</figure>\n", out);
 }
@@ -179,7 +181,7 @@ static int html_render(const struct model *m, const struct report *r, const stru
 	put_command(out, m);
 	put_facts(out, m, r, opts);
 	fputs("</header>\n<main id=\"main\">\n", out);
-	put_overview(out, m);
+	put_overview(out, m, r);
 	put_plain_table(out, m, r);
 	fputs("</main>\n<script>", out);
 	html_put_script(out);

@@ -14,6 +14,7 @@
 
 #include "analyze/report.h"
 #include "model/model.h"
+#include "render/lens.h"
 
 struct render_opts {
 	uint32_t width;		/* columns; 0: 100 */
@@ -24,7 +25,7 @@ struct render_opts {
 	const char *html_path;	/* NULL: none was written */
 	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
 	bool embedded;		/* json: without critical_path.segments, which are given otherwise */
-	uint64_t from_ns, to_ns;/* svg: of the window's start; to_ns 0: the whole window */
+	const struct render_lens *lens; /* of formats that take one; NULL: all of it */
 	uint64_t html_spans_max;/* html: at most so many are embedded; 0: HTML_SPANS_MAX */
 	void (*progress)(uint64_t done, uint64_t total); /* html: called now and then; or NULL */
 };
@@ -35,6 +36,7 @@ struct renderer {
 	const char *name;	/* what -f takes */
 	const char *help;	/* one line */
 	bool binary;		/* not meant for a terminal */
+	bool takes_lens;
 
 	/* Return: 0 or -errno (write error). @out is borrowed; flushing and closing are the caller's. */
 	int (*render)(const struct model *m, const struct report *r, const struct render_opts *opts,

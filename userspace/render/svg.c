@@ -26,13 +26,13 @@ struct picture {
 	FILE *out;
 	const struct model *m;
 	const struct svg_view *view;
-	uint64_t from_ns, to_ns;	/* absolute */
 	struct bins bins;
 	struct load load[CELL_CNT];	/* of the lane at hand */
 	uint32_t plot;			/* width of the lanes */
 	uint32_t y;			/* how far the picture has come */
 	uint32_t *by_run;		/* indices of the tasks that have a lane, ascending */
 	size_t lane_cnt;
+	size_t task_cnt;		/* those that the lens shows */
 	bool shown[CELL_CNT];		/* of which the legend is to speak */
 };
 
@@ -93,23 +93,18 @@ static void lane_begin(struct picture *p)
 		p->load[i] = load_new(&p->bins);
 }
 
-/* A stretch of the lane. Return: how much of it is in the picture. */
-static uint64_t lane_add(struct picture *p, enum cell cell, uint64_t start_ns, uint64_t end_ns)
+/* A stretch of the lane. */
+static void lane_add(struct picture *p, enum cell cell, uint64_t start_ns, uint64_t end_ns)
 {
-	start_ns = max_u64(start_ns, p->from_ns);
-	end_ns = min_u64(end_ns, p->to_ns);
-	if (start_ns >= end_ns)
-		return 0;
-	load_add(&p->bins, &p->load[cell], start_ns - p->from_ns, end_ns - p->from_ns);
-	p->shown[cell] = true;
-	return end_ns - start_ns;
+	load_add(&p->bins, &p->load[cell], slice_rel(p->m, start_ns), slice_rel(p->m, end_ns));
 }
 
 /* Where column @i begins, in thousandths of a unit. */
 static uint64_t column_x(const struct picture *p, uint32_t i)
 {
-	return p->bins.window_ns ?
-		(uint64_t)((__uint128_t)bins_start(&p->bins, i) * p->plot * 1000 / p->bins.window_ns) : 0;
+	uint64_t since_ns = bins_start(&p->bins, i) - p->bins.from_ns;
+
+	return p->bins.len_ns ? (uint64_t)((__uint128_t)since_ns * p->plot * 1000 / p->bins.len_ns) : 0;
 }
 
 static void put_milli(FILE *out, const char *before, int64_t milli)
@@ -140,7 +135,7 @@ static uint64_t stacked(const struct picture *p, size_t k, uint32_t i)
 }
 
 /* All columns of one state; neighbours of one height are one rectangle. */
-static void put_state(const struct picture *p, size_t k)
+static void put_state(struct picture *p, size_t k)
 {
 	uint64_t base = (uint64_t)(p->y + LANE_HEIGHT) * 1000;
 	bool any = false;
@@ -161,6 +156,7 @@ static void put_state(const struct picture *p, size_t k)
 	}
 	if (any)
 		fputs("\"/>\n", p->out);
+	p->shown[order[k]] |= any;
 }
 
 static void lane_end(struct picture *p, const char *label, uint64_t part_ns)
@@ -173,44 +169,42 @@ static void lane_end(struct picture *p, const char *label, uint64_t part_ns)
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		put_state(p, k);
 	put_text(p, LABEL_WIDTH + p->plot + 6, p->y + LANE_HEIGHT - 3, "",
-		 fmt_share(part_ns, p->to_ns - p->from_ns).s);
+		 fmt_share(part_ns, p->bins.len_ns).s);
 	p->y += LANE_STEP;
 	for (int i = 0; i < CELL_CNT; i++)
 		load_free(&p->load[i]);
 }
 
-static void put_cpu(struct picture *p, const struct model_cpu *c)
+static void put_cpu(struct picture *p, size_t idx)
 {
 	static const enum cell cells[] = {
 		[LAB_CPU_UNKNOWN] = CELL_UNKNOWN, [LAB_CPU_OURS] = CELL_RUN,
 		[LAB_CPU_FOREIGN] = CELL_FOREIGN, [LAB_CPU_IDLE] = CELL_ABSENT,
 	};
-	uint64_t ours_ns = 0;
+	const struct model_cpu *c = &p->m->cpus[idx];
 	char label[24];
 
 	lane_begin(p);
 	for (size_t k = 0; k < c->seg_cnt; k++) {
 		const struct model_cpu_seg *seg = &p->m->cpu_segs[c->seg_first + k];
-		uint64_t ns = lane_add(p, cells[seg->class & 3], seg->start_ns, seg->end_ns);
 
-		ours_ns += seg->class == LAB_CPU_OURS ? ns : 0;
+		lane_add(p, cells[seg->class & 3], seg->start_ns, seg->end_ns);
 	}
 	snprintf(label, sizeof(label), "CPU %u", c->cpu);
-	lane_end(p, label, ours_ns);
+	lane_end(p, label, p->view->lens.range.cpus[idx].class_ns[LAB_CPU_OURS]);
 }
 
-static void put_task(struct picture *p, const struct model_task *t)
+static void put_task(struct picture *p, size_t idx)
 {
-	uint64_t run_ns = 0;
+	const struct model_task *t = &p->m->tasks[idx];
 
 	lane_begin(p);
 	for (size_t k = 0; k < t->span_cnt; k++) {
 		const struct model_span *s = &t->spans[k];
-		uint64_t ns = lane_add(p, cell_of_state(s->state, s->reason), s->start_ns, s->end_ns);
 
-		run_ns += s->state == SPAN_RUNNING ? ns : 0;
+		lane_add(p, cell_of_state(s->state, s->reason), s->start_ns, s->end_ns);
 	}
-	lane_end(p, slice_task_name(t).s, run_ns);
+	lane_end(p, slice_task_name(t).s, p->view->lens.range.tasks[idx].run_ns);
 }
 
 /* ---- how many ran at once ---- */
@@ -223,13 +217,10 @@ static void put_strip(struct picture *p)
 	for (size_t i = 0; i < p->m->task_cnt; i++) {
 		const struct model_task *t = &p->m->tasks[i];
 
-		for (size_t k = 0; k < t->span_cnt; k++) {
-			uint64_t start_ns = max_u64(t->spans[k].start_ns, p->from_ns);
-			uint64_t end_ns = min_u64(t->spans[k].end_ns, p->to_ns);
-
-			if (t->spans[k].state == SPAN_RUNNING && start_ns < end_ns)
-				load_add(&p->bins, &load, start_ns - p->from_ns, end_ns - p->from_ns);
-		}
+		for (size_t k = 0; k < t->span_cnt; k++)
+			if (t->spans[k].state == SPAN_RUNNING)
+				load_add(&p->bins, &load, slice_rel(p->m, t->spans[k].start_ns),
+					 slice_rel(p->m, t->spans[k].end_ns));
 	}
 	load_finish(&p->bins, &load);
 	put_text(p, LABEL_WIDTH - 8, p->y + STRIP_HEIGHT - 3, "end", "running at once");
@@ -269,8 +260,7 @@ static uint64_t tick_ns(uint64_t len_ns)
 
 static void put_axis(struct picture *p)
 {
-	uint64_t len_ns = p->to_ns - p->from_ns, step = tick_ns(len_ns);
-	uint64_t from_ns = slice_rel(p->m, p->from_ns);
+	uint64_t from_ns = p->bins.from_ns, len_ns = p->bins.len_ns, step = tick_ns(len_ns);
 
 	for (uint64_t at = (from_ns + step - 1) / step * step; len_ns && at - from_ns <= len_ns; at += step) {
 		uint32_t x = LABEL_WIDTH +
@@ -328,22 +318,14 @@ static int idx_cmp(const void *a, const void *b)
 
 static void choose_tasks(struct picture *p)
 {
+	const struct render_lens *lens = &p->view->lens;
 	struct ran *ran = xcalloc(p->m->task_cnt, sizeof(*ran));
 
-	for (size_t i = 0; i < p->m->task_cnt; i++) {
-		const struct model_task *t = &p->m->tasks[i];
-
-		ran[i].idx = (uint32_t)i;
-		for (size_t k = 0; k < t->span_cnt; k++) {
-			uint64_t start_ns = max_u64(t->spans[k].start_ns, p->from_ns);
-			uint64_t end_ns = min_u64(t->spans[k].end_ns, p->to_ns);
-
-			if (t->spans[k].state == SPAN_RUNNING && start_ns < end_ns)
-				ran[i].ns += end_ns - start_ns;
-		}
-	}
-	qsort(ran, p->m->task_cnt, sizeof(*ran), ran_cmp);
-	p->lane_cnt = min_u64(p->m->task_cnt, p->view->tasks_max);
+	for (size_t i = 0; i < p->m->task_cnt; i++)
+		if (lens_has_task(lens, i))
+			ran[p->task_cnt++] = (struct ran){ lens->range.tasks[i].run_ns, (uint32_t)i };
+	qsort(ran, p->task_cnt, sizeof(*ran), ran_cmp);
+	p->lane_cnt = min_u64(p->task_cnt, p->view->tasks_max);
 	p->by_run = xcalloc(p->lane_cnt, sizeof(*p->by_run));
 	for (size_t i = 0; i < p->lane_cnt; i++)
 		p->by_run[i] = ran[i].idx;
@@ -353,17 +335,23 @@ static void choose_tasks(struct picture *p)
 
 static void put_lanes(struct picture *p)
 {
-	size_t cpus = min_u64(p->m->cpu_cnt, p->view->cpus_max);
+	size_t cpu_cnt = 0, left_out = 0;
 	char more[96];
 
-	for (size_t i = 0; i < cpus; i++)
-		put_cpu(p, &p->m->cpus[i]);
+	for (size_t i = 0; i < p->m->cpu_cnt; i++) {
+		if (!lens_has_cpu(&p->view->lens, i))
+			continue;
+		if (cpu_cnt++ < p->view->cpus_max)
+			put_cpu(p, i);
+		else
+			left_out++;
+	}
 	p->y += 4;
 	for (size_t i = 0; i < p->lane_cnt; i++)
-		put_task(p, &p->m->tasks[p->by_run[i]]);
-	if (cpus < p->m->cpu_cnt || p->lane_cnt < p->m->task_cnt) {
+		put_task(p, p->by_run[i]);
+	if (left_out || p->lane_cnt < p->task_cnt) {
 		snprintf(more, sizeof(more), "not drawn: %zu CPUs and %zu tasks, which ran least",
-			 p->m->cpu_cnt - cpus, p->m->task_cnt - p->lane_cnt);
+			 left_out, p->task_cnt - p->lane_cnt);
 		put_text(p, LABEL_WIDTH, p->y + 10, "", more);
 		p->y += LANE_STEP;
 	}
@@ -383,17 +371,14 @@ static void draw_inside(struct picture *p)
 
 void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)
 {
-	uint64_t window_ns = slice_rel(m, m->end_ns);
-	uint64_t to_ns = view->to_ns ? min_u64(view->to_ns, window_ns) : window_ns;
 	uint32_t width = view->width ? view->width : WIDTH_DEFAULT;
 	struct picture p = { .m = m, .view = view };
 	char *inside = NULL;
 	size_t len = 0;
 
-	p.from_ns = m->start_ns + min_u64(view->from_ns, to_ns);
-	p.to_ns = m->start_ns + to_ns;
 	p.plot = width - LABEL_WIDTH - SHARE_WIDTH;
-	p.bins = bins_make(p.to_ns - p.from_ns, view->columns ? view->columns : p.plot);
+	p.bins = bins_make(view->lens.range.from_ns, range_len(&view->lens.range),
+			   view->columns ? view->columns : p.plot);
 	p.out = open_memstream(&inside, &len);
 	if (!p.out)
 		return;
@@ -415,22 +400,26 @@ static int svg_render(const struct model *m, const struct report *r, const struc
 		      FILE *out)
 {
 	struct svg_view view = {
-		.from_ns = opts->from_ns,
-		.to_ns = opts->to_ns,
 		.width = 10 * (opts->width ? opts->width : 100),
 		.cpus_max = 64,
 		.tasks_max = 64,
 		.standalone = true,
 	};
 
-	(void)r;
+	struct range whole = { 0 };
+
+	if (!opts->lens)
+		range_whole(m, r, &whole);
+	view.lens = opts->lens ? *opts->lens : (struct render_lens){ .range = whole };
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
 	svg_draw(out, m, &view);
+	range_release(&whole);
 	return ferror(out) ? -EIO : 0;
 }
 
 const struct renderer renderer_svg = {
 	.name = "svg",
 	.help = "the timeline as a picture, 10 units of width for each of --width",
+	.takes_lens = true,
 	.render = svg_render,
 };

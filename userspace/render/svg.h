@@ -7,7 +7,7 @@
 #include "render/render.h"
 
 struct svg_view {
-	uint64_t from_ns, to_ns;	/* since the window's start; to_ns 0, or beyond: the window's end */
+	struct render_lens lens;	/* borrowed */
 	uint32_t width;			/* of the picture; 0: 1000 */
 	uint32_t columns;		/* stretches of time that are told apart; 0: one per unit of width */
 	uint32_t cpus_max, tasks_max;	/* lanes; the tasks that ran longest in the stretch have one */

@@ -34,13 +34,15 @@ static void choose_lanes(struct term *t)
 
 	t->by_run = xcalloc(t->m->task_cnt, sizeof(*t->by_run));
 	for (size_t i = 0; i < t->m->task_cnt; i++)
-		ranks[i] = (struct run_rank){ t->r->tasks[i].run_ns, i };
-	qsort(ranks, t->m->task_cnt, sizeof(*ranks), rank_cmp);
-	for (size_t i = 0; i < t->m->task_cnt; i++)
+		if (lens_has_task(&t->lens, i))
+			ranks[t->by_run_cnt++] =
+				(struct run_rank){ t->lens.range.tasks[i].run_ns, i };
+	qsort(ranks, t->by_run_cnt, sizeof(*ranks), rank_cmp);
+	for (size_t i = 0; i < t->by_run_cnt; i++)
 		t->by_run[i] = ranks[i].idx;
 	free(ranks);
 
-	t->lane_cnt = min_u64(t->m->task_cnt, TERM_LANES_MAX);
+	t->lane_cnt = min_u64(t->by_run_cnt, TERM_LANES_MAX);
 	for (size_t i = 0; i < t->lane_cnt; i++)
 		t->lanes[i] = t->by_run[i];
 	qsort(t->lanes, t->lane_cnt, sizeof(t->lanes[0]), idx_cmp);
@@ -50,7 +52,7 @@ static const struct glyphs *choose_glyphs(const struct model *m, bool utf8)
 {
 	if (utf8)
 		return &glyphs_utf8;
-	if (m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > 9)
+	if (m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > CPU_CHAR_UPPER_MAX)
 		return &glyphs_ascii_letters;
 	return &glyphs_ascii;
 }
@@ -60,6 +62,39 @@ static uint32_t clamp_width(uint32_t width)
 	if (!width)
 		return TERM_WIDTH_DEFAULT;
 	return (uint32_t)min_u64(max_u64(width, TERM_WIDTH_MIN), TERM_WIDTH_MAX);
+}
+
+/* What all readers see who asked for no part of it. */
+static void term_all(const struct term *t)
+{
+	term_deadlock(t);
+	term_audit(t);
+	term_loss(t);
+	term_scope(t);
+	term_cpus(t);
+	term_stack(t);
+	term_shape(t);
+	term_waits(t);
+	term_moves(t);
+	term_serializer(t);
+	term_path(t);
+	term_timeline(t);
+	term_task_table(t);
+	term_lock_table(t);
+	term_ops(t);
+	fputc('\n', t->out);
+	term_loops(t);
+	term_run(t);
+	term_files(t);
+}
+
+static void term_part(const struct term *t)
+{
+	term_audit(t);
+	term_loss(t);
+	term_range(t);
+	term_timeline(t);
+	term_range_table(t);
 }
 
 static int term_render(const struct model *m, const struct report *r,
@@ -74,33 +109,23 @@ static int term_render(const struct model *m, const struct report *r,
 		.width = clamp_width(opts->width),
 		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
 	};
+	struct range whole = { 0 };
 
 	term_verdict(&t);
 	term_claim(&t);
 	if (opts->brief)
 		return ferror(out) ? -EIO : 0;
 
+	if (!opts->lens)
+		range_whole(m, r, &whole);
+	t.lens = opts->lens ? *opts->lens : (struct render_lens){ .range = whole };
 	choose_lanes(&t);
-	term_deadlock(&t);
-	term_audit(&t);
-	term_loss(&t);
-	term_scope(&t);
-	term_cpus(&t);
-	term_stack(&t);
-	term_shape(&t);
-	term_waits(&t);
-	term_moves(&t);
-	term_serializer(&t);
-	term_path(&t);
-	term_timeline(&t);
-	term_task_table(&t);
-	term_lock_table(&t);
-	term_ops(&t);
-	fputc('\n', out);
-	term_loops(&t);
-	term_run(&t);
-	term_files(&t);
+	if (opts->lens)
+		term_part(&t);
+	else
+		term_all(&t);
 	free(t.by_run);
+	range_release(&whole);
 	return ferror(out) ? -EIO : 0;
 }
 
@@ -136,5 +161,6 @@ void term_say(const struct model *m, const struct report *r, const struct render
 const struct renderer renderer_term = {
 	.name = "term",
 	.help = "the verdict, a timeline and tables for a terminal",
+	.takes_lens = true,
 	.render = term_render,
 };

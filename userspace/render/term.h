@@ -39,11 +39,13 @@ struct term {
 	const struct glyphs *glyphs;
 	uint32_t width;
 	uint64_t window_ns;	/* T */
+	struct render_lens lens; /* what the timeline shows */
 
 	term_sink *sink;	/* takes paragraphs, instead of out; NULL: out does */
 	void *sink_arg;
 
-	size_t *by_run;		/* indices of all tasks, most run time first; owned */
+	size_t *by_run;		/* indices of the lens' tasks, most run time in it first; owned */
+	size_t by_run_cnt;
 	size_t lanes[TERM_LANES_MAX]; /* indices of the tasks that have a lane, ascending; 'A' is [0] */
 	size_t lane_cnt;
 };
@@ -85,6 +87,13 @@ void term_para(const struct term *t, const char *label, struct phrase *p);
 /* As term_para(), with a label of any length, at the left edge and in this colour. */
 void term_headline(const struct term *t, const char *label, const char *sgr, struct phrase *p);
 
+/*
+ * Print why a task was blocked, longest first, and end the line. @row: also in what calls, where a reason
+ * alone says little; NULL: no calls
+ */
+void term_reasons(const struct term *t, const uint64_t *blocked_ns, const struct report_task *row,
+		  uint32_t room);
+
 /* Switch to these SGR parameters, or back with ""; nothing without colour. */
 void term_sgr(const struct term *t, const char *params);
 
@@ -114,10 +123,12 @@ void term_shape(const struct term *t);
 void term_waits(const struct term *t);
 void term_moves(const struct term *t);
 void term_path(const struct term *t);
+void term_range(const struct term *t);		/* these two instead of the others, */
 void term_serializer(const struct term *t);
 void term_deadlock(const struct term *t);
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);
+void term_range_table(const struct term *t);	/* with a lens */
 void term_lock_table(const struct term *t);
 void term_ops(const struct term *t);
 void term_loops(const struct term *t);

@@ -96,33 +96,36 @@ static const char *main_call(const struct term *t, const struct report_task *row
 	return "";
 }
 
-/* The reasons of a task's waits stand longest first. */
-static void print_cpus_and_reasons(const struct term *t, const struct report_task *row,
-				   const struct task_cols *cols)
+static uint32_t reason_cnt(const uint64_t *blocked_ns)
 {
-	struct fmt_text cpus = fmt_cpu_list(row->cpus, row->cpu_cnt, cols->cpus);
-	struct entries e = { .room = cols->reasons };
-	bool done[REASON_CNT] = { false };
 	uint32_t cnt = 0;
 
 	for (int i = 1; i < REASON_CNT; i++)
-		cnt += row->blocked_ns[i] > 0;
+		cnt += blocked_ns[i] > 0;
+	return cnt;
+}
+
+void term_reasons(const struct term *t, const uint64_t *blocked_ns, const struct report_task *row,
+		  uint32_t room)
+{
+	struct entries e = { .room = room };
+	bool done[REASON_CNT] = { false };
+	uint32_t cnt = reason_cnt(blocked_ns);
+
 	for (uint32_t n = 0; n < cnt; n++) {
 		const char *call;
 		char entry[80];
 		int best = 0;
 
 		for (int i = 1; i < REASON_CNT; i++)
-			if (!done[i] && row->blocked_ns[i] &&
-			    (!best || row->blocked_ns[i] > row->blocked_ns[best]))
+			if (!done[i] && blocked_ns[i] && (!best || blocked_ns[i] > blocked_ns[best]))
 				best = i;
 		done[best] = true;
-		call = cols->calls ? main_call(t, row, best) : "";
+		call = row ? main_call(t, row, best) : "";
 		snprintf(entry, sizeof(entry), "%s %s%s%s", reason_name(best),
-			 fmt_ns_short(row->blocked_ns[best]).s, call[0] ? " in " : "", call);
+			 fmt_ns_short(blocked_ns[best]).s, call[0] ? " in " : "", call);
 		entries_add(&e, entry, n + 1 == cnt);
 	}
-	fprintf(t->out, "%-*s", cnt ? (int)cols->cpus : 0, cpus.s);
 	entries_print(t, &e);
 }
 
@@ -146,7 +149,9 @@ void term_task_table(const struct term *t)
 			fmt_ns_short(row->ready_ns).s);
 		fprintf(t->out, " %6s %6s %5s ", fmt_count_short(task->voluntary).s,
 			fmt_count_short(task->involuntary).s, fmt_count_short(task->migrations).s);
-		print_cpus_and_reasons(t, row, &cols);
+		fprintf(t->out, "%-*s", reason_cnt(row->blocked_ns) ? (int)cols.cpus : 0,
+			fmt_cpu_list(row->cpus, row->cpu_cnt, cols.cpus).s);
+		term_reasons(t, row->blocked_ns, cols.calls ? row : NULL, cols.reasons);
 	}
 	say_more(t, t->m->task_cnt - shown);
 }

@@ -72,7 +72,7 @@ static uint64_t choose_step(const struct bins *b)
 	uint64_t step_ns = 1;
 
 	for (;;) {
-		struct fmt_text last = fmt_ratio(b->window_ns, unit_of(step_ns)->ns, 0);
+		struct fmt_text last = fmt_ratio(b->from_ns + b->len_ns, unit_of(step_ns)->ns, 0);
 		uint64_t label_cols = 1 + strlen(last.s) + TICK_GAP;
 
 		if (step_ns / b->width_ns >= max_u64(label_cols, 8))
@@ -85,14 +85,15 @@ static void draw_axis(const struct timeline *tl)
 {
 	const struct bins *b = &tl->bins;
 	uint64_t step_ns = choose_step(b);
+	uint64_t first_ns = (b->from_ns + step_ns - 1) / step_ns * step_ns;
 	const struct time_unit *unit = unit_of(step_ns);
 	char *axis = xmalloc(b->cnt);
 	size_t end = 0;
 
 	memset(axis, ' ', b->cnt);
-	for (uint64_t at = 0; at < b->window_ns; at += step_ns) {
+	for (uint64_t at = first_ns; at < b->from_ns + b->len_ns; at += step_ns) {
 		struct fmt_text label = fmt_ratio(at, unit->ns, 0);
-		size_t col = at / b->width_ns, len = strlen(label.s);
+		size_t col = (at - b->from_ns) / b->width_ns, len = strlen(label.s);
 
 		axis[col] = '|';
 		end = col + 1;
@@ -168,15 +169,6 @@ static struct fmt_text totals_of(uint64_t sum_ns, uint64_t window_ns, const uint
 	return totals;
 }
 
-static uint64_t load_sum(const struct timeline *tl, const struct load *load)
-{
-	uint64_t sum_ns = 0;
-
-	for (uint32_t i = 0; i < tl->bins.cnt; i++)
-		sum_ns += load->ns[i];
-	return sum_ns;
-}
-
 /* The highest column, rounded up, so that it fits. */
 static uint64_t scale_of(const struct timeline *tl, const struct load *load)
 {
@@ -195,7 +187,7 @@ static void draw_running_and_waiting(struct timeline *tl)
 {
 	const struct term *t = tl->t;
 	struct load running = load_new(&tl->bins), waiting = load_new(&tl->bins);
-	uint64_t max = t->r->parallelism.max;
+	uint64_t max = t->lens.range.running_max;
 	char name[LABEL_COLS];
 
 	for (size_t i = 0; i < t->m->task_cnt; i++) {
@@ -216,9 +208,9 @@ static void draw_running_and_waiting(struct timeline *tl)
 	snprintf(name, sizeof(name), t->m->cpu_cnt < 10 ? "on CPU (of %zu)" : "on CPU of %zu",
 		 t->m->cpu_cnt);
 	draw_strip(tl, name, &running, max_u64(t->m->cpu_cnt, 1),
-		   totals_of(t->r->parallelism.run_ns, t->window_ns, &max).s);
+		   totals_of(t->lens.range.run_ns, tl->bins.len_ns, &max).s);
 	draw_strip(tl, "waiting", &waiting, scale_of(tl, &waiting),
-		   totals_of(load_sum(tl, &waiting), t->window_ns, NULL).s);
+		   totals_of(t->lens.range.ready_ns, tl->bins.len_ns, NULL).s);
 	load_free(&running);
 	load_free(&waiting);
 }
@@ -226,7 +218,7 @@ static void draw_running_and_waiting(struct timeline *tl)
 static void draw_operations(struct timeline *tl)
 {
 	const struct term *t = tl->t;
-	uint64_t max = t->r->concurrency.max_operations;
+	uint64_t max = t->lens.range.operations_max;
 	struct load open;
 
 	if (!t->m->op_cnt)
@@ -238,7 +230,7 @@ static void draw_operations(struct timeline *tl)
 				 term_rel(t, t->m->ops[i].end_ns));
 	load_finish(&tl->bins, &open);
 	draw_strip(tl, "operations", &open, max_u64(max, 1),
-		   totals_of(load_sum(tl, &open), t->window_ns, &max).s);
+		   totals_of(t->lens.range.operations_ns, tl->bins.len_ns, &max).s);
 	load_free(&open);
 }
 
@@ -285,13 +277,14 @@ static void say_left_out(const struct timeline *tl, uint64_t cnt, const char *no
 /* True if fewer than TERM_CPU_LANES_MAX CPUs worked more for us. */
 static bool cpu_has_lane(const struct term *t, size_t idx)
 {
-	uint64_t own_ns = t->r->cpus[idx].class_ns[LAB_CPU_OURS];
+	const struct report_cpu *cpus = t->lens.range.cpus;
+	uint64_t own_ns = cpus[idx].class_ns[LAB_CPU_OURS];
 	size_t before = 0;
 
 	for (size_t i = 0; i < t->m->cpu_cnt; i++) {
-		uint64_t ns = t->r->cpus[i].class_ns[LAB_CPU_OURS];
+		uint64_t ns = cpus[i].class_ns[LAB_CPU_OURS];
 
-		before += ns > own_ns || (ns == own_ns && i < idx);
+		before += lens_has_cpu(&t->lens, i) && (ns > own_ns || (ns == own_ns && i < idx));
 	}
 	return before < TERM_CPU_LANES_MAX;
 }
@@ -305,9 +298,11 @@ static void draw_cpus(struct timeline *tl)
 	for (size_t i = 0; i < t->lane_cnt; i++)
 		lane_ids[i] = t->m->tasks[t->lanes[i]].id;
 	for (size_t i = 0; i < t->m->cpu_cnt; i++) {
-		const struct report_cpu *cpu = &t->r->cpus[i];
+		const struct report_cpu *cpu = &t->lens.range.cpus[i];
 		char name[LABEL_COLS];
 
+		if (!lens_has_cpu(&t->lens, i))
+			continue;
 		if (!cpu_has_lane(t, i)) {
 			left_out++;
 			continue;
@@ -317,8 +312,8 @@ static void draw_cpus(struct timeline *tl)
 		lane_of_cpu(&tl->bins, t->m, &t->m->cpus[i], lane_ids, t->lane_cnt, tl->cells);
 		draw_lane(tl, false);
 		fprintf(t->out, "  work%3u%% #%3u%%\n",
-			fmt_percent(cpu->class_ns[LAB_CPU_OURS], t->window_ns),
-			fmt_percent(cpu->class_ns[LAB_CPU_FOREIGN], t->window_ns));
+			fmt_percent(cpu->class_ns[LAB_CPU_OURS], tl->bins.len_ns),
+			fmt_percent(cpu->class_ns[LAB_CPU_FOREIGN], tl->bins.len_ns));
 	}
 	tl->used[CELL_FOREIGN] = true;	/* the totals name it */
 	say_left_out(tl, left_out, "CPU", "that worked less");
@@ -330,17 +325,17 @@ static void draw_tasks(struct timeline *tl)
 
 	for (size_t i = 0; i < t->lane_cnt; i++) {
 		const struct model_task *task = &t->m->tasks[t->lanes[i]];
-		const struct report_task *row = &t->r->tasks[t->lanes[i]];
+		const struct range_task *row = &t->lens.range.tasks[t->lanes[i]];
 
 		fprintf(t->out, "%c ", (char)('A' + i));
 		term_pad(t, term_safe(t, task->comm, sizeof(task->comm), tl->label_cols - 3).s,
 			 tl->label_cols - 2);
 		lane_of_task(&tl->bins, t->m, task, tl->cells);
 		draw_lane(tl, true);
-		fprintf(t->out, "  run%3u%% wait%3u%%\n", fmt_percent(row->run_ns, t->window_ns),
-			fmt_percent(row->ready_ns, t->window_ns));
+		fprintf(t->out, "  run%3u%% wait%3u%%\n", fmt_percent(row->run_ns, tl->bins.len_ns),
+			fmt_percent(row->ready_ns, tl->bins.len_ns));
 	}
-	say_left_out(tl, t->m->task_cnt - t->lane_cnt, "task", "that ran less");
+	say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task", "that ran less");
 }
 
 /* ---- legend ---- */
@@ -366,8 +361,8 @@ static void draw_legend(const struct timeline *tl)
 	fputs("legend:", t->out);
 	if (tl->used[CELL_RUN]) {
 		const char *digits = cpu_max < 10 ? "0-9 running on that CPU" :
-				     cpu_max < 36 ? "0-9 a-z running on that CPU, a is 10" :
-				     "0-9 a-z A-Z running on that CPU, a is 10";
+				     cpu_max < 36 ? "0-9 A-Z running on that CPU, A is 10" :
+				     "0-9 A-Z a-z running on that CPU, A is 10";
 
 		legend_add(t, &col, digits, (uint32_t)strlen(digits));
 		if (t->lane_cnt > 1)
@@ -394,10 +389,11 @@ void term_timeline(const struct term *t)
 {
 	struct timeline tl = { .t = t };
 
-	if (!t->window_ns || !t->m->task_cnt)
+	if (!range_len(&t->lens.range) || !t->m->task_cnt)
 		return;
 	tl.label_cols = t->width >= WIDE_FROM ? LABEL_COLS_WIDE : LABEL_COLS;
-	tl.bins = bins_make(t->window_ns, t->width - tl.label_cols - TOTALS_COLS);
+	tl.bins = bins_make(t->lens.range.from_ns, range_len(&t->lens.range),
+			    t->width - tl.label_cols - TOTALS_COLS);
 	tl.cells = xcalloc(tl.bins.cnt, sizeof(*tl.cells));
 
 	fputc('\n', t->out);
