@@ -397,6 +397,36 @@ spoil() {
 	[[ $(longest_line "$output") -gt 100 ]]
 }
 
+@test "report: a part of the run, as text and as a picture" {
+	run -0 --separate-stderr lab report "$SAMPLE" --from 100ms --to 120ms --task 'worker/*' --cpu 1
+	[[ -z $stderr ]]
+	[[ ${lines[0]} == PARALLEL* ]]
+	[[ $output == *"range   +100.000 ms to +120.000 ms of "*"the verdict above is the whole run's"* ]]
+	[[ $output == *"CPU 1 "* && $output != *$'\nCPU 0 '* ]]
+	[[ $output != *$'\nA lab '* && $output == *"worker/4"* ]]
+	[[ $(longest_line "$output") -le 100 ]]
+	run -0 lab report "$SAMPLE" -f svg --from 100ms --to 0.12s --cpu 0
+	python -c 'import sys, xml.dom.minidom as x; x.parseString(sys.stdin.read())' <<<"$output"
+	[[ $output == *">100 ms<"* && $output != *">0 ns<"* && $output != *">CPU 1<"* ]]
+}
+
+@test "report: a part of the run that is not there gets a sentence" {
+	while IFS='|' read -r arguments sentence; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr lab report "$SAMPLE" $arguments
+		[[ -z $output ]]
+		stderr_has "$sentence"
+	done <<-'WRONG'
+		--from 60s|the run ended
+		--from 5ms --to 5ms|--to: 5.000 ms is not after 5.000 ms
+		--task nobody|no task of this run is "nobody"
+		--cpu 77|this run had no CPU 77
+		--from soon|--from
+		--cpu all|--cpu takes CPU numbers
+		--from 1ms -f json|--from, --to, --task and --cpu are for: term svg
+	WRONG
+}
+
 @test "report: --color and NO_COLOR" {
 	run -0 lab report "$SAMPLE" --color always
 	output_has $'\e['

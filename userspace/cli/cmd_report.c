@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/exit.h"
+#include "cli/lens.h"
 #include "cli/output.h"
 #include "cli/privilege.h"
 #include "render/render.h"
@@ -16,6 +17,7 @@ struct report_opts {
 	const char *file;	/* NULL or "-": standard output */
 	bool certify;
 	struct output_look look;
+	struct lens_ask ask;
 };
 
 static const struct opt report_opts[] = {
@@ -27,6 +29,7 @@ static const struct opt report_opts[] = {
 	  .help = "write to FILE, whole or not at all; - is standard output" },
 	{ .name = "certify", .kind = OPT_FLAG, .off = offsetof(struct report_opts, certify),
 	  .help = "store the verdict in TRACE, for lab verify, as lab run does" },
+	LENS_OPTS(struct report_opts, ask),
 	OUTPUT_LOOK_OPTS(struct report_opts, look),
 	{ .name = NULL },
 };
@@ -55,37 +58,48 @@ static bool to_stdout(const char *file)
 	return !file || !strcmp(file, "-") || !strcmp(file, "/dev/stdout");
 }
 
+static int write_report(const struct output *out, const struct report_opts *opts)
+{
+	struct output_look look = opts->look;
+	struct lens lens = { 0 };
+	int status;
+
+	if (lens_is_asked(&opts->ask)) {
+		if (lens_make(&out->model, &opts->ask, &lens)) {
+			lens_release(&lens);
+			return LAB_EXIT_USAGE;
+		}
+		look.lens = &lens.lens;
+	}
+	if (to_stdout(opts->file))
+		status = status_of(output_write(out, opts->format, &look, NULL, stdout));
+	else if (output_write_file(out, opts->format, &look, NULL, opts->file))
+		status = LAB_EXIT_FILE;
+	else
+		status = LAB_EXIT_OK;
+	lens_release(&lens);
+	return status == LAB_EXIT_OK && out->damaged ? LAB_EXIT_FILE : status;
+}
+
 /* Everything from here on handles the trace's bytes, without root. */
 static int report(const char *path, const struct report_opts *opts, const struct privilege_user *user)
 {
 	struct output out;
-	int status, err = output_load(&out, path);
+	int status = LAB_EXIT_FILE, err = output_load(&out, path);
 
 	if (err) {
 		if (err == -EACCES && user->differs)
 			log_info("under sudo, reports are made as the invoking user, %s", user->name);
-		output_release(&out);
-		return LAB_EXIT_FILE;
+	} else if (!opts->certify || !output_certify(&out)) {
+		status = write_report(&out, opts);
 	}
-	if (opts->certify && output_certify(&out)) {
-		output_release(&out);
-		return LAB_EXIT_FILE;
-	}
-	if (to_stdout(opts->file))
-		status = status_of(output_write(&out, opts->format, &opts->look, NULL, stdout));
-	else if (output_write_file(&out, opts->format, &opts->look, NULL, opts->file))
-		status = LAB_EXIT_FILE;
-	else
-		status = LAB_EXIT_OK;
-	if (status == LAB_EXIT_OK && out.damaged)
-		status = LAB_EXIT_FILE;
 	output_release(&out);
 	return status;
 }
 
 static int cmd_report(int argc, char **argv)
 {
-	struct report_opts opts = { .format = "term" };
+	struct report_opts opts = { .format = "term", .ask = LENS_ASK_ALL };
 	struct privilege_user user;
 	const char *path = NULL;
 	bool want_help;
@@ -101,7 +115,8 @@ static int cmd_report(int argc, char **argv)
 		log_err("lab report: name a trace, or the folder of a run: lab report runs/.../trace.lab");
 		return LAB_EXIT_USAGE;
 	}
-	if (output_check_format(opts.format))
+	if (output_check_format(opts.format) ||
+	    (lens_is_asked(&opts.ask) && output_check_lens(opts.format)))
 		return LAB_EXIT_USAGE;
 	if (privilege_workload_ids(false, &user))
 		return LAB_EXIT_USAGE;
@@ -118,6 +133,8 @@ const struct command command_report = {
 	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. On a terminal\n"
 		   "the report takes its width, colour, and UTF-8 if the locale has it; in a pipe or a\n"
 		   "file it is 100 columns of ASCII without colour.\n\n"
+		   "With --from, --to, --task or --cpu the report is of that part of the run: its timeline,\n"
+		   "and its numbers. The verdict stays the whole run's.\n\n"
 		   "Ends with 0 even if the verdict is inconclusive: it did report. A trace whose\n"
 		   "recording was cut off is reported as far as it goes (0); from a damaged one, what can\n"
 		   "be read is reported, and the status is 5.\n",

@@ -126,6 +126,23 @@ int output_check_format(const char *format)
 	return -ENOENT;
 }
 
+int output_check_lens(const char *format)
+{
+	const struct renderer *renderer = renderer_find(format);
+	char list[512] = "";
+	size_t used = 0;
+
+	if (renderer && renderer->takes_lens)
+		return 0;
+	for (size_t i = 0; renderers[i] && used < sizeof(list); i++)
+		if (renderers[i]->takes_lens)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s",
+						 renderers[i]->name);
+	log_err("format '%s' has always the whole run; --from, --to, --task and --cpu are for:%s",
+		format, list);
+	return -EINVAL;
+}
+
 static int write_error(const char *path, int err)
 {
 	if (err != -EPIPE)
@@ -153,6 +170,7 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 		.utf8 = !look->ascii && isatty(fd) && render_utf8_ok(),
 		.color = output_color_on(fd, look->color),
 		.brief = look->brief,
+		.lens = look->lens,
 		.command = self && *self ? self : NULL,
 	};
 	int err;

@@ -36,6 +36,7 @@ struct output_look {
 	uint32_t color;		/* enum output_color */
 	bool ascii;		/* even where the terminal takes UTF-8 */
 	bool brief;		/* the verdict only */
+	const struct render_lens *lens; /* NULL: all of it */
 };
 
 extern const char *const output_color_choices[];
@@ -109,6 +110,9 @@ int output_check_format(const char *format);
 
 /* Writes @what; 0 or -errno (write error). Flushing and closing are the caller's. */
 typedef int output_fn(const void *what, const struct render_opts *opts, FILE *to);
+
+/* 0, or -EINVAL after a sentence that names those formats that can show a part of a run. */
+int output_check_lens(const char *format);
 
 /* What is no trace's report, as output_write() does it. Return: as there. */
 int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to);
