@@ -28,10 +28,12 @@ static void task_fill(const struct model_task *task, const struct interval *part
 {
 	uint64_t alive_ns = 0;
 
-	for (size_t i = 0; i < task->span_cnt; i++) {
+	for (size_t i = model_span_at(task, part->start_ns); i < task->span_cnt; i++) {
 		const struct model_span *s = &task->spans[i];
 		uint64_t ns = clipped_ns(part, s->start_ns, s->end_ns);
 
+		if (s->start_ns >= part->end_ns)
+			break;
 		alive_ns += ns;
 		if (s->state == SPAN_RUNNING)
 			out->run_ns += ns;
@@ -48,9 +50,11 @@ static void cpus_fill(const struct model *m, const struct interval *part, struct
 	for (size_t i = 0; i < m->cpu_cnt; i++) {
 		const struct model_cpu *c = &m->cpus[i];
 
-		for (size_t j = 0; j < c->seg_cnt; j++) {
+		for (size_t j = model_seg_at(m, c, part->start_ns); j < c->seg_cnt; j++) {
 			const struct model_cpu_seg *seg = &m->cpu_segs[c->seg_first + j];
 
+			if (seg->start_ns >= part->end_ns)
+				break;
 			out->cpus[i].class_ns[seg->class] +=
 				clipped_ns(part, seg->start_ns, seg->end_ns);
 		}

@@ -62,6 +62,36 @@ void model_release(struct model *m)
 	*m = (struct model){ 0 };
 }
 
+size_t model_span_at(const struct model_task *task, uint64_t at_ns)
+{
+	size_t low = 0, high = task->span_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (task->spans[mid].end_ns <= at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+size_t model_seg_at(const struct model *m, const struct model_cpu *cpu, uint64_t at_ns)
+{
+	size_t low = 0, high = cpu->seg_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->cpu_segs[cpu->seg_first + mid].end_ns <= at_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 const struct model_task *model_task(const struct model *m, uint32_t id)
 {
 	size_t low = 0, high = m->task_cnt;

@@ -354,6 +354,13 @@ const struct model_task *model_task(const struct model *m, uint32_t id);
 /* Return: what lies at this address of a futex, or NULL. */
 const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr);
 
+/*
+ * Return: which of a task's spans, or of a CPU's segments, is the first that ends after @at_ns; their
+ * number if none does.
+ */
+size_t model_span_at(const struct model_task *task, uint64_t at_ns);
+size_t model_seg_at(const struct model *m, const struct model_cpu *cpu, uint64_t at_ns);
+
 /* True if @id descends from @ancestor (a task does not descend from itself). */
 bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor);
 

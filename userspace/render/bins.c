@@ -74,6 +74,59 @@ void load_free(struct load *load)
 	*load = (struct load){ 0 };
 }
 
+static uint64_t rel(const struct model *m, uint64_t at_ns)
+{
+	return at_ns > m->start_ns ? at_ns - m->start_ns : 0;
+}
+
+void load_states(const struct bins *b, const struct model *m, struct load *running,
+		 struct load *ready)
+{
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *task = &m->tasks[i];
+
+		for (size_t j = model_span_at(task, m->start_ns + b->from_ns); j < task->span_cnt; j++) {
+			const struct model_span *s = &task->spans[j];
+
+			if (rel(m, s->start_ns) >= b->from_ns + b->len_ns)
+				break;
+			if (s->state != SPAN_BLOCKED)
+				load_add(b, s->state == SPAN_RUNNING ? running : ready,
+					 rel(m, s->start_ns), rel(m, s->end_ns));
+		}
+	}
+}
+
+void load_operations(const struct bins *b, const struct model *m, struct load *open)
+{
+	for (size_t i = 0; i < m->op_cnt; i++)
+		if (!m->ops[i].parent_id)
+			load_add(b, open, rel(m, m->ops[i].start_ns), rel(m, m->ops[i].end_ns));
+}
+
+uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, uint64_t scale,
+		    uint64_t parts)
+{
+	unsigned __int128 whole = (unsigned __int128)bins_len(b, i) * scale;
+
+	if (!whole)
+		return 0;
+	return min_u64((uint64_t)(((unsigned __int128)load->ns[i] * parts + whole / 2) / whole), parts);
+}
+
+uint64_t load_peak(const struct bins *b, const struct load *load)
+{
+	uint64_t peak = 1;
+
+	for (uint32_t i = 0; i < b->cnt; i++) {
+		uint64_t len_ns = bins_len(b, i);
+
+		if (len_ns)
+			peak = max_u64(peak, (load->ns[i] + len_ns - 1) / len_ns);
+	}
+	return peak;
+}
+
 /* What a column of a lane holds while the lane is walked from left to right. */
 struct column {
 	uint32_t i;			/* which */
@@ -184,20 +237,17 @@ static void lane_add(const struct bins *b, struct column *col, bool task_lane, e
 	}
 }
 
-static uint64_t rel(const struct model *m, uint64_t at_ns)
-{
-	return at_ns > m->start_ns ? at_ns - m->start_ns : 0;
-}
-
 void lane_of_task(const struct bins *b, const struct model *m, const struct model_task *task,
 		  struct lane_cell *out)
 {
 	struct column *col = xcalloc(1, sizeof(*col));
 
 	col->who_ns = xcalloc(TRACE_CPUS_MAX, sizeof(*col->who_ns));
-	for (size_t i = 0; i < task->span_cnt; i++) {
+	for (size_t i = model_span_at(task, m->start_ns + b->from_ns); i < task->span_cnt; i++) {
 		const struct model_span *s = &task->spans[i];
 
+		if (rel(m, s->start_ns) >= b->from_ns + b->len_ns)
+			break;
 		lane_add(b, col, true, cell_of_state(s->state, s->reason), s->cpu,
 			 rel(m, s->start_ns), rel(m, s->end_ns), out);
 	}
@@ -234,11 +284,13 @@ void lane_of_cpu(const struct bins *b, const struct model *m, const struct model
 	struct column *col = xcalloc(1, sizeof(*col));
 
 	col->who_ns = xcalloc(TRACE_CPUS_MAX, sizeof(*col->who_ns));
-	for (size_t i = 0; i < cpu->seg_cnt; i++) {
+	for (size_t i = model_seg_at(m, cpu, m->start_ns + b->from_ns); i < cpu->seg_cnt; i++) {
 		const struct model_cpu_seg *seg = &m->cpu_segs[cpu->seg_first + i];
 		enum cell cell = seg->class < ARRAY_SIZE(cells) ? cells[seg->class] : CELL_UNKNOWN;
 		size_t lane = 0;
 
+		if (rel(m, seg->start_ns) >= b->from_ns + b->len_ns)
+			break;
 		if (cell == CELL_RUN) {
 			lane = find_lane(lane_ids, lane_cnt, seg->task_id);
 			if (lane == lane_cnt)

@@ -44,6 +44,18 @@ void load_add(const struct bins *b, struct load *load, uint64_t start_ns, uint64
 void load_finish(const struct bins *b, struct load *load);
 void load_free(struct load *load);
 
+/* Add when each task ran, and when it was ready; and when operations were open. */
+void load_states(const struct bins *b, const struct model *m, struct load *running,
+		 struct load *ready);
+void load_operations(const struct bins *b, const struct model *m, struct load *open);
+
+/* How many there were on average in bin @i, in @parts-ths of @scale, to the nearest, at most @parts. */
+uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, uint64_t scale,
+		    uint64_t parts);
+
+/* The highest average of a bin, rounded up; at least 1. */
+uint64_t load_peak(const struct bins *b, const struct load *load);
+
 /* What one column of a lane shows. */
 struct lane_cell {
 	uint8_t cell;		/* enum cell */

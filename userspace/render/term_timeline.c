@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/axis.h"
 #include "render/bins.h"
 #include "render/term.h"
 #include "util/alloc.h"
@@ -12,7 +13,6 @@
 #define LABEL_COLS_WIDE 22	/* holds a letter and a whole comm */
 #define WIDE_FROM 132
 #define TOTALS_COLS 18
-#define TICK_GAP 2		/* columns between one tick's label and the next tick */
 #define DIGITS_MAX 9		/* an ASCII strip shows counts up to this, else eighths */
 
 struct timeline {
@@ -24,87 +24,17 @@ struct timeline {
 	struct phrase scales;		/* what a full cell of a strip is */
 };
 
-/* ---- time axis ---- */
-
-struct time_unit {
-	const char *name;
-	uint64_t ns;
-};
-
-static const struct time_unit time_units[] = {
-	{ "days", 86400000000000 }, { "h", 3600000000000 }, { "min", 60000000000 },
-	{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 },
-};
-
-/* Round distances of ticks above 50 s; below they are 1, 2 and 5 times powers of ten. */
-static const uint64_t long_steps_s[] = {
-	60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000,
-};
-
-static uint64_t next_step(uint64_t step_ns)
-{
-	const uint64_t s = 1000000000;
-	uint64_t power = 1;
-
-	if (step_ns >= 50 * s) {
-		for (size_t i = 0; i < ARRAY_SIZE(long_steps_s); i++)
-			if (long_steps_s[i] * s > step_ns)
-				return long_steps_s[i] * s;
-		return step_ns * 10;
-	}
-	while (step_ns / power >= 10)
-		power *= 10;
-	return step_ns / power == 2 ? 5 * power : step_ns * 2;
-}
-
-static const struct time_unit *unit_of(uint64_t step_ns)
-{
-	size_t i = 0;
-
-	while (step_ns % time_units[i].ns)
-		i++;
-	return &time_units[i];
-}
-
-/* The smallest round distance at which the labels leave room between them. */
-static uint64_t choose_step(const struct bins *b)
-{
-	uint64_t step_ns = 1;
-
-	for (;;) {
-		struct fmt_text last = fmt_ratio(b->from_ns + b->len_ns, unit_of(step_ns)->ns, 0);
-		uint64_t label_cols = 1 + strlen(last.s) + TICK_GAP;
-
-		if (step_ns / b->width_ns >= max_u64(label_cols, 8))
-			return step_ns;
-		step_ns = next_step(step_ns);
-	}
-}
-
 static void draw_axis(const struct timeline *tl)
 {
 	const struct bins *b = &tl->bins;
-	uint64_t step_ns = choose_step(b);
-	uint64_t first_ns = (b->from_ns + step_ns - 1) / step_ns * step_ns;
-	const struct time_unit *unit = unit_of(step_ns);
 	char *axis = xmalloc(b->cnt);
-	size_t end = 0;
+	size_t end = b->cnt;
 
-	memset(axis, ' ', b->cnt);
-	for (uint64_t at = first_ns; at < b->from_ns + b->len_ns; at += step_ns) {
-		struct fmt_text label = fmt_ratio(at, unit->ns, 0);
-		size_t col = (at - b->from_ns) / b->width_ns, len = strlen(label.s);
-
-		axis[col] = '|';
-		end = col + 1;
-		if (end + len > b->cnt)
-			continue;
-		memcpy(axis + end, label.s, len);
-		end += len;
-	}
-	fprintf(tl->t->out, "%*s    ", (int)tl->label_cols - 4, unit->name);
+	fprintf(tl->t->out, "%*s    ", (int)tl->label_cols - 4, axis_make(b, axis));
+	while (end && axis[end - 1] == ' ')
+		end--;
 	for (size_t i = 0; i < end; i++) {
-		if (axis[i] == '|')
+		if (axis[i] == AXIS_TICK)
 			fputs(tl->t->glyphs->tick, tl->t->out);
 		else
 			fputc(axis[i], tl->t->out);
@@ -115,16 +45,6 @@ static void draw_axis(const struct timeline *tl)
 
 /* ---- strips ---- */
 
-/* @sum_ns over @len_ns in @parts-ths of @scale, to the nearest, at most @parts. */
-static uint64_t level(uint64_t sum_ns, uint64_t len_ns, uint64_t scale, uint64_t parts)
-{
-	unsigned __int128 whole = (unsigned __int128)len_ns * scale;
-
-	if (!whole)
-		return 0;
-	return min_u64((uint64_t)(((unsigned __int128)sum_ns * parts + whole / 2) / whole), parts);
-}
-
 static void draw_strip(struct timeline *tl, const char *name, const struct load *load,
 		       uint64_t scale, const char *totals)
 {
@@ -134,12 +54,12 @@ static void draw_strip(struct timeline *tl, const char *name, const struct load 
 	term_pad(t, name, tl->label_cols);
 	for (uint32_t i = 0; i < tl->bins.cnt; i++) {
 		uint64_t len_ns = bins_len(&tl->bins, i);
-		uint64_t eighths = level(load->ns[i], len_ns, scale, 8);
+		uint64_t eighths = load_level(&tl->bins, load, i, scale, 8);
 
 		if (!len_ns)
 			fputc(' ', t->out);
 		else if (digits)
-			fputc('0' + (int)level(load->ns[i], len_ns, scale, scale), t->out);
+			fputc('0' + (int)load_level(&tl->bins, load, i, scale, scale), t->out);
 		else if (!eighths && load->ns[i] > len_ns / 2)
 			fputs(t->glyphs->bar[1], t->out);	/* one of many is not nobody */
 		else
@@ -169,20 +89,6 @@ static struct fmt_text totals_of(uint64_t sum_ns, uint64_t window_ns, const uint
 	return totals;
 }
 
-/* The highest column, rounded up, so that it fits. */
-static uint64_t scale_of(const struct timeline *tl, const struct load *load)
-{
-	uint64_t scale = 1;
-
-	for (uint32_t i = 0; i < tl->bins.cnt; i++) {
-		uint64_t len_ns = bins_len(&tl->bins, i);
-
-		if (len_ns)
-			scale = max_u64(scale, (load->ns[i] + len_ns - 1) / len_ns);
-	}
-	return scale;
-}
-
 static void draw_running_and_waiting(struct timeline *tl)
 {
 	const struct term *t = tl->t;
@@ -190,18 +96,7 @@ static void draw_running_and_waiting(struct timeline *tl)
 	uint64_t max = t->lens.range.running_max;
 	char name[LABEL_COLS];
 
-	for (size_t i = 0; i < t->m->task_cnt; i++) {
-		const struct model_task *task = &t->m->tasks[i];
-
-		for (size_t j = 0; j < task->span_cnt; j++) {
-			const struct model_span *s = &task->spans[j];
-
-			if (s->state == SPAN_BLOCKED)
-				continue;
-			load_add(&tl->bins, s->state == SPAN_RUNNING ? &running : &waiting,
-				 term_rel(t, s->start_ns), term_rel(t, s->end_ns));
-		}
-	}
+	load_states(&tl->bins, t->m, &running, &waiting);
 	load_finish(&tl->bins, &running);
 	load_finish(&tl->bins, &waiting);
 
@@ -209,7 +104,7 @@ static void draw_running_and_waiting(struct timeline *tl)
 		 t->m->cpu_cnt);
 	draw_strip(tl, name, &running, max_u64(t->m->cpu_cnt, 1),
 		   totals_of(t->lens.range.run_ns, tl->bins.len_ns, &max).s);
-	draw_strip(tl, "waiting", &waiting, scale_of(tl, &waiting),
+	draw_strip(tl, "waiting", &waiting, load_peak(&tl->bins, &waiting),
 		   totals_of(t->lens.range.ready_ns, tl->bins.len_ns, NULL).s);
 	load_free(&running);
 	load_free(&waiting);
@@ -224,10 +119,7 @@ static void draw_operations(struct timeline *tl)
 	if (!t->m->op_cnt)
 		return;
 	open = load_new(&tl->bins);
-	for (size_t i = 0; i < t->m->op_cnt; i++)
-		if (!t->m->ops[i].parent_id)
-			load_add(&tl->bins, &open, term_rel(t, t->m->ops[i].start_ns),
-				 term_rel(t, t->m->ops[i].end_ns));
+	load_operations(&tl->bins, t->m, &open);
 	load_finish(&tl->bins, &open);
 	draw_strip(tl, "operations", &open, max_u64(max, 1),
 		   totals_of(t->lens.range.operations_ns, tl->bins.len_ns, &max).s);
