@@ -100,6 +100,16 @@ read_back() {
 	done
 }
 
+@test "html: what its timeline is drawn from are the slices of csv" {
+	local trace
+	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/*.lab; do
+		for format in html json csv; do
+			lab report "$trace" -f $format -o out.$format
+		done
+		python -B "$REPOSITORY/tests/reports/page.py" out.html out.json out.csv
+	done
+}
+
 # Decoded by protoc with the public numbers of the fields, and read as Perfetto reads it.
 @test "perfetto: its CPUs, threads and operations are those of the report" {
 	requires command=protoc
