@@ -55,32 +55,6 @@ on_terminal() {
 	CODE
 }
 
-# One sentence of lab's own on stderr, nothing on stdout.
-says_one_sentence() {
-	[[ -z $output ]] || { echo "on stdout: $output" >&2; return 1; }
-	[[ ${#stderr_lines[@]} -eq 1 && ${stderr_lines[0]} == "lab: "* ]] || {
-		echo "on stderr: $stderr" >&2
-		return 1
-	}
-}
-
-stderr_has() {
-	[[ $stderr == *"$1"* ]] || { echo "not on stderr: $1; there is: $stderr" >&2; return 1; }
-}
-
-no_escapes() {
-	! printf '%s' "$1" | grep -q $'[\x01-\x08\x0b-\x1f\x7f]'
-}
-
-is_ascii() {
-	! LC_ALL=C grep -q '[^ -~]' <<<"$1"
-}
-
-# longest_line TEXT: in columns
-longest_line() {
-	wc -L <<<"$1"
-}
-
 # A change of the sample: spoil FILE 'Python on d, a bytearray'
 spoil() {
 	python - "$SAMPLE" "$1" "$2" <<-'CODE'

@@ -222,3 +222,30 @@ contradicted() {
 	exact
 	json_holds run.json 'r["verdict"]["claim_holds"] is False'
 }
+
+# One sentence of lab's own on stderr, nothing on stdout.
+says_one_sentence() {
+	[[ -z $output ]] || { echo "on stdout: $output" >&2; return 1; }
+	[[ ${#stderr_lines[@]} -eq 1 && ${stderr_lines[0]} == "lab: "* ]] || {
+		echo "on stderr: $stderr" >&2
+		return 1
+	}
+}
+
+stderr_has() {
+	[[ $stderr == *"$1"* ]] || { echo "not on stderr: $1; there is: $stderr" >&2; return 1; }
+}
+
+no_escapes() {
+	! printf '%s' "$1" | grep -q $'[\x01-\x08\x0b-\x1f\x7f]'
+}
+
+# No byte beyond printable ASCII.
+is_ascii() {
+	! LC_ALL=C grep -q '[^ -~]' <<<"$1"
+}
+
+# longest_line TEXT: in columns
+longest_line() {
+	wc -L <<<"$1"
+}

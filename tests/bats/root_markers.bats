@@ -10,10 +10,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR"
 }
 
-stderr_has() {
-	[[ $stderr == *"$1"* ]] || { echo "not on stderr: $1; there is: $stderr" >&2; return 1; }
-}
-
 # marked ARG...: run it, its report is run.json
 marked() {
 	run --separate-stderr lab run -o out --json=run.json "$@"

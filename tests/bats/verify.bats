@@ -52,10 +52,6 @@ with_certificate() {
 	PY
 }
 
-stderr_has() {
-	[[ $stderr == *"$1"* ]] || { echo "not in: $stderr"; return 1; }
-}
-
 narrow() {
 	for line in "${lines[@]}"; do
 		((${#line} <= 80)) || { echo "longer than 80: $line"; return 1; }
