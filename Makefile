@@ -88,7 +88,7 @@ endif
 
 # CFLAGS and LDFLAGS are the caller's: they come last.
 flags := -std=gnu11 $(optimize) $(warnings) $(harden) -D_GNU_SOURCE -Iuserspace -Ibpf
-libs = $(or $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null),-lbpf) -lelf -lz -lm -lpthread
+libs = $(or $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null),-lbpf) $(or $(shell $(PKG_CONFIG) --libs ncursesw 2>/dev/null),-lncursesw -ltinfo) -lelf -lz -lm -lpthread
 
 # libbpf's headers need asm/types.h, which a compiler for BPF does not look for by itself.
 bpf_system_includes = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \

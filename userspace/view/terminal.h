@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_VIEW_TERMINAL_H
+#define LAB_VIEW_TERMINAL_H
+
+/*
+ * terminal - ncurses begun and ended. Whatever ends the program, the terminal is as it was: exit()
+ * and signals that one can catch are seen to here.
+ */
+
+#include <stdbool.h>
+
+/* Return: 0; -errno after one logged sentence. */
+int terminal_open(void);
+
+/* Accepts a terminal that is not open. */
+void terminal_close(void);
+
+/* The next key of ncurses, or ERR: the user asked by a signal that it ends (terminal_signal()). Waits. */
+int terminal_key(void);
+
+/* SIGINT, SIGTERM or SIGHUP, if one came; else 0. */
+int terminal_signal(void);
+
+#endif /* LAB_VIEW_TERMINAL_H */
