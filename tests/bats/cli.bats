@@ -574,3 +574,31 @@ spoil() {
 	run -3 --separate-stderr as_nobody "$LAB_BIN" sweep amdahl
 	[[ $stderr == *"sudo lab sweep amdahl"* ]]
 }
+
+# As a Python that has none of its own finds it: whoever imports it takes it from sys.modules afterwards.
+@test "the hook of --python is no error where there is no other sitecustomize" {
+	run -0 --separate-stderr python -S -B - "$REPOSITORY/userspace/markers" <<-'PYTHON'
+	import importlib.machinery, sys
+
+	class Only:
+	    def find_spec(self, name, path, target=None):
+	        if name != 'sitecustomize':
+	            return None
+	        spec = importlib.machinery.PathFinder.find_spec(name, [p for p in sys.path if p == sys.argv[1]])
+	        if spec is None:
+	            raise ModuleNotFoundError(name, name=name)
+	        return spec
+
+	sys.meta_path.insert(0, Only())
+	sys.path.insert(0, sys.argv[1])
+	import sitecustomize
+	assert sys.argv[1] not in sys.path
+	import threading
+	thread = threading.Thread(target=lambda: print(open(f'/proc/self/task/{threading.get_native_id()}/comm').read()),
+	                          name='named')
+	thread.start()
+	thread.join()
+	PYTHON
+	[[ -z $stderr ]]
+	[[ $output == named ]]
+}

@@ -86,11 +86,11 @@ def _watch_asyncio(_module):
 def _go_on():
     """As if this had not been here."""
     sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != _here]
-    sys.modules.pop("sitecustomize", None)
+    hook = sys.modules.pop("sitecustomize", None)
     try:
         import sitecustomize  # noqa: F401
     except ImportError:
-        pass
+        sys.modules["sitecustomize"] = hook  # the import that is under way takes it from there
 
 
 _when_imported("asyncio.base_events", _watch_asyncio)
