@@ -48,7 +48,8 @@ static void say_concurrent(const struct term *t, struct phrase *p)
 {
 	say_not_parallel(t, p);
 	phrase_add(p, ", up to ");
-	if (operations_at_once(t) > t->r->concurrency.max_in_progress) {
+	if (t->r->concurrency.witness_is_ops ||
+	    operations_at_once(t) > t->r->concurrency.max_in_progress) {
 		phrase_count(p, operations_at_once(t), "operation");
 		phrase_add(p, " in flight");
 	} else {
