@@ -37,6 +37,15 @@ const struct glyphs glyphs_ascii_letters = {
 	.tick = "|",
 };
 
+const struct glyphs *glyphs_for(const struct model *m, bool utf8)
+{
+	if (utf8)
+		return &glyphs_utf8;
+	if (m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > CPU_CHAR_UPPER_MAX)
+		return &glyphs_ascii_letters;
+	return &glyphs_ascii;
+}
+
 static enum cell cell_of_reason(enum reason reason)
 {
 	switch (reason) {

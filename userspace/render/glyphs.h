@@ -43,6 +43,9 @@ extern const struct glyphs glyphs_utf8;
 extern const struct glyphs glyphs_ascii;
 extern const struct glyphs glyphs_ascii_letters; /* where small letters stand for CPUs */
 
+/* Those that are right for the CPUs of this run. */
+const struct glyphs *glyphs_for(const struct model *m, bool utf8);
+
 /* The cell that shows this state; @reason counts only for SPAN_BLOCKED. */
 enum cell cell_of_state(enum span_state state, enum reason reason);
 

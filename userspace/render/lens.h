@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "analyze/range.h"
 
@@ -26,5 +27,16 @@ static inline bool lens_has_cpu(const struct render_lens *lens, size_t idx)
 {
 	return !lens->cpu_in || lens->cpu_in[idx];
 }
+
+/**
+ * lens_by_run() - the tasks that a lens shows, those first that ran longest in its range
+ * @cnt: how many there are
+ *
+ * Return: indices into model.tasks, to be freed; equal ones in order of birth.
+ */
+size_t *lens_by_run(const struct render_lens *lens, const struct model *m, size_t *cnt);
+
+/* Put indices in order of birth. */
+void lens_sort(size_t *idx, size_t cnt);
 
 #endif /* LAB_RENDER_LENS_H */

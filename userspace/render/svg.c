@@ -30,7 +30,7 @@ struct picture {
 	struct load load[CELL_CNT];	/* of the lane at hand */
 	uint32_t plot;			/* width of the lanes */
 	uint32_t y;			/* how far the picture has come */
-	uint32_t *by_run;		/* indices of the tasks that have a lane, ascending */
+	size_t *lanes;			/* indices of the tasks that have one, ascending */
 	size_t lane_cnt;
 	size_t task_cnt;		/* those that the lens shows */
 	bool shown[CELL_CNT];		/* of which the legend is to speak */
@@ -293,46 +293,6 @@ static void put_legend(struct picture *p)
 	p->y += LEGEND_HEIGHT;
 }
 
-/* ---- which tasks ---- */
-
-struct ran {
-	uint64_t ns;
-	uint32_t idx;
-};
-
-static int ran_cmp(const void *a, const void *b)
-{
-	const struct ran *x = a, *y = b;
-
-	if (x->ns != y->ns)
-		return x->ns > y->ns ? -1 : 1;
-	return (x->idx > y->idx) - (x->idx < y->idx);
-}
-
-static int idx_cmp(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static void choose_tasks(struct picture *p)
-{
-	const struct render_lens *lens = &p->view->lens;
-	struct ran *ran = xcalloc(p->m->task_cnt, sizeof(*ran));
-
-	for (size_t i = 0; i < p->m->task_cnt; i++)
-		if (lens_has_task(lens, i))
-			ran[p->task_cnt++] = (struct ran){ lens->range.tasks[i].run_ns, (uint32_t)i };
-	qsort(ran, p->task_cnt, sizeof(*ran), ran_cmp);
-	p->lane_cnt = min_u64(p->task_cnt, p->view->tasks_max);
-	p->by_run = xcalloc(p->lane_cnt, sizeof(*p->by_run));
-	for (size_t i = 0; i < p->lane_cnt; i++)
-		p->by_run[i] = ran[i].idx;
-	qsort(p->by_run, p->lane_cnt, sizeof(*p->by_run), idx_cmp);
-	free(ran);
-}
-
 static void put_lanes(struct picture *p)
 {
 	size_t cpu_cnt = 0, left_out = 0;
@@ -348,7 +308,7 @@ static void put_lanes(struct picture *p)
 	}
 	p->y += 4;
 	for (size_t i = 0; i < p->lane_cnt; i++)
-		put_task(p, p->by_run[i]);
+		put_task(p, p->lanes[i]);
 	if (left_out || p->lane_cnt < p->task_cnt) {
 		snprintf(more, sizeof(more), "not drawn: %zu CPUs and %zu tasks, which ran least",
 			 left_out, p->task_cnt - p->lane_cnt);
@@ -360,13 +320,15 @@ static void put_lanes(struct picture *p)
 /* The height is known only when all is drawn. */
 static void draw_inside(struct picture *p)
 {
-	choose_tasks(p);
+	p->lanes = lens_by_run(&p->view->lens, p->m, &p->task_cnt);
+	p->lane_cnt = min_u64(p->task_cnt, p->view->tasks_max);
+	lens_sort(p->lanes, p->lane_cnt);
 	put_style(p);
 	put_axis(p);
 	put_strip(p);
 	put_lanes(p);
 	put_legend(p);
-	free(p->by_run);
+	free(p->lanes);
 }
 
 void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)

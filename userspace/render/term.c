@@ -1,60 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "render/term.h"
-#include "util/alloc.h"
 #include "util/minmax.h"
-
-struct run_rank {
-	uint64_t run_ns;
-	size_t idx;
-};
-
-static int rank_cmp(const void *a, const void *b)
-{
-	const struct run_rank *x = a, *y = b;
-
-	if (x->run_ns != y->run_ns)
-		return x->run_ns > y->run_ns ? -1 : 1;
-	return (x->idx > y->idx) - (x->idx < y->idx);
-}
-
-static int idx_cmp(const void *a, const void *b)
-{
-	const size_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
 
 /* The tasks that ran longest get a lane each, in order of birth. */
 static void choose_lanes(struct term *t)
 {
-	struct run_rank *ranks = xcalloc(t->m->task_cnt, sizeof(*ranks));
-
-	t->by_run = xcalloc(t->m->task_cnt, sizeof(*t->by_run));
-	for (size_t i = 0; i < t->m->task_cnt; i++)
-		if (lens_has_task(&t->lens, i))
-			ranks[t->by_run_cnt++] =
-				(struct run_rank){ t->lens.range.tasks[i].run_ns, i };
-	qsort(ranks, t->by_run_cnt, sizeof(*ranks), rank_cmp);
-	for (size_t i = 0; i < t->by_run_cnt; i++)
-		t->by_run[i] = ranks[i].idx;
-	free(ranks);
-
+	t->by_run = lens_by_run(&t->lens, t->m, &t->by_run_cnt);
 	t->lane_cnt = min_u64(t->by_run_cnt, TERM_LANES_MAX);
-	for (size_t i = 0; i < t->lane_cnt; i++)
-		t->lanes[i] = t->by_run[i];
-	qsort(t->lanes, t->lane_cnt, sizeof(t->lanes[0]), idx_cmp);
-}
-
-static const struct glyphs *choose_glyphs(const struct model *m, bool utf8)
-{
-	if (utf8)
-		return &glyphs_utf8;
-	if (m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > CPU_CHAR_UPPER_MAX)
-		return &glyphs_ascii_letters;
-	return &glyphs_ascii;
+	memcpy(t->lanes, t->by_run, t->lane_cnt * sizeof(t->lanes[0]));
+	lens_sort(t->lanes, t->lane_cnt);
 }
 
 static uint32_t clamp_width(uint32_t width)
@@ -105,7 +63,7 @@ static int term_render(const struct model *m, const struct report *r,
 		.m = m,
 		.r = r,
 		.opts = opts,
-		.glyphs = choose_glyphs(m, opts->utf8),
+		.glyphs = glyphs_for(m, opts->utf8),
 		.width = clamp_width(opts->width),
 		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
 	};
@@ -136,7 +94,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 		.m = m,
 		.r = r,
 		.opts = opts,
-		.glyphs = choose_glyphs(m, opts->utf8),
+		.glyphs = glyphs_for(m, opts->utf8),
 		.width = TERM_WIDTH_DEFAULT,
 		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
 		.sink = sink,

@@ -10,6 +10,7 @@
 #include "render/axis.h"
 #include "render/bins.h"
 #include "render/format.h"
+#include "render/lens.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 #include "util/text.h"
@@ -150,30 +151,20 @@ static void look(struct screen *s)
 
 /* ---- begin and end ---- */
 
-static int id_cmp(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Those that ran longest get a letter. */
 static void choose_letters(struct screen *s)
 {
-	const struct report *r = s->v->r;
-	bool *has = xcalloc(s->v->m->task_cnt + 1, sizeof(*has));
+	struct render_lens whole = { 0 };
+	size_t *by_run;
 
-	for (size_t n = 0; n < LETTERS && n < r->task_cnt; n++) {
-		size_t best = r->task_cnt;
-
-		for (size_t i = 0; i < r->task_cnt; i++)
-			if (!has[i] && (best == r->task_cnt || r->tasks[i].run_ns > r->tasks[best].run_ns))
-				best = i;
-		has[best] = true;
-		s->letter_ids[s->letter_cnt++] = s->v->m->tasks[best].id;
-	}
-	qsort(s->letter_ids, s->letter_cnt, sizeof(s->letter_ids[0]), id_cmp);
-	free(has);
+	range_whole(s->v->m, s->v->r, &whole.range);
+	by_run = lens_by_run(&whole, s->v->m, &s->letter_cnt);
+	s->letter_cnt = min_u64(s->letter_cnt, LETTERS);
+	lens_sort(by_run, s->letter_cnt);
+	for (size_t i = 0; i < s->letter_cnt; i++)
+		s->letter_ids[i] = s->v->m->tasks[by_run[i]].id;
+	free(by_run);
+	range_release(&whole.range);
 }
 
 static char letter_of(const struct screen *s, uint32_t id)
@@ -209,14 +200,6 @@ static attr_t attr_of(const struct screen *s, enum cell cell)
 	return !strcmp(sgr, "2") ? A_DIM : A_NORMAL;
 }
 
-static const struct glyphs *choose_glyphs(const struct model *m, bool utf8)
-{
-	if (utf8)
-		return &glyphs_utf8;
-	return m->cpu_cnt && m->cpus[m->cpu_cnt - 1].cpu > CPU_CHAR_UPPER_MAX ?
-		&glyphs_ascii_letters : &glyphs_ascii;
-}
-
 struct screen *screen_open(struct view *v, bool color, bool utf8)
 {
 	struct screen *s;
@@ -227,7 +210,7 @@ struct screen *screen_open(struct view *v, bool color, bool utf8)
 	s->v = v;
 	s->color = color;
 	s->utf8 = utf8;
-	s->glyphs = choose_glyphs(v->m, utf8);
+	s->glyphs = glyphs_for(v->m, utf8);
 	s->verdict = words_verdict(v, utf8);
 	choose_letters(s);
 	begin_colors(s);
