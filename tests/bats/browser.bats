@@ -14,10 +14,10 @@ setup_file() {
 	page procs "$REPOSITORY/docs/samples/procs.lab" &&
 		page async "$REPOSITORY/tests/fixtures/async.lab" &&
 		page markers "$REPOSITORY/tests/fixtures/markers.lab" &&
-		hostile_page || return 1
+		hostile_page && cut_page || return 1
 	reason=$(missing) && return
 	: >drive
-	HOME=$PAGES timeout 300 node report.mjs "$PWD"/{procs,async,hostile,markers}.html >said 2>&1 </dev/null || :
+	HOME=$PAGES timeout 300 node report.mjs "$PWD"/{procs,async,hostile,markers,cut}.html >said 2>&1 </dev/null || :
 }
 
 page() {
@@ -29,6 +29,12 @@ hostile_page() {
 	python -B "$REPOSITORY/tests/browser/rename.py" "$REPOSITORY/docs/samples/procs.lab" a.lab worker/ '<img s>' &&
 		python -B "$REPOSITORY/tests/browser/rename.py" a.lab b.lab procs '"><b>' &&
 		page hostile b.lab
+}
+
+# One whose head says that it was cut.
+cut_page() {
+	sed 's/"cut_ns": null/"cut_ns": 500000000/; s/"left_out": 0,/"left_out": 12,/' procs.html >cut.html &&
+		! cmp -s procs.html cut.html
 }
 
 # Why Chromium cannot be driven here; fails if it can.
@@ -92,6 +98,10 @@ in_chromium() {
 
 @test "browser: operations and markers have rows" {
 	in_chromium "operations and markers have rows"
+}
+
+@test "browser: what is left out is said" {
+	in_chromium "what is left out is said"
 }
 
 @test "browser: without a script there is a picture" {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // report - what the tests of report.html do in the browser. TAP; one test for each entry of TESTS.
 //
-//	node report.mjs PROCS.html ASYNC.html HOSTILE.html MARKERS.html [SCREENSHOT-FOLDER]
+//	node report.mjs PROCS.html ASYNC.html HOSTILE.html MARKERS.html CUT.html [SCREENSHOT-FOLDER]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { check, checkNear, checkQuiet, openBrowser, openReport, paintedShares } from "./page.mjs";
 
-const [procs, loop, hostile, markers, shots] = process.argv.slice(2);
+const [procs, loop, hostile, markers, cut, shots] = process.argv.slice(2);
 const reportOf = (page) => page.evaluate(() => data.report);
 const viewOf = (page) => page.evaluate(() => ({ ...view, pins: [...view.pins], details: [...view.details], folded: [...view.folded] }));
 const sleep = (page) => page.waitForTimeout(60);
@@ -221,6 +221,16 @@ async function operations(browser) {
 	}
 }
 
+// The page of a run that is too large: its head says from when on something is missing.
+async function sizeSaid(browser) {
+	const page = await openReport(browser, cut);
+
+	check((await page.locator("#cut").innerText()).includes("From +500 ms on, 12 stretches are not in this file"), "what is left out");
+	check((await page.locator("#cut").innerText()).includes("lab report -f csv"), "and who has it");
+	checkQuiet(page);
+	await page.context().close();
+}
+
 async function withoutScript(browser) {
 	const page = await openReport(browser, procs, { javaScriptEnabled: false });
 
@@ -268,6 +278,7 @@ const TESTS = [
 	["pictures are saved", saves],
 	["hostile names are text", hostileNames],
 	["operations and markers have rows", operations],
+	["what is left out is said", sizeSaid],
 	["without a script there is a picture", withoutScript],
 	["axe finds nothing serious, light and dark", accessible],
 	["windows of 1280 and 1920", pictures],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the exports make of hostile names, and of nothing. Their numbers are compared in tests/bats/exports.bats. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,4 +51,26 @@ TEST(render_exports_folded)
 	REQUIRE(line);
 	CHECK(line == text || line[-1] == '\n');
 	free(text);
+}
+
+/* A page that would be too large keeps what came first, and says from when on something is missing. */
+TEST(render_html_of_a_run_that_is_too_large)
+{
+	struct render_opts opts = { 0 };
+	struct render_fixture f;
+	char *text, left_out[48];
+
+	fixture_workers(&f);
+	REQUIRE(f.model.span_cnt > 6);
+	text = fixture_render(&f, "html", &opts);
+	CHECK(strstr(text, "\"left_out\": 0,") && strstr(text, "\"cut_ns\": null"));
+	free(text);
+	opts.html_spans_max = 6;
+	text = fixture_render(&f, "html", &opts);
+	CHECK(!strstr(text, "\"cut_ns\": null"));
+	CHECK(!strstr(text, "\"left_out\": 0,"));
+	snprintf(left_out, sizeof(left_out), "\"left_out\": %zu,", f.model.span_cnt - 6);
+	CHECK(strstr(text, left_out));
+	free(text);
+	fixture_release(&f);
 }
