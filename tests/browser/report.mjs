@@ -225,8 +225,8 @@ async function operations(browser) {
 async function sizeSaid(browser) {
 	const page = await openReport(browser, cut);
 
-	check((await page.locator("#cut").innerText()).includes("From +500 ms on, 12 stretches are not in this file"), "what is left out");
-	check((await page.locator("#cut").innerText()).includes("lab report -f csv"), "and who has it");
+	check((await page.locator("#cut").innerText()).includes("From +500.000 ms on, 12 stretches are not in this file"), "what is left out");
+	check((await page.locator("#cut").innerText()).includes("lab report -f perfetto and -f csv"), "and who has it");
 	checkQuiet(page);
 	await page.context().close();
 }
