@@ -250,18 +250,18 @@ TEST(render_term_offers_no_hostile_command)
 
 	fixture_workers(&f);
 	text = fixture_render(&f, "term", &opts);
-	CHECK(strstr(text, "lab report -f json 'runs/a b; rm -rf x/trace.lab'\n"));
+	CHECK(strstr(text, "lab view 'runs/a b; rm -rf x/trace.lab'\n"));
 	free(text);
 	opts.trace_path = "runs/'; rm -rf x; '/trace.lab";
 	text = fixture_render(&f, "term", &opts);
-	CHECK(!strstr(text, "lab report -f json runs"));
-	CHECK(!strstr(text, "lab report -f json '"));
+	CHECK(!strstr(text, "lab view runs"));
+	CHECK(!strstr(text, "lab view '"));
 	free(text);
 	opts.trace_path = "runs/\033[2J/trace.lab";
 	text = fixture_render(&f, "term", &opts);
 	CHECK(!strchr(text, '\033'));
 	CHECK(strstr(text, "runs/?[2J/trace.lab"));
-	CHECK(!strstr(text, "lab report -f json runs"));
+	CHECK(!strstr(text, "lab view runs"));
 	free(text);
 	fixture_release(&f);
 }

@@ -278,14 +278,14 @@ static void line_to_copy(const struct term *t, const char *label, const char *te
 static void say_next(const struct term *t)
 {
 	const char *lab = t->opts->command ? t->opts->command : "lab";
-	struct phrase report = { 0 }, run = { 0 };
+	struct phrase look = { 0 }, run = { 0 };
 	const char *label = "next";
 
-	if (!shell_word(t, lab, &report) || !shell_word(t, lab, &run))
+	if (!shell_word(t, lab, &look) || !shell_word(t, lab, &run))
 		goto out;
-	phrase_add(&report, " report -f json ");
-	if (shell_word(t, t->opts->trace_path, &report)) {
-		line_to_copy(t, label, report.s);
+	phrase_add(&look, " view ");
+	if (shell_word(t, t->opts->trace_path, &look)) {
+		line_to_copy(t, label, look.s);
 		label = "";
 	}
 	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
@@ -293,7 +293,7 @@ static void say_next(const struct term *t)
 	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
 		line_to_copy(t, label, run.s);
 out:
-	free(report.s);
+	free(look.s);
 	free(run.s);
 }
 
