@@ -18,6 +18,11 @@ setup_file() {
 	reason=$(missing) && return
 	: >drive
 	HOME=$PAGES timeout 300 node report.mjs "$PWD"/{procs,async,hostile,markers,cut}.html >said 2>&1 </dev/null || :
+	for format in speedscope chrome folded; do
+		lab report -f $format -o procs.$format "$REPOSITORY/docs/samples/procs.lab"
+	done
+	HOME=$PAGES timeout 120 node speedscope.mjs "$PWD/node_modules/speedscope/dist/release/index.html" \
+		"$PWD"/procs.{speedscope,chrome,folded} >said.speedscope 2>&1 </dev/null || :
 }
 
 page() {
@@ -51,7 +56,7 @@ missing() {
 		return
 	}
 	if ! timeout 180 npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts >npm.log 2>&1 </dev/null; then
-		echo "npm cannot get playwright-core and axe-core: $(tail -n 1 npm.log)" | tee why
+		echo "npm cannot get playwright-core, axe-core and speedscope: $(tail -n 1 npm.log)" | tee why
 		return
 	fi
 	return 1
@@ -114,6 +119,15 @@ in_chromium() {
 
 @test "browser: windows of 1280 and 1920" {
 	in_chromium "windows of 1280 and 1920"
+}
+
+# A reader that others wrote, of three of the exports.
+@test "browser: speedscope opens what is made for it, trace events, and folded stacks" {
+	[[ -e $PAGES/drive ]] || skip "$(cat "$PAGES/why")"
+	[[ $(grep -c '^ok' "$PAGES/said.speedscope") -eq 3 ]] || {
+		cat "$PAGES/said.speedscope"
+		return 1
+	}
 }
 
 @test "browser: each test of report.mjs is one here" {

@@ -41,16 +41,25 @@ read_back() {
 	chrome = json.load(open('out.chrome'), parse_float=decimal.Decimal)
 	ns = lambda us: int(decimal.Decimal(us) * 1000)
 	seen, cpus, wakes, ops = (collections.defaultdict(list) for _ in range(4))
+	begun = {}
 	for e in chrome['traceEvents']:
-	    if e['ph'] == 'X' and e['pid']:
-	        seen[e['tid']].append((ns(e['ts']), ns(e['ts']) + ns(e['dur']), e['name'],
-	                               str(e['args'].get('cpu', '')), e['args'].get('reason', '')))
-	    elif e['ph'] == 'X':
-	        cpus[e['tid']].append((ns(e['ts']), ns(e['ts']) + ns(e['dur']), e['args']['ours']))
+	    lane = e.get('pid') and 1, e.get('tid')
+	    if e['ph'] == 'B':
+	        assert lane not in begun
+	        begun[lane] = e
+	    elif e['ph'] == 'E':
+	        b = begun.pop(lane)
+	        assert (b['name'], b['args']) == (e['name'], e['args'])
+	        if e['pid']:
+	            seen[e['tid']].append((ns(b['ts']), ns(e['ts']), e['name'],
+	                                   str(e['args'].get('cpu', '')), e['args'].get('reason', '')))
+	        else:
+	            cpus[e['tid']].append((ns(b['ts']), ns(e['ts']), e['args']['ours']))
 	    elif e['ph'] in 'sf':
 	        wakes[e['id']].append((e['ph'], e['ts']))
 	    elif e['ph'] in 'be':
 	        ops[e['id']].append((e['ph'], ns(e['ts'])))
+	assert not begun
 	assert {k: v for k, v in seen.items()} == {k: v for k, v in slices.items() if v}
 	assert all([p for p, _ in w] == ['s', 'f'] and w[0][1] == w[1][1] for w in wakes.values())
 	for cpu in report['cpus']:

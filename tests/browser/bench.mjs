@@ -4,9 +4,8 @@
 //
 //	node bench.mjs PAGE.html
 //	node bench.mjs SPEEDSCOPE/index.html PROFILE.json
-import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { openBrowser } from "./page.mjs";
+import { openBrowser, openSpeedscope } from "./page.mjs";
 
 const [page, profile] = process.argv.slice(2);
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -18,21 +17,6 @@ async function openPage(tab) {
 	for (let i = 0; i < 12000 && !await tab.evaluate(() => document.documentElement.dataset.ready); i++)
 		await tab.waitForTimeout(20);
 	return tab.evaluate(() => performance.getEntriesByName("lab-ready")[0].startTime);
-}
-
-// What its own command line does: the profile is a script that hands it over. It is there when its views are.
-async function openSpeedscope(tab) {
-	const script = `${profile}.js`;
-
-	writeFileSync(script, `speedscope.loadFileFromBase64("profile.json", "${readFileSync(profile).toString("base64")}")`);
-	await tab.goto(`${pathToFileURL(page).href}#localProfilePath=${script}`);
-	for (let i = 0; i < 12000; i++) {
-		const at = await tab.evaluate(() => document.querySelectorAll("canvas").length >= 2 ? performance.now() : 0);
-		if (at)
-			return at;
-		await tab.waitForTimeout(20);
-	}
-	throw new Error("speedscope never shows the profile");
 }
 
 // Zooms from the whole run to a thousandth, a step each frame, and back: what drawing takes.
@@ -57,7 +41,7 @@ for (let i = 0; i < 5; i++) {
 	const tab = await context.newPage();
 
 	tab.setDefaultTimeout(240000);
-	all.push(await (profile ? openSpeedscope(tab) : openPage(tab)));
+	all.push(await (profile ? openSpeedscope(tab, page, profile) : openPage(tab)));
 	first.push(await firstPaint(tab));
 	if (!profile)
 		frames.push(...await framesOf(tab));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // page - a report.html in Debian's Chromium, from file://. Whatever it logs, throws or asks the network
 // for is kept in page.said, which must stay empty.
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 export async function openBrowser() {
@@ -27,6 +30,22 @@ export async function openReport(browser, file, { hash = "", bypassCSP = false, 
 		for (let i = 0; !await page.evaluate(() => document.documentElement.dataset.ready); i++)
 			await page.waitForTimeout(i < 100 ? 50 : 1000);	// its policy forbids waitForFunction()
 	return page;
+}
+
+// A profile in speedscope's release, as its own command line opens it: a script hands it over. It is there when
+// its views are. Returns when that was, in ms after the page began to load.
+export async function openSpeedscope(tab, index, profile) {
+	const script = `${profile}.js`, data = readFileSync(profile).toString("base64");
+
+	writeFileSync(script, `speedscope.loadFileFromBase64("${basename(profile)}", "${data}")`);
+	await tab.goto(`${pathToFileURL(index).href}#localProfilePath=${script}`);
+	for (let i = 0; i < 12000; i++) {
+		const at = await tab.evaluate(() => document.querySelectorAll("canvas").length >= 2 ? performance.now() : 0);
+		if (at)
+			return at;
+		await tab.waitForTimeout(20);
+	}
+	throw new Error("speedscope never shows the profile");
 }
 
 // The shares of a row's picture that have each state's colour, as painted: [key] = { run, ready, ... }.

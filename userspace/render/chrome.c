@@ -3,7 +3,9 @@
  * chrome - the Trace Event Format, which chrome://tracing, Perfetto and others open: a lane per CPU
  * under "CPUs", a lane per task under its process, wake-ups as arrows, operations as async
  * slices. Numbers of processes and threads recur in a run, so a task's lane is numbered by its
- * birth number and named by its tid. Timestamps are microseconds with three decimals.
+ * birth number and named by its tid. Timestamps are microseconds with three decimals. A slice is a
+ * beginning and an end, not a beginning and a length: readers add these in floating point, and then
+ * neighbours overlap. Some want an end to repeat what it ends.
  *
  * https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  */
@@ -45,16 +47,17 @@ static void put_label(struct json *j, const char *what, uint32_t pid, uint32_t t
 static void put_slice(struct json *j, const struct model *m, const struct model_task *t,
 		      const struct model_span *s)
 {
-	put_head(j, "X", slice_state_name(s), t->tgid, t->id);
-	put_us(j, "ts", slice_rel(m, s->start_ns));
-	put_us(j, "dur", s->end_ns - s->start_ns);
-	json_open_row(j, "args");
-	if (s->state == SPAN_RUNNING)
-		json_uint(j, "cpu", s->cpu);
-	if (s->state == SPAN_BLOCKED)
-		json_str(j, "reason", reason_name(s->reason));
-	json_close_object(j);
-	json_close_object(j);
+	for (int end = 0; end < 2; end++) {
+		put_head(j, end ? "E" : "B", slice_state_name(s), t->tgid, t->id);
+		put_us(j, "ts", slice_rel(m, end ? s->end_ns : s->start_ns));
+		json_open_row(j, "args");
+		if (s->state == SPAN_RUNNING)
+			json_uint(j, "cpu", s->cpu);
+		if (s->state == SPAN_BLOCKED)
+			json_str(j, "reason", reason_name(s->reason));
+		json_close_object(j);
+		json_close_object(j);
+	}
 }
 
 /* From the waker's lane to that of the task, at the end of its wait. */
@@ -104,18 +107,21 @@ static void put_cpu_seg(struct json *j, const struct model *m, uint16_t cpu,
 
 	if (seg->class == LAB_CPU_IDLE)
 		return;
-	if (t)
-		put_head(j, "X", slice_task_name(t).s, CPUS_PID, cpu);
-	else if (seg->class == LAB_CPU_FOREIGN)
-		put_head(j, "X", *comm ? comm : "another program", CPUS_PID, cpu);
-	else
-		put_head(j, "X", "not known", CPUS_PID, cpu);
-	put_us(j, "ts", slice_rel(m, seg->start_ns));
-	put_us(j, "dur", seg->end_ns - seg->start_ns);
-	json_open_row(j, "args");
-	json_bool(j, "ours", t);
-	json_close_object(j);
-	json_close_object(j);
+	for (int end = 0; end < 2; end++) {
+		const char *phase = end ? "E" : "B";
+
+		if (t)
+			put_head(j, phase, slice_task_name(t).s, CPUS_PID, cpu);
+		else if (seg->class == LAB_CPU_FOREIGN)
+			put_head(j, phase, *comm ? comm : "another program", CPUS_PID, cpu);
+		else
+			put_head(j, phase, "not known", CPUS_PID, cpu);
+		put_us(j, "ts", slice_rel(m, end ? seg->end_ns : seg->start_ns));
+		json_open_row(j, "args");
+		json_bool(j, "ours", t);
+		json_close_object(j);
+		json_close_object(j);
+	}
 }
 
 static void put_cpus(struct json *j, const struct model *m)
