@@ -10,13 +10,15 @@ SAMPLE=$REPOSITORY/docs/samples/procs.lab
 setup() {
 	requires command=tmux
 	cd "$BATS_TEST_TMPDIR"
-	SOCKET=$PWD/tmux
+	SOCKET=$PWD/socket
 	export LC_ALL=C.UTF-8
 	unset TMUX
 }
 
 teardown() {
-	[[ -z ${SOCKET:-} ]] || tmux -S "$SOCKET" kill-server 2>/dev/null || :
+	for socket in "$BATS_TEST_TMPDIR"/socket*; do
+		[[ ! -e $socket ]] || tmux -S "$socket" kill-server 2>/dev/null || :
+	done
 }
 
 # open_view COLS ROWS [OPTIONS...]: a shell in a terminal, and lab view of $trace in it.
@@ -181,7 +183,7 @@ given_back() {
 	grep -q '48;5;36' <(tmux -S "$SOCKET" capture-pane -p -e)
 	keys q
 	given_back 0
-	tmux -S "$SOCKET" kill-server
+	SOCKET=$PWD/socket-2
 	open_view 80 24 --ascii --color never
 	sees '^on CPU, 0-2 +[0-8]+'
 	is_ascii "$(screen)"
