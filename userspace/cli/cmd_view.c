@@ -43,7 +43,7 @@ static int view(const char *path, const struct view_opts *opts)
 			raise(result);
 			sigprocmask(SIG_SETMASK, &none, NULL);
 		}
-		status = result ? LAB_EXIT_FILE : LAB_EXIT_OK;
+		status = result || out.damaged ? LAB_EXIT_FILE : LAB_EXIT_OK;
 	}
 	output_release(&out);
 	return status;

@@ -15,10 +15,15 @@
 #include "util/minmax.h"
 
 #define ESCAPE_MS 25		/* how long the rest of a key's sequence may take */
-#define RESTORE_MAX 256
+#define RESTORE_MAX 512
+#define MOUSE_OFF "\033[?1000l"	/* where the terminal's description has a mouse, but not how to end it */
 
-static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+/* All that end a program unless it catches them; but for those of crashes, and SIGKILL. */
+static const int ends[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2,
+	SIGXCPU, SIGXFSZ, SIGPOLL, SIGPWR, SIGSTKFLT,
+};
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGTRAP };
 
 static SCREEN *screen;
 static struct termios before;
@@ -39,13 +44,33 @@ static void on_crash(int signal)
 	raise(signal);
 }
 
-static void add_capability(const char *name)
+/* Return: NULL if this terminal has none. */
+static char *capability(const char *name)
 {
 	char *text = tigetstr((char *)name);
+
+	return text == (char *)-1 ? NULL : text;
+}
+
+static void add_restore(const char *text)
+{
 	size_t len = strlen(restore);
 
-	if (text && text != (char *)-1 && len + strlen(text) < sizeof(restore))
+	if (text && len + strlen(text) < sizeof(restore))
 		memcpy(restore + len, text, strlen(text) + 1);
+}
+
+static void prepare_restore(void)
+{
+	char *mouse = capability("XM");	/* with 1 it turns the mouse on, with 0 off */
+
+	restore[0] = '\0';
+	if (capability("kmous"))
+		add_restore(mouse ? tiparm(mouse, 0) : MOUSE_OFF);
+	add_restore(capability("cnorm"));
+	add_restore(capability("sgr0"));
+	add_restore(capability("rmkx"));
+	add_restore(capability("rmcup"));
 }
 
 static void catch_signals(void)
@@ -56,6 +81,10 @@ static void catch_signals(void)
 
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct sigaction was;
+
+		if (!sigaction(ends[i], NULL, &was) && was.sa_handler == SIG_IGN)
+			continue;	/* nohup, or a shell without job control */
 		sigaddset(&blocked, ends[i]);
 		sigaction(ends[i], &end, NULL);
 	}
@@ -77,17 +106,20 @@ int terminal_open(void)
 		return -ENOTTY;
 	}
 	atexit(terminal_close);
-	add_capability("cnorm");
-	add_capability("sgr0");
-	add_capability("rmkx");
-	add_capability("rmcup");
+	if (!capability("cup")) {
+		terminal_close();
+		log_err("this terminal, TERM=%s, cannot place text; lab report does without", name);
+		return -ENOTTY;
+	}
+	prepare_restore();
 	catch_signals();
 	cbreak();
 	noecho();
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	set_escdelay(ESCAPE_MS);
+	if (!getenv("ESCDELAY"))
+		set_escdelay(ESCAPE_MS);
 	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	mouseinterval(0);
 	curs_set(0);

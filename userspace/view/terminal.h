@@ -18,7 +18,7 @@ void terminal_close(void);
 /* The next key of ncurses, or ERR: the user asked by a signal that it ends (terminal_signal()). Waits. */
 int terminal_key(void);
 
-/* SIGINT, SIGTERM or SIGHUP, if one came; else 0. */
+/* SIGINT, SIGTERM, SIGHUP or another that ends a program, if one came; else 0. */
 int terminal_signal(void);
 
 #endif /* LAB_VIEW_TERMINAL_H */
