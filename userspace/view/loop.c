@@ -9,13 +9,16 @@
 #include "util/minmax.h"
 #include "view/screen.h"
 #include "view/terminal.h"
+#include "view/words.h"
 
 #define ESCAPE 27
+#define CONTROL(letter) ((letter) & 0x1f)
 #define STEP_FAST 10		/* columns */
 
 struct loop {
 	struct view v;
 	struct screen *screen;
+	struct words legend;
 	const char *message;	/* until the next key */
 	bool over;
 };
@@ -105,6 +108,17 @@ static void select_range(struct loop *l)
 	view_select(&l->v);
 }
 
+static void select_from(struct loop *l)
+{
+	view_select_from(&l->v);
+}
+
+static void select_until(struct loop *l)
+{
+	if (!view_select_until(&l->v))
+		l->message = "no selection is begun: [ or space begins one";
+}
+
 static void zoom_to_selection(struct loop *l)
 {
 	uint64_t from_ns, until_ns;
@@ -165,10 +179,13 @@ static bool type(char *typed, int key)
 		typed[0] = '\0';
 	if (key == ESCAPE || key == ERR || key == KEY_ENTER || key == '\r' || key == '\n')
 		return true;
-	if ((key == KEY_BACKSPACE || key == 127 || key == '\b') && len)
-		typed[len - 1] = '\0';
-	else if (key >= ' ' && key < 256 && key != 127 && len + 1 < VIEW_NEEDLE_MAX)
+	if ((key == KEY_BACKSPACE || key == 127 || key == '\b') && len) {
+		while (--len && ((unsigned char)typed[len] & 0xc0) == 0x80)
+			;		/* a character of several bytes */
+		typed[len] = '\0';
+	} else if (key >= ' ' && key < 256 && key != 127 && len + 1 < VIEW_NEEDLE_MAX) {
 		typed[len] = (char)key, typed[len + 1] = '\0';
+	}
 	return false;
 }
 
@@ -209,6 +226,11 @@ static void resize(struct loop *l)
 	screen_fit(l->screen);
 }
 
+static void repaint(struct loop *l)
+{
+	screen_repaint(l->screen);
+}
+
 static void help(struct loop *l);
 
 #define KEYS_MAX 3
@@ -233,7 +255,9 @@ static const struct key {
 	{ { 'a' }, pan_left, "a d                 earlier, later" },
 	{ { 'd' }, pan_right, NULL },
 	{ { '0' }, whole, "0                   the whole run" },
-	{ { ' ' }, select_range, "space               begin a selection, end it: its numbers; Escape forgets it" },
+	{ { ' ' }, select_range, "space, [ ]          begin a selection, end it: its numbers; Escape forgets it" },
+	{ { '[' }, select_from, NULL },
+	{ { ']' }, select_until, NULL },
 	{ { ESCAPE }, forget, NULL },
 	{ { 'z', '\r', KEY_ENTER }, zoom_to_selection, "z                   zoom to the selection" },
 	{ { 'f', '\t' }, next_change, "f b                 the next, the last change of this lane" },
@@ -244,6 +268,7 @@ static const struct key {
 	{ { 'N' }, find_last, NULL },
 	{ { '?', KEY_F(1) }, help, "?                   this" },
 	{ { 'q', 'Q' }, quit, "q                   quit" },
+	{ { CONTROL('L') }, repaint, NULL },
 	{ { KEY_MOUSE }, mouse, NULL },
 	{ { KEY_RESIZE }, resize, NULL },
 };
@@ -252,28 +277,32 @@ static void help(struct loop *l)
 {
 	static const char *const legend[] = {
 		"",
-		"A task's lane: 0-9 A-Z running on that CPU, else why not; the line below the",
-		"lanes says it in words. A CPU's lane: the letter of the task that it ran, + one",
-		"without a letter, * several, # another program. The numbers on the right: for",
-		"how much of the time in sight it ran.",
-		"",
-		"Any key goes back.",
+		"A CPU's lane: the letter of the task that it ran, + one without a letter, * several, "
+		"# another program. The numbers on the right: for how much of the time in sight it ran.",
+		"A task's lane: 0-9 A-Z a-z running on that CPU, A is 10, else why not; the line below the "
+		"lanes says it in words:",
 		NULL,
 	};
-	const char *lines[ARRAY_SIZE(keys) + ARRAY_SIZE(legend) + 1] = { "lab view" };
-	size_t cnt = 1;
+	const char *lines[ARRAY_SIZE(keys) + ARRAY_SIZE(legend) + 2] = { "lab view" };
+	size_t cnt = 1, from = 0;
 	int key;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].help)
 			lines[cnt++] = keys[i].help;
 	memcpy(&lines[cnt], legend, sizeof(legend));
-	do {
-		screen_draw_help(l->screen, lines);
+	lines[cnt + ARRAY_SIZE(legend) - 1] = l->legend.s;
+	while (lines[from]) {
+		size_t more = screen_draw_help(l->screen, &lines[from]);
+
 		key = terminal_key();
 		if (key == KEY_RESIZE)
 			screen_fit(l->screen);
-	} while (key == KEY_RESIZE);
+		else if (key == ERR || key == ESCAPE || key == 'q')
+			return;
+		else
+			from += more;
+	}
 }
 
 static void act(struct loop *l, int key)
@@ -298,6 +327,7 @@ int loop_run(const struct model *m, const struct report *r, bool color, bool utf
 		return -ENODATA;
 	}
 	view_init(&l.v, m, r);
+	l.legend = words_legend(&l.v, utf8);
 	l.screen = screen_open(&l.v, color, utf8);
 	if (!l.screen)
 		return -ENOTTY;

@@ -18,8 +18,12 @@
 #include "view/words.h"
 
 #define LABEL_COLS 20
-#define LABEL_COLS_NARROW 14
-#define WIDE_FROM 70
+#define LABEL_COLS_NARROW 14	/* of less than NARROW_BELOW */
+#define LABEL_COLS_WIDE 27	/* from WIDE_FROM on: a letter, a whole comm and a long tid */
+#define NARROW_BELOW 70
+#define WIDE_FROM 132
+#define COLORS_MANY 256		/* so many have all that glyphs.h names */
+#define COLORS_FEW 8
 #define SHARE_COLS 5		/* " 100%" */
 #define LETTERS 26		/* tasks that a CPU's lane tells apart */
 #define FOOT_WIDE_FROM 160	/* here a line each holds the cursor's and the selection's words */
@@ -64,11 +68,15 @@ static uint32_t head_rows(const struct screen *s)
 
 /* ---- what is in sight ---- */
 
-static void forget(struct screen *s)
+static void forget_strips(struct screen *s)
 {
 	load_free(&s->running);
 	load_free(&s->ready);
 	load_free(&s->open);
+}
+
+static void forget_lanes(struct screen *s)
+{
 	free(s->cells);
 	free(s->percents);
 	s->cells = NULL;
@@ -121,20 +129,11 @@ static void look_at_lane(struct screen *s, uint32_t row)
 	}
 }
 
-static void look(struct screen *s)
+static void look_at_strips(struct screen *s)
 {
 	const struct view *v = s->v;
 
-	if (s->cells && s->from_ns == v->from_ns && s->len_ns == v->len_ns && s->cols == v->cols &&
-	    s->rows == v->rows && s->top == v->top)
-		return;
-	forget(s);
-	s->from_ns = v->from_ns;
-	s->len_ns = v->len_ns;
-	s->cols = v->cols;
-	s->rows = v->rows;
-	s->top = v->top;
-	s->bins = bins_make(s->from_ns, s->len_ns, s->cols);
+	forget_strips(s);
 	s->running = load_new(&s->bins);
 	s->ready = load_new(&s->bins);
 	s->open = load_new(&s->bins);
@@ -143,10 +142,34 @@ static void look(struct screen *s)
 	load_finish(&s->bins, &s->running);
 	load_finish(&s->bins, &s->ready);
 	load_finish(&s->bins, &s->open);
+}
+
+static void look_at_lanes(struct screen *s)
+{
+	forget_lanes(s);
 	s->cells = xcalloc((size_t)s->rows * s->cols, sizeof(*s->cells));
 	s->percents = xcalloc(s->rows, sizeof(*s->percents));
 	for (uint32_t row = 0; row < s->rows; row++)
 		look_at_lane(s, row);
+}
+
+static void look(struct screen *s)
+{
+	const struct view *v = s->v;
+	bool same_time = s->cells && s->from_ns == v->from_ns && s->len_ns == v->len_ns &&
+			 s->cols == v->cols;
+
+	if (same_time && s->rows == v->rows && s->top == v->top)
+		return;
+	s->from_ns = v->from_ns;
+	s->len_ns = v->len_ns;
+	s->cols = v->cols;
+	s->rows = v->rows;
+	s->top = v->top;
+	s->bins = bins_make(s->from_ns, s->len_ns, s->cols);
+	if (!same_time)
+		look_at_strips(s);
+	look_at_lanes(s);
 }
 
 /* ---- begin and end ---- */
@@ -175,10 +198,24 @@ static char letter_of(const struct screen *s, uint32_t id)
 	return ' ';
 }
 
-/* The colours of a cell are those of its SGR parameters, where the terminal has so many. */
+/* The nearest of eight colours to one of those that cell_sgr() takes, where a terminal has no more. */
+static short color_of(short color)
+{
+	static const struct { short many, few; } nearest[] = {
+		{ 16, COLOR_BLACK }, { 36, COLOR_GREEN }, { 202, COLOR_RED },
+		{ 175, COLOR_MAGENTA }, { 32, COLOR_CYAN }, { 214, COLOR_YELLOW },
+	};
+
+	for (size_t i = 0; COLORS < COLORS_MANY && i < ARRAY_SIZE(nearest); i++)
+		if (nearest[i].many == color)
+			return nearest[i].few;
+	return COLORS < COLORS_MANY ? -1 : color;
+}
+
+/* The colours of a cell are those of its SGR parameters. */
 static void begin_colors(struct screen *s)
 {
-	s->color = s->color && has_colors() && start_color() == OK && COLORS >= 256 &&
+	s->color = s->color && has_colors() && start_color() == OK && COLORS >= COLORS_FEW &&
 		   COLOR_PAIRS > CELL_CNT;
 	if (!s->color)
 		return;
@@ -187,7 +224,7 @@ static void begin_colors(struct screen *s)
 		short text = -1, ground = -1;
 
 		if (sscanf(cell_sgr(cell), "38;5;%hd;48;5;%hd", &text, &ground) >= 1)
-			init_pair((short)(cell + 1), text, ground);
+			init_pair((short)(cell + 1), color_of(text), color_of(ground));
 	}
 }
 
@@ -221,8 +258,10 @@ struct screen *screen_open(struct view *v, bool color, bool utf8)
 void screen_close(struct screen *s)
 {
 	terminal_close();
-	if (s)
-		forget(s);
+	if (s) {
+		forget_strips(s);
+		forget_lanes(s);
+	}
 	free(s);
 }
 
@@ -233,7 +272,8 @@ void screen_fit(struct screen *s)
 	s->too_small = cols < SCREEN_COLS_MIN || rows < SCREEN_ROWS_MIN;
 	if (s->too_small)
 		return;
-	s->label_cols = cols < WIDE_FROM ? LABEL_COLS_NARROW : LABEL_COLS;
+	s->label_cols = cols < NARROW_BELOW ? LABEL_COLS_NARROW :
+			cols < WIDE_FROM ? LABEL_COLS : LABEL_COLS_WIDE;
 	view_resize(s->v, cols - s->label_cols - SHARE_COLS, rows - head_rows(s) - foot_rows());
 }
 
@@ -271,23 +311,44 @@ static void put_line(int row, attr_t attr, const char *text)
 	attrset(A_NORMAL);
 }
 
-/* The same in @rows lines, broken at a space, but not before the unit of a number. */
+/* How many bytes of @text are its first line: up to a space, but not one before the unit of a number. */
+static size_t line_len(const char *text)
+{
+	size_t len = strlen(text), end = len;
+	char line[WORDS_MAX];
+
+	if (text_columns(text) <= (size_t)COLS)
+		return len;
+	do {
+		while (end && (text[--end] != ' ' || (end && isdigit((unsigned char)text[end - 1]))))
+			;
+		snprintf(line, sizeof(line), "%.*s", (int)end, text);
+	} while (end && text_columns(line) > (size_t)COLS);
+	return end ? end : len;
+}
+
+/* How many lines it takes. */
+static uint32_t line_cnt(const char *text)
+{
+	uint32_t cnt = 1;
+
+	for (size_t len = line_len(text); text[len]; len = line_len(text)) {
+		text += len + 1;
+		cnt++;
+	}
+	return cnt;
+}
+
+/* Text in at most @rows lines. */
 static void put_lines(int row, uint32_t rows, attr_t attr, const char *text)
 {
 	char line[WORDS_MAX];
 
-	for (; rows > 1 && text_columns(text) > (size_t)COLS; rows--) {
-		size_t end = strlen(text);
-
-		do {
-			while (end && (text[--end] != ' ' || (end && isdigit((unsigned char)text[end - 1]))))
-				;
-			snprintf(line, sizeof(line), "%.*s", (int)end, text);
-		} while (end && text_columns(line) > (size_t)COLS);
-		if (!end)
-			break;
+	for (size_t len = line_len(text); rows > 1 && text[len]; len = line_len(text)) {
+		snprintf(line, sizeof(line), "%.*s", (int)len, text);
 		put_line(row++, attr, line);
-		text += end + 1;
+		text += len + 1;
+		rows--;
 	}
 	put_line(row, attr, text);
 }
@@ -324,7 +385,7 @@ static void draw_axis(const struct screen *s)
 static void draw_strip(const struct screen *s, int row, const char *name, const struct load *load,
 		       uint64_t scale)
 {
-	char label[LABEL_COLS + 1];
+	char label[LABEL_COLS_WIDE + 1];
 
 	snprintf(label, sizeof(label), "%s", name);
 	mvprintw(row, 0, "%-*.*s", (int)s->label_cols, (int)s->label_cols - 1, label);
@@ -399,10 +460,15 @@ static void draw_foot(const struct screen *s, const char *message)
 	static const char few[] = "? help  q quit  w s zoom  space select  / find  e evidence";
 	const char *keys = COLS < (int)strlen(all) ? few : all;
 	int row = LINES - (int)foot_rows();
+	struct words selection = { "" };
 
-	put_lines(row, word_rows(), A_NORMAL, words_cursor(s->v, s->utf8).s);
-	put_lines(row + (int)word_rows(), word_rows(), message ? A_BOLD : A_NORMAL,
-		  message ? message : words_selection(s->v).s);
+	if (!message)
+		selection = words_selection(s->v);
+	put_lines(row, message || selection.s[0] ? word_rows() : 2 * word_rows(), A_NORMAL,
+		  words_cursor(s->v, s->utf8).s);
+	if (message || selection.s[0])
+		put_lines(row + (int)word_rows(), word_rows(), message ? A_BOLD : A_NORMAL,
+			  message ? message : selection.s);
 	put_line(LINES - 1, A_DIM, keys);
 }
 
@@ -439,11 +505,24 @@ void screen_draw_prompt(struct screen *s, const char *prompt, const char *typed)
 	screen_draw(s, line);
 }
 
-void screen_draw_help(struct screen *s, const char *const *lines)
+void screen_repaint(struct screen *s)
 {
 	(void)s;
+	clearok(curscr, TRUE);
+}
+
+size_t screen_draw_help(struct screen *s, const char *const *lines)
+{
+	int row = 0;
+	size_t cnt = 0;
+
+	(void)s;
 	erase();
-	for (int row = 0; lines[row] && row < LINES; row++)
-		put_line(row, row ? A_NORMAL : A_BOLD, lines[row]);
+	for (; lines[cnt] && (!cnt || row + (int)line_cnt(lines[cnt]) < LINES); cnt++) {
+		put_lines(row, line_cnt(lines[cnt]), A_NORMAL, lines[cnt]);
+		row += (int)line_cnt(lines[cnt]);
+	}
+	put_line(LINES - 1, A_DIM, lines[cnt] ? "Any key for more; q goes back." : "Any key goes back.");
 	refresh();
+	return cnt;
 }

@@ -38,8 +38,11 @@ void screen_draw(struct screen *s, const char *message);
 /* Draw what a reader types, after @prompt, instead of what is selected. */
 void screen_draw_prompt(struct screen *s, const char *prompt, const char *typed);
 
-/* Draw these lines, in place of the timeline. */
-void screen_draw_help(struct screen *s, const char *const *lines);
+/* Draw everything anew, where another program has written over it. */
+void screen_repaint(struct screen *s);
+
+/* Draw these lines, as many as there is room for, in place of the timeline. Return: how many; at least one. */
+size_t screen_draw_help(struct screen *s, const char *const *lines);
 
 /* Whether the terminal's row and column show a lane, and which, and what instant. */
 bool screen_at(const struct screen *s, int row, int col, size_t *lane, uint64_t *at_ns);

@@ -179,15 +179,25 @@ bool view_change(struct view *v, bool forward)
 	return true;
 }
 
-void view_select(struct view *v)
+void view_select_from(struct view *v)
 {
-	if (v->mark == VIEW_MARK_BEGUN) {
-		v->mark_end_ns = v->cursor_ns;
-		v->mark = VIEW_MARK_SET;
-		return;
-	}
 	v->mark = VIEW_MARK_BEGUN;
 	v->mark_ns = v->cursor_ns;
+}
+
+bool view_select_until(struct view *v)
+{
+	if (v->mark == VIEW_MARK_NONE)
+		return false;
+	v->mark_end_ns = v->cursor_ns;
+	v->mark = VIEW_MARK_SET;
+	return true;
+}
+
+void view_select(struct view *v)
+{
+	if (v->mark != VIEW_MARK_BEGUN || !view_select_until(v))
+		view_select_from(v);
 }
 
 bool view_selection(const struct view *v, uint64_t *from_ns, uint64_t *until_ns)

@@ -75,6 +75,10 @@ void view_choose_lane(struct view *v, size_t lane);
 /* To the next or the last instant at which what the chosen lane shows changes. Return: false if there is none. */
 bool view_change(struct view *v, bool forward);
 
+/* Begin a selection at the cursor; end it there, or end it anew. Return: false if none was begun. */
+void view_select_from(struct view *v);
+bool view_select_until(struct view *v);
+
 /* Begin a selection, or end the one that was begun. */
 void view_select(struct view *v);
 

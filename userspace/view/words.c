@@ -9,6 +9,7 @@
 #include "analyze/range.h"
 #include "model/syscalls.h"
 #include "render/format.h"
+#include "render/glyphs.h"
 #include "render/render.h"
 #include "render/term.h"
 #include "util/text.h"
@@ -70,6 +71,18 @@ struct words words_lane(const struct view *v, size_t lane, uint32_t cols, bool u
 	add_name(&w, task->comm, sizeof(task->comm),
 		 cols > strlen(tid) ? cols - (uint32_t)strlen(tid) : 0, utf8);
 	add(&w, "%s", tid);
+	return w;
+}
+
+struct words words_legend(const struct view *v, bool utf8)
+{
+	const struct glyphs *glyphs = glyphs_for(v->m, utf8);
+	struct words w = { "" };
+
+	for (int cell = 0; cell < CELL_TASK_CNT; cell++)
+		if (cell_meaning(cell))
+			add(&w, "%s%s %s", w.s[0] ? "; " : "", glyphs->cell[cell], cell_meaning(cell));
+	add(&w, ".");
 	return w;
 }
 

@@ -23,6 +23,9 @@ struct words words_verdict(const struct view *v, bool utf8);
 /* "CPU 0", "worker/1 4711", in at most @cols columns. */
 struct words words_lane(const struct view *v, size_t lane, uint32_t cols, bool utf8);
 
+/* What each symbol of a task's lane means but those of CPUs. */
+struct words words_legend(const struct view *v, bool utf8);
+
 /* What the chosen lane shows at the cursor: state, since when, for how long, why, and who ended it. */
 struct words words_cursor(const struct view *v, bool utf8);
 
