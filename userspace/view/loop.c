@@ -320,7 +320,10 @@ static void act(struct loop *l, int key)
 
 int loop_run(const struct model *m, const struct report *r, bool color, bool utf8)
 {
-	struct loop l = { .over = false };
+	struct loop l = {
+		.message = r->lossless ? NULL :
+			   "records are missing from this trace: lab report says what is known",
+	};
 
 	if (m->end_ns <= m->start_ns || !(m->cpu_cnt + m->task_cnt)) {
 		log_err("this run has no time in it: lab report says what is there");

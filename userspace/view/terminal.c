@@ -70,7 +70,7 @@ static void prepare_restore(void)
 	add_restore(capability("cnorm"));
 	add_restore(capability("sgr0"));
 	add_restore(capability("rmkx"));
-	add_restore(capability("rmcup"));
+	add_restore(capability("rmcup") ? capability("rmcup") : capability("clear"));
 }
 
 static void catch_signals(void)
@@ -107,6 +107,7 @@ int terminal_open(void)
 	}
 	atexit(terminal_close);
 	if (!capability("cup")) {
+		endwin();
 		terminal_close();
 		log_err("this terminal, TERM=%s, cannot place text; lab report does without", name);
 		return -ENOTTY;
@@ -130,6 +131,10 @@ void terminal_close(void)
 {
 	if (!screen)
 		return;
+	if (!capability("rmcup") && !isendwin()) {	/* no other page to go back to: leave none */
+		erase();
+		refresh();
+	}
 	endwin();
 	delscreen(screen);
 	screen = NULL;
