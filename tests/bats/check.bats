@@ -12,17 +12,6 @@ setup() {
 	export TERM=xterm LC_ALL=C.UTF-8
 }
 
-# spoil FILE PYTHON [TRACE]: the sample, or another, with its bytes d changed.
-spoil() {
-	python - "${3:-$SAMPLE}" "$1" "$2" <<-'CODE'
-	import struct, sys, zlib
-
-	d = bytearray(open(sys.argv[1], "rb").read())
-	exec(sys.argv[3])
-	open(sys.argv[2], "wb").write(d)
-	CODE
-}
-
 @test "check: all hold" {
 	run -0 --separate-stderr lab check "$SAMPLE" 'verdict.class==parallel' \
 		'parallelism.average / host.cpus_online >= 0.8' 'len(tasks) == 5' audit.clean

@@ -55,19 +55,6 @@ on_terminal() {
 	CODE
 }
 
-# A change of the sample: spoil FILE 'Python on d, a bytearray'
-spoil() {
-	python - "$SAMPLE" "$1" "$2" <<-'CODE'
-	import struct, sys, zlib
-
-	with open(sys.argv[1], "rb") as file:
-	    d = bytearray(file.read())
-	exec(sys.argv[3])
-	with open(sys.argv[2], "wb") as file:
-	    file.write(d)
-	CODE
-}
-
 # ---- help and mistakes ----
 
 @test "no arguments: short help on stderr, status 2" {

@@ -93,6 +93,19 @@ identities() {
 	python -B "$REPOSITORY/tests/reports/identities.py" "$@"
 }
 
+# spoil FILE PYTHON [TRACE]: the sample, or another, with its bytes d changed.
+spoil() {
+	python - "${3:-$SAMPLE}" "$1" "$2" <<-'CODE'
+	import struct, sys, zlib
+
+	with open(sys.argv[1], "rb") as file:
+	    d = bytearray(file.read())
+	exec(sys.argv[3])
+	with open(sys.argv[2], "wb") as file:
+	    file.write(d)
+	CODE
+}
+
 # A value of a JSON file or of stdin: json verdict.class [FILE]. Keys and
 # indexes are joined by dots. Strings come bare, all else as JSON writes it. An absent
 # key fails.

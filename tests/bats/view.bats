@@ -55,6 +55,7 @@ sees() {
 given_back() {
 	sees '^[#$] *$'
 	run ! grep -q '^on CPU' <(screen)
+	[[ $(tmux -S "$SOCKET" display-message -p '#{mouse_any_flag} #{alternate_on}') == "0 0" ]]
 	keys 'echo status $?; stty -a >after; echo still here' Enter
 	sees '^still here$'
 	sees "^status $1\$"
@@ -108,6 +109,12 @@ given_back() {
 	[[ $line =~ "this task: running 100 %, ready 0.0 %, blocked 0.0 %" ]]
 	keys z
 	sees '^C worker/2 183 +0{150,} 100%$'
+	keys 0 Home [ End ]
+	sees '^selected 1\.0[0-9]+ s from \+0 ns'
+	lab report "$SAMPLE" -f json -o report.json
+	share=$(python -c 'print(f"{100 * int(input()) / int(input()):.1f} %")' \
+		< <(json tasks.2.run_ns report.json; json window.duration_ns report.json))
+	[[ $(screen | grep '^selected') == *"this task: running $share, "* ]]
 	keys Escape
 	sleep 0.2
 	run ! grep -q '^selected' <(screen)
@@ -150,16 +157,31 @@ given_back() {
 	sees PARALLEL
 	keys '?'
 	sees 'zoom to the selection'
+	sees '▒ waiting for a CPU'
 	sees '^Any key goes back'
 	keys x
 	sees PARALLEL
+	tmux -S "$SOCKET" resize-window -x 40 -y 10
+	sees '^PARALLEL .{31}$'
+	keys '?'
+	for ((page = 1; page <= 5; page++)); do
+		sees '^Any key'
+		screen | grep -q '^Any key goes back' && break
+		keys x
+		sleep 0.2
+	done
+	sees '▒ waiting for a CPU'
+	keys x
+	sees PARALLEL
+	tmux -S "$SOCKET" resize-window -x 80 -y 24
+	sees '^E worker/4 185'
 	keys q
 	given_back 0
 }
 
 @test "view: a signal, a crash and a terminal that goes away" {
 	open_view 80 24
-	for signal in TERM INT HUP SEGV ABRT; do
+	for signal in TERM INT HUP QUIT USR1 PIPE SEGV ABRT; do
 		sees PARALLEL
 		pkill -"$signal" -f "^$LAB_BIN view .*$SAMPLE"
 		number=$(kill -l $signal)
@@ -175,6 +197,39 @@ given_back() {
 	done
 	echo "it goes on without a terminal"
 	return 1
+}
+
+@test "view: Ctrl-Z gives the terminal back for as long, Ctrl-\\ for good" {
+	open_view 80 24
+	sees PARALLEL
+	keys C-z
+	given_back '[0-9]+'
+	keys fg Enter
+	sees '^on CPU, 0-2'
+	keys C-'\'
+	given_back 131
+}
+
+@test "view: what is typed is corrected by whole characters" {
+	open_view 80 24
+	sees PARALLEL
+	keys / 'worker/é'
+	sees 'CPU n: worker/é_'
+	keys BSpace 4 Enter
+	sees '^worker/4 \(tid 185\) at'
+	keys q
+	given_back 0
+}
+
+@test "view: a damaged trace is shown as far as it goes, and the status says so" {
+	size=$(python -c 'import sys; print(open(sys.argv[1], "rb").read().index(b"LCHKCERT"))' "$SAMPLE")
+	spoil changed.lab "d[$((size * 9 / 10))] ^= 0x55"
+	run -5 lab report -q changed.lab
+	trace=changed.lab open_view 80 24
+	sees '^PARALLEL '
+	sees '^records are missing from this trace'
+	keys q
+	given_back 5
 }
 
 @test "view: colours; none, ASCII, and a locale without UTF-8" {
@@ -194,6 +249,26 @@ given_back() {
 	sees '^on CPU, 0-2 +[0-8]+'
 	is_ascii "$(screen)"
 	keys q
+}
+
+@test "view: a terminal of eight colours, one without, one that cannot place text" {
+	open_view 80 24
+	sees PARALLEL
+	keys q
+	given_back 0
+	keys "clear; TERM=linux $LAB_BIN view $SAMPLE" Enter
+	sees PARALLEL
+	grep -q '\[42m' <(tmux -S "$SOCKET" capture-pane -p -e)
+	keys q
+	given_back 0
+	keys "clear; TERM=vt100 $LAB_BIN view $SAMPLE" Enter
+	sees PARALLEL
+	run ! grep -qE '\[(3|4)[1-8]' <(tmux -S "$SOCKET" capture-pane -p -e)
+	keys q
+	given_back 0
+	keys "clear; TERM=dumb $LAB_BIN view $SAMPLE" Enter
+	sees 'TERM=dumb, cannot place text'
+	given_back 5
 }
 
 @test "view: hostile names are text" {

@@ -153,6 +153,21 @@ TEST(view_selects)
 	CHECK(view_selection(&v, &from_ns, &until_ns));
 	CHECK_EQ(from_ns, 1 * MS);
 	CHECK_EQ(until_ns, 3 * MS);
+	view_select_from(&v);
+	CHECK(!view_selection(&v, &from_ns, &until_ns));
+	view_go(&v, 20 * MS);
+	CHECK(view_select_until(&v));
+	view_go(&v, 12 * MS);
+	CHECK(view_select_until(&v));		/* its other end, anew */
+	CHECK(view_selection(&v, &from_ns, &until_ns));
+	CHECK_EQ(from_ns, 9 * MS);
+	CHECK_EQ(until_ns, 12 * MS);
+	v.mark = VIEW_MARK_NONE;
+	CHECK(!view_select_until(&v));
+	view_go(&v, 3 * MS);
+	view_select(&v);
+	view_go(&v, 1 * MS);
+	view_select(&v);
 	view_choose_lane(&v, 3);
 	CHECK(strstr(words_selection(&v).s, "selected 2.000 ms from +1.000 ms: on CPUs 2.00 tasks on average, at most 2"));
 	CHECK(strstr(words_selection(&v).s, "this task: running 100 %, ready 0.0 %, blocked 0.0 %"));
@@ -187,6 +202,7 @@ TEST(view_words_are_safe)
 	view_go(&v, 4 * MS);
 	CHECK(!strchr(words_cursor(&v, true).s, '\033'));
 	CHECK(!strncmp(words_cursor(&v, true).s, "?[2J (tid 103) at +4.000 ms: ready, ", 36));
+	CHECK(strstr(words_legend(&v, false).s, "! waiting for a CPU; "));
 	CHECK(!strchr(words_lane(&v, 4, 17, true).s, '\033'));
 	CHECK(!strcmp(words_lane(&v, 4, 17, true).s, "?[2J 103"));
 	CHECK(!strcmp(words_lane(&v, 3, 8, true).s, "wor~ 102"));
