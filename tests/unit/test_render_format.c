@@ -20,6 +20,23 @@ TEST(render_format_times)
 	CHECK_STR(fmt_ns(UINT64_MAX).s, "213503 d 23 h");
 }
 
+TEST(render_format_instants_tell_steps_apart)
+{
+	CHECK_STR(fmt_instant(999, 1).s, "999 ns");
+	CHECK_STR(fmt_instant(3749, 100).s, "3.7 us");
+	CHECK_STR(fmt_instant(3749, 99).s, "3.749 us");
+	CHECK_STR(fmt_instant(48211345, 1000).s, "48.211 ms");
+	CHECK_STR(fmt_instant(48211345, 999).s, "48.211345 ms");
+	CHECK_STR(fmt_instant(33 * S + 710612545, 1000000).s, "33.711 s");
+	CHECK_STR(fmt_instant(33 * S + 710612545, 999999).s, "33.710613 s");
+	CHECK_STR(fmt_instant(33 * S + 999999500, 1000).s, "34.000000 s");
+	CHECK_STR(fmt_instant(33 * S + 710612545, 1).s, "33.710612545 s");
+	CHECK_STR(fmt_instant(3720 * S, 60 * S).s, "1 h 02 min");
+	CHECK_STR(fmt_instant(3720 * S + S / 2, S).s, "3720.500 s");
+	CHECK_STR(fmt_instant(UINT64_MAX, 1).s, "18446744073.709551615 s");
+	CHECK_STR(fmt_instant(UINT64_MAX, 1000).s, "18446744073.709552 s");
+}
+
 TEST(render_format_short_times)
 {
 	CHECK_STR(fmt_ns_short(999).s, "999 ns");

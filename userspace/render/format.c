@@ -12,7 +12,8 @@
 #define HOUR_S ((uint64_t)3600)
 #define DAY_S ((uint64_t)86400)
 
-static const uint64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
+static const uint64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+				   100000000, 1000000000 };
 
 /* @num * @mul / @den, to the nearest; @den is not 0. */
 static uint64_t scale(uint64_t num, uint64_t mul, uint64_t den)
@@ -69,6 +70,33 @@ struct fmt_text fmt_ns(uint64_t ns)
 		snprintf(t.s, sizeof(t.s), "%" PRIu64 " d %02" PRIu64 " h", s / DAY_S,
 			 s % DAY_S / HOUR_S);
 	return t;
+}
+
+/* What fmt_ns() rounds to. */
+static uint64_t grain_ns(uint64_t ns)
+{
+	if (ns < US)
+		return 1;
+	if (ns < MS)
+		return US / 10;
+	if (ns < SEC)
+		return US;
+	if (ns < HOUR_S * SEC)
+		return MS;
+	return ns < DAY_S * SEC ? 60 * SEC : HOUR_S * SEC;
+}
+
+struct fmt_text fmt_instant(uint64_t ns, uint64_t step_ns)
+{
+	uint64_t unit_ns = ns >= SEC ? SEC : ns >= MS ? MS : US;
+	const char *unit = unit_ns == SEC ? "s" : unit_ns == MS ? "ms" : "us";
+	unsigned int decimals = 3;
+
+	if (grain_ns(ns) <= step_ns)
+		return fmt_ns(ns);
+	for (uint64_t grain = unit_ns / 1000; grain > 1 && grain > step_ns; grain /= 1000)
+		decimals += 3;
+	return with_unit(ns, unit_ns, decimals, unit);
 }
 
 /* Three significant digits of @ns in a unit of which it has fewer than 1000. */

@@ -19,6 +19,9 @@ struct fmt_text {
 /* "740 ns", "3.7 us", "48.211 ms", "2.003 s", "1 h 02 min", "3 d 04 h". */
 struct fmt_text fmt_ns(uint64_t ns);
 
+/* As fmt_ns(), with as many more decimals as tell instants @step_ns apart: "33.710612 s", "3720.500 s". */
+struct fmt_text fmt_instant(uint64_t ns, uint64_t step_ns);
+
 /* At most 7 columns: "740 ns", "48.2 ms", "16m40s", "27h46m", "12d03h", "3.2 y" (of 365 days). */
 struct fmt_text fmt_ns_short(uint64_t ns);
 
@@ -37,7 +40,7 @@ struct fmt_text fmt_share(uint64_t part, uint64_t whole);
 /* Whole percent, 0 to 100; 0 if @whole is 0. */
 uint32_t fmt_percent(uint64_t part, uint64_t whole);
 
-/* @num / @den with 0 to 6 decimals: "1.97"; as 0 if @den is 0. */
+/* @num / @den with 0 to 9 decimals: "1.97"; as 0 if @den is 0. */
 struct fmt_text fmt_ratio(uint64_t num, uint64_t den, unsigned int decimals);
 
 /* A list of ascending numbers with ranges, cut to @max_cols (at most 39) with "~": "0-3,7". */

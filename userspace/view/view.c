@@ -38,7 +38,7 @@ static uint64_t len_min_ns(const struct view *v)
 }
 
 /* bins.h cuts what is in sight in the same way. */
-static uint64_t col_ns(const struct view *v)
+uint64_t view_col_ns(const struct view *v)
 {
 	return (v->len_ns + v->cols - 1) / v->cols;
 }
@@ -47,7 +47,7 @@ uint32_t view_col(const struct view *v, uint64_t at_ns)
 {
 	uint64_t since_ns = at_ns > v->from_ns ? at_ns - v->from_ns : 0;
 
-	return (uint32_t)min_u64(since_ns / col_ns(v), v->cols - 1);
+	return (uint32_t)min_u64(since_ns / view_col_ns(v), v->cols - 1);
 }
 
 void view_show(struct view *v, uint64_t from_ns, uint64_t len_ns)
@@ -112,7 +112,7 @@ void view_go(struct view *v, uint64_t at_ns)
 
 void view_step(struct view *v, int64_t cols)
 {
-	uint64_t ns = col_ns(v) * (uint64_t)(cols < 0 ? -cols : cols);
+	uint64_t ns = view_col_ns(v) * (uint64_t)(cols < 0 ? -cols : cols);
 
 	if (cols < 0)
 		view_go(v, v->cursor_ns - min_u64(v->cursor_ns, ns));

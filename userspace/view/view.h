@@ -91,6 +91,9 @@ bool view_find(struct view *v, bool forward);
 /* The evidence of the verdict: its instant in sight, its lane chosen. Return: false if there is none. */
 bool view_witness(struct view *v);
 
+/* How long a column is. */
+uint64_t view_col_ns(const struct view *v);
+
 /* The column of an instant in sight. */
 uint32_t view_col(const struct view *v, uint64_t at_ns);
 

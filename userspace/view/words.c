@@ -86,9 +86,15 @@ struct words words_legend(const struct view *v, bool utf8)
 	return w;
 }
 
+/* Exact to the column. */
+static struct fmt_text instant(const struct view *v, uint64_t at_ns)
+{
+	return fmt_instant(at_ns, view_col_ns(v));
+}
+
 static void add_stretch(struct words *w, const struct view *v, uint64_t start_ns, uint64_t end_ns)
 {
-	add(w, ", for %s from +%s", fmt_ns(end_ns - start_ns).s, fmt_ns(start_ns - v->m->start_ns).s);
+	add(w, ", for %s from +%s", fmt_ns(end_ns - start_ns).s, instant(v, start_ns - v->m->start_ns).s);
 }
 
 static void add_ender(struct words *w, const struct view *v, const struct model_span *s, bool utf8)
@@ -155,7 +161,7 @@ struct words words_cursor(const struct view *v, bool utf8)
 		add_task(&w, task, utf8);
 	else if (cpu)
 		add(&w, "CPU %u", cpu->cpu);
-	add(&w, " at +%s: ", fmt_ns(v->cursor_ns).s);
+	add(&w, " at +%s: ", instant(v, v->cursor_ns).s);
 	if (task) {
 		idx = model_span_at(task, at_ns);
 		if (idx < task->span_cnt && task->spans[idx].start_ns <= at_ns)
@@ -200,12 +206,12 @@ struct words words_selection(const struct view *v)
 
 	if (!view_selection(v, &from_ns, &until_ns)) {
 		if (v->mark == VIEW_MARK_BEGUN)
-			add(&w, "selection from +%s: move, then space", fmt_ns(v->mark_ns).s);
+			add(&w, "selection from +%s: move, then space", instant(v, v->mark_ns).s);
 		return w;
 	}
 	range_compute(v->m, from_ns, until_ns, &range);
 	add(&w, "selected %s from +%s: on CPUs %s tasks on average, at most %" PRIu32 "; two or more %s",
-	    fmt_ns(until_ns - from_ns).s, fmt_ns(from_ns).s,
+	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s,
 	    fmt_ratio(range.run_ns, range_len(&range), 2).s, range.running_max,
 	    fmt_share(range.parallel_ns, range_len(&range)).s);
 	add_lane_share(&w, v, &range);
