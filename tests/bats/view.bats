@@ -210,6 +210,25 @@ given_back() {
 	given_back 131
 }
 
+# mouse BUTTON ROW COL: as a terminal says it (all count from 1): 0 is the left one, 64 the wheel up, 65 down.
+mouse() {
+	keys -H 1b 5b 4d "$(printf '%x' $((32 + $1)))" "$(printf '%x' $((32 + $3)))" "$(printf '%x' $((32 + $2)))"
+}
+
+@test "view: a mouse chooses lane and instant, its wheel zooms there" {
+	open_view 80 24
+	sees 'ms ╵0 .*╵200'
+	mouse 0 9 40
+	sees '^worker/2 \(tid 183\) at \+351\.[0-9]+ ms'
+	mouse 64 8 40
+	sees 'ms +╵200 .*╵300'
+	sees '^worker/2 \(tid 183\) at \+351\.[0-9]+ ms'
+	mouse 65 8 40
+	sees 'ms ╵0 .*╵200'
+	keys q
+	given_back 0
+}
+
 @test "view: what is typed is corrected by whole characters" {
 	open_view 80 24
 	sees PARALLEL
