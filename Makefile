@@ -210,7 +210,7 @@ $(O)/assets/page.csp: $(assets) scripts/embed-assets $(O)/sources
 
 $(O)/userspace/render/html_assets.o: flags_here := -DLAB_ASSETS='"$(O)/assets"'
 $(O)/userspace/render/html_assets.o: $(O)/assets/page.csp
-$(O)/userspace/cli/python_hook.o: $(wildcard userspace/markers/*.py)
+$(O)/userspace/cli/hook.o: $(wildcard userspace/markers/*.py userspace/markers/*.cjs)
 $(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
 $(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'
 $(fuzz_obj): flags_here := -Itests/fuzz

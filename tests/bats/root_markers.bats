@@ -85,12 +85,12 @@ marked() {
 	        each.start()
 	    for each in threads + workers:
 	        each.join()
-	    assert not any("lab-python" in path for path in sys.path)
+	    assert not any("lab-hook" in path for path in sys.path)
 	PYTHON
 	marked --python -- /usr/bin/python3 script.py
 	[ "$status" -eq 0 ]
 	json_holds run.json '{"alpha", "beta", "Process-1", "Process-2"} <= {t["comm"] for t in r["tasks"]}'
-	[ -z "$(find /tmp -maxdepth 1 -name "lab-python-*" -newer script.py)" ]
+	[ -z "$(find /tmp -maxdepth 1 -name "lab-hook-*" -newer script.py)" ]
 }
 
 @test "--python is for a command" {

@@ -34,8 +34,13 @@ static const struct opt run_opts[] = {
 	  .help = "exit 1 if the verdict is another: sequential, concurrent or parallel" },
 	{ .name = "ops", .kind = OPT_FLAG, .off = offsetof(struct run_opts, ops),
 	  .help = "hook system calls, to see an event loop's operations, and markers" },
-	{ .name = "python", .kind = OPT_FLAG, .off = offsetof(struct run_opts, python),
-	  .help = "asyncio's tasks are operations, threads and workers named: for Python; with --ops" },
+#define HOOK(id, programs, variable, separator, in_front, before_path, file, example, about) \
+	{ .name = #id, .kind = OPT_FLAG, .off = offsetof(struct run_opts, hooks.wanted[HOOK_##id]), \
+	  .help = about },
+#define HOOK_FILE(...)
+#include "cli/hook.def"
+#undef HOOK
+#undef HOOK_FILE
 	{ .name = "json", .kind = OPT_OPTIONAL_STRING, .off = offsetof(struct run_opts, json),
 	  .metavar = "FILE", .help = "the report as JSON, to FILE or in place of the report" },
 	{ .name = "grace", .kind = OPT_DURATION, .off = offsetof(struct run_opts, grace_ns),
@@ -166,6 +171,7 @@ static int parse(struct run *run, int argc, char **argv)
 	bool want_help = false, dashdash = false;
 	int used = opts_parse(run_opts, &run->opts, argc - 1, argv + 1, "lab run", &want_help,
 			      &dashdash);
+	const struct hook *hook = hook_first(&run->opts.hooks);
 	int rest;
 
 	if (used < 0)
@@ -182,8 +188,8 @@ static int parse(struct run *run, int argc, char **argv)
 		log_err("name a workload (lab list), or a command after '--': lab run -- COMMAND");
 		return LAB_EXIT_USAGE;
 	}
-	if (run->opts.python && !dashdash) {
-		log_err("--python is for a command: lab run --python -- python3 SCRIPT");
+	if (hook && !dashdash) {
+		log_err("--%s is for a command: lab run --%s -- %s", hook->name, hook->name, hook->example);
 		return LAB_EXIT_USAGE;
 	}
 	if (run->opts.pid)
@@ -193,7 +199,7 @@ static int parse(struct run *run, int argc, char **argv)
 
 		return status < 0 ? parse_cpus(run) : status;
 	}
-	run->opts.ops |= run->opts.python;
+	run->opts.ops |= hook != NULL;
 	run->is_command = true;
 	run->argv = argv;
 	run->argc = rest;

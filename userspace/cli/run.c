@@ -101,7 +101,7 @@ static int prepare(struct run *run)
 	struct run_child_opts child = {
 		.workload = run->workload, .args = &run->args, .argv = run->argv,
 		.user = &run->user, .cpus = run->cpus, .cpu_cnt = run->cpu_cnt,
-		.marks = run->opts.ops, .python = run->opts.python ? &run->python : NULL,
+		.marks = run->opts.ops, .hooks = &run->opts.hooks,
 	};
 	int err, pidfd;
 
@@ -111,7 +111,7 @@ static int prepare(struct run *run)
 		if (status >= 0)
 			return status;
 	} else {
-		err = run->opts.python ? python_hook_choose(&run->python) : 0;
+		err = hook_choose(&run->opts.hooks);
 		if (!err)
 			err = run_child_start(&run->child, &child);
 		if (err)
@@ -247,6 +247,20 @@ int run_check_root(int argc, char **argv)
 	return LAB_EXIT_CANNOT_TRACE;
 }
 
+/* Node.js does not start without the file that it was told to load. */
+static void release_hooks(struct run *run)
+{
+	enum trace_end_reason reason = run->result.end.reason;
+
+	if (!run->opts.hooks.folder[0])
+		return;
+	if (reason == TRACE_END_DAEMON || reason == TRACE_END_WRITE_ERROR)
+		log_info("%s is left: processes go on that may need it; remove it when they have ended",
+			 run->opts.hooks.folder);
+	else
+		hook_remove(&run->opts.hooks);
+}
+
 void run_release(struct run *run)
 {
 	trace_writer_free(run->writer);
@@ -254,7 +268,7 @@ void run_release(struct run *run)
 		close(run->folder.trace_fd);
 	record_free(run->record);
 	run_child_close(&run->child);
-	python_hook_remove(&run->python);
+	release_hooks(run);
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);

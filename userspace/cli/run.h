@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/hook.h"
 #include "cli/output.h"
 #include "cli/privilege.h"
 #include "cli/run_child.h"
@@ -32,7 +33,7 @@ struct run_opts {
 	uint32_t pid;
 	uint32_t ring_mib;
 	bool ops;
-	bool python;
+	struct hook_set hooks;
 	bool keep_root;
 	bool measure_overhead;
 	bool debug;
@@ -52,7 +53,6 @@ struct run {
 	uint32_t cpu_cnt;
 	struct privilege_user user;
 	struct run_child child;
-	struct python_hook python;
 	int attach_pidfd;
 	struct record *record;
 	struct run_folder folder;

@@ -21,7 +21,7 @@
 
 /* What the child says on its status pipe. Silence at the end of the pipe: the exec went well. */
 struct word {
-	char stage;	/* 'R': ready to be parked; 'C': CPUs refused; 'U': user refused; 'X': exec refused */
+	char stage;	/* 'R': ready to be parked; 'C': CPUs refused; 'U': user refused; 'H': no hook; 'X': exec refused */
 	int err;
 };
 
@@ -77,9 +77,9 @@ static void child_main(const struct run_child_opts *opts, int release_fd, int st
 		setenv(LAB_MARKERS_ENV, "1", 1);
 	else
 		unsetenv(LAB_MARKERS_ENV);
-	err = opts->python ? python_hook_install(opts->python) : 0;
+	err = hook_install(opts->hooks);
 	if (err) {
-		say(status_fd, 'P', -err);
+		say(status_fd, 'H', -err);
 		_exit(LAB_EXIT_CANNOT_TRACE);
 	}
 	if (opts->workload) {
@@ -133,7 +133,7 @@ static int await_sleep(pid_t pid)
 	return -ETIMEDOUT;
 }
 
-static int await_parked(struct run_child *child)
+static int await_parked(struct run_child *child, const struct run_child_opts *opts)
 {
 	struct word word = { 0 };
 	int err = hear(child->status_fd, &word);
@@ -149,8 +149,9 @@ static int await_parked(struct run_child *child)
 			"which are allowed", strerror(word.err));
 		return -EINVAL;
 	}
-	if (err == 1 && word.stage == 'P') {
-		log_err("--python: its files cannot be put into /tmp: %s", strerror(word.err));
+	if (err == 1 && word.stage == 'H') {
+		log_err("--%s: its files cannot be put into /tmp: %s", hook_first(opts->hooks)->name,
+			strerror(word.err));
 		return -EPERM;
 	}
 	if (err != 1)
@@ -186,7 +187,7 @@ int run_child_start(struct run_child *child, const struct run_child_opts *opts)
 		log_err("cannot hold the workload's process: %s", strerror(errno));
 		return -errno;
 	}
-	return await_parked(child);
+	return await_parked(child, opts);
 }
 
 int run_child_release(struct run_child *child, int *exec_errno)

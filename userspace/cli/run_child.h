@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cli/hook.h"
 #include "cli/privilege.h"
-#include "cli/python_hook.h"
 #include "workload/workload.h"
 
 /* Set to 1 in the environment of what is run while markers are recorded, and in no other. */
@@ -26,7 +26,7 @@ struct run_child_opts {
 	const uint16_t *cpus;			/* cpu_cnt that it may use; 0: all it inherits */
 	uint32_t cpu_cnt;
 	bool marks;				/* markers are recorded: LAB_MARKERS_ENV is set */
-	const struct python_hook *python;	/* NULL: not wanted */
+	const struct hook_set *hooks;
 };
 
 struct run_child {
