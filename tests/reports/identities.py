@@ -16,6 +16,7 @@ import json
 import sys
 
 import evidence
+import patterns
 import totals
 import waits
 from common import Findings
@@ -41,6 +42,7 @@ PARTS = {
     "event_loops": waits.check_loops,
     "serializer": waits.check_serializer,
     "deadlock": waits.check_deadlock,
+    "patterns": patterns.check_patterns,
     "critical_path": waits.check_path,
     "overhead": waits.check_overhead,
 }

@@ -419,6 +419,45 @@ struct report_deadlock {
 	uint32_t behind_cnt;	/* tasks outside of circles whose waits lead into one */
 };
 
+/* ---- spinning: CPUs kept busy by tasks that wait in a loop (analyze/spinning.c) ---- */
+
+struct report_spinning {
+	bool present;		/* often enough to matter */
+	uint64_t yields;	/* times that a task gave its CPU up with sched_yield(2), and another took it */
+	uint64_t empty_polls;	/* returns of epoll_wait without an event and without a wait (--ops) */
+	uint64_t run_ns;	/* run time that ended with such a yield */
+	uint32_t task_cnt;	/* different tasks */
+	uint32_t task_id;	/* who did it most often */
+};
+
+/* ---- rounds: tasks that wait for each other again and again, as at a barrier (analyze/rounds.c) ---- */
+
+/*
+ * A round is over when one task ends the waits of two or more at one futex, at once: it came last.
+ * wait_ns sums over the waiters.
+ */
+struct report_rounds {
+	bool present;
+	uint32_t mm_id, tgid;	/* as in struct report_lock */
+	uint64_t addr;
+	const struct model_symbol *symbol; /* of the model; NULL: not known */
+	uint64_t rounds, wait_ns;
+	uint32_t task_cnt;	/* different tasks, who came last included */
+	uint32_t last_id;	/* who came last most often */
+	uint64_t last_cnt;	/* so many times */
+};
+
+/* ---- tail: the last part of the run, in which one task at a time was active (analyze/tail.c) ---- */
+
+struct report_tail {
+	bool present;		/* a tenth of the run or more, and half of it or more was work */
+	uint64_t start_ns;	/* the last instant at which two tasks ran or were ready, but for moments */
+	uint64_t ns;		/* from then to the window's end */
+	uint64_t run_ns;	/* work in it */
+	uint32_t task_id;	/* who ran longest in it; 0: nobody */
+	uint64_t task_run_ns;
+};
+
 struct report {
 	struct report_clocks clocks;
 	struct report_parallelism parallelism;
@@ -445,6 +484,9 @@ struct report {
 	struct report_path path;
 	struct report_serializer serializer;
 	struct report_deadlock deadlock;
+	struct report_spinning spinning;
+	struct report_rounds rounds;
+	struct report_tail tail;
 };
 
 /* One analysis: reads the model and what analysis.def lets it, fills its own part. */

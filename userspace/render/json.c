@@ -383,6 +383,7 @@ static int json_render(const struct model *m, const struct report *r,
 	json_loops(&j, m, r);
 	json_serializer(&j, m, r);
 	json_deadlock(&j, m, r);
+	json_findings(&j, m, r);
 	json_path(&j, m, r, !opts->embedded);
 	put_overhead(&j, m);
 	json_close_object(&j);

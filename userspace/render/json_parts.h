@@ -4,7 +4,7 @@
 
 /*
  * json_parts - the parts of schema lab-report/1 that are rows. Internal to
- * json*.c. Each writes one member of the top-level object.
+ * json*.c. Each writes members of the top-level object.
  */
 
 #include <stdint.h>
@@ -30,6 +30,7 @@ void json_loops(struct json *j, const struct model *m, const struct report *r);
 void json_capacity(struct json *j, const struct model *m, const struct report *r);
 void json_serializer(struct json *j, const struct model *m, const struct report *r);
 void json_deadlock(struct json *j, const struct model *m, const struct report *r);
+void json_findings(struct json *j, const struct model *m, const struct report *r);
 void json_path(struct json *j, const struct model *m, const struct report *r, bool segments);
 void json_cpus(struct json *j, const struct model *m, const struct report *r);
 

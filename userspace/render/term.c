@@ -35,6 +35,7 @@ static void term_all(const struct term *t)
 	term_waits(t);
 	term_moves(t);
 	term_serializer(t);
+	term_findings(t);
 	term_path(t);
 	term_timeline(t);
 	term_task_table(t);
@@ -111,6 +112,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 	term_waits(&t);
 	term_moves(&t);
 	term_serializer(&t);
+	term_findings(&t);
 	term_path(&t);
 	term_loops(&t);
 	term_run(&t);

@@ -126,6 +126,7 @@ void term_path(const struct term *t);
 void term_range(const struct term *t);		/* these two instead of the others, */
 void term_serializer(const struct term *t);
 void term_deadlock(const struct term *t);
+void term_findings(const struct term *t);	/* only where one applies */
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);
 void term_range_table(const struct term *t);	/* with a lens */
