@@ -37,13 +37,13 @@ ok 4 - verdict.claim_holds" ]
 }
 
 @test "check: undecided is not failed, and a failure counts for more" {
-	run -4 --separate-stderr lab check "$SAMPLE" audit.clean 'workload.signal==9' \
+	run -4 --separate-stderr lab check "$SAMPLE" audit.clean 'host.quota_cpus==1' \
 		'parallelism.max>=16'
 	output_has "ok 1 - audit.clean"
-	output_has "ok 2 - workload.signal==9 # SKIP undecided: 'workload.signal' is null"
+	output_has "ok 2 - host.quota_cpus==1 # SKIP undecided: 'host.quota_cpus' is null"
 	output_has "ok 3 - parallelism.max>=16 # SKIP undecided: no run on 2 usable CPUs"
 	output_lacks "not ok"
-	run -1 lab check "$SAMPLE" 'workload.signal==9' 'parallelism.max==1'
+	run -1 lab check "$SAMPLE" 'host.quota_cpus==1' 'parallelism.max==1'
 }
 
 @test "check: every identity of a task, exactly" {
@@ -154,6 +154,11 @@ ok 4 - verdict.claim_holds" ]
 	run -2 lab check "$SAMPLE" 'serializer.indx>=0.95'
 }
 
+@test "check: whoever ended by a status ended by no signal" {
+	run -1 lab check "$SAMPLE" workload.signal==9
+	run -0 lab check "$SAMPLE" 'workload.signal!=9' workload.signal==null workload.exit_status==0
+}
+
 @test "check: prove takes its TAP" {
 	requires command=prove
 	prove_of() {
@@ -167,9 +172,9 @@ ok 4 - verdict.claim_holds" ]
 	prove_of verdict.class==parallel parallelism.max==1 "workload.name=='# SKIP'"
 	[ "$status" -ne 0 ]
 	output_has "Failed tests:  2-3"
-	run prove -v --ignore-exit --exec '' ./tap :: audit.clean workload.signal==9
+	run prove -v --ignore-exit --exec '' ./tap :: audit.clean host.quota_cpus==1
 	[ "$status" -eq 0 ]
-	output_has "# SKIP undecided: 'workload.signal' is null"
+	output_has "# SKIP undecided: 'host.quota_cpus' is null"
 	output_has "Result: PASS"
 }
 

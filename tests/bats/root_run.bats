@@ -149,6 +149,34 @@ with ThreadPoolExecutor(4) as pool:
 	[ "$status" -eq 0 ]
 }
 
+@test "a command that failed never ends with 0, whatever it was expected to be" {
+	trace --expect sequential -- sh -c 'exit 3'
+	status_is 3
+	output_has "exit    exit status 3"
+	grep -q '<dt>exit</dt><dd>exit status 3' out/report.html
+	trace --expect sequential -- sh -c 'kill -SEGV $$'
+	status_is 139
+	json_holds run.json 'r["verdict"]["claim_holds"] is True'
+	run -139 lab run -q -o q --expect sequential -- sh -c 'kill -SEGV $$'
+	output_has "exit    killed by SIGSEGV"
+	run -1 lab check out workload.exit_status==0
+	run -0 lab check out workload.signal==11 'workload.exit_status!=0'
+	trace --expect parallel -- sh -c 'exit 3'
+	[ "$status" -ne 0 ]
+	trace --expect sequential -- true
+	status_is 0
+	output_lacks "  exit "
+}
+
+@test "a run that ended in a deadlock is not what it was expected to be" {
+	trace --expect concurrent --for 1s deadlock
+	contradicted
+	trace --expect parallel --for 1s deadlock
+	contradicted
+	trace --for 1s deadlock
+	status_is 0
+}
+
 @test "the command's input, output and exit status are its own" {
 	head -c 100000 /dev/urandom >in
 	lab run -o o1 -- gzip -c in >out.gz 2>err

@@ -77,6 +77,7 @@ def fault_of(claim, r):
         ("operations", r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)),
         ("stall", stall_is_kept(claim, r["event_loops"])),
         ("deadlock", r["deadlock"]["present"] or not claim["deadlock"]),
+        ("stuck", claim["deadlock"] or not r["deadlock"]["present"]),
     )
     return next((part for part, kept in parts if not kept), None)
 

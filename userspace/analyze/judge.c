@@ -68,6 +68,8 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 		return FAULT_STALL;
 	if (claim->deadlock && !r->deadlock.present)
 		return FAULT_DEADLOCK;
+	if (!claim->deadlock && r->deadlock.present)
+		return FAULT_STUCK;
 	return FAULT_NONE;
 }
 
@@ -90,6 +92,7 @@ static enum claim_doubt doubt(const struct model *m, const struct report *r,
 		return m->loop_wait_cnt || m->meta.ops_hooked ? DOUBT_NONE : DOUBT_OPERATIONS;
 	case FAULT_DEADLOCK:
 		return r->deadlock.known ? DOUBT_NONE : DOUBT_LOSS;
+	case FAULT_STUCK:
 	case FAULT_NONE:
 		break;
 	}

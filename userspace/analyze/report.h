@@ -109,6 +109,7 @@ enum claim_fault {
 	FAULT_OPERATIONS = 4,
 	FAULT_STALL = 5,
 	FAULT_DEADLOCK = 6,
+	FAULT_STUCK = 7,	/* it ended in a deadlock, which was not claimed */
 };
 
 /* Why a claim is undecided. */

@@ -7,6 +7,7 @@
 
 #include "claim.h"
 #include "cli/check_doubt.h"
+#include "cli/check_path.h"
 #include "cli/check_value.h"
 #include "util/text.h"
 
@@ -59,6 +60,28 @@ static int check_class_name(const struct check_node *key, const struct check_nod
 			 "there is no class '%s'; there are sequential, concurrent, parallel and inconclusive",
 			 given);
 	return -EINVAL;
+}
+
+/*
+ * A program ends with a status or by a signal: who has the one is known not to have the other. Such a
+ * null is no number, and compares with none.
+ */
+static bool is_decided_absence(const struct check_value *v, const struct check_scope *scope)
+{
+	static const char *const ends[] = { "workload.exit_status", "workload.signal" };
+	char ignored[CHECK_ERROR_MAX];
+	struct check_found found;
+
+	if (v->type != VALUE_NULL || !v->cause || v->missing || v->by_zero ||
+	    v->cause->kind != CHECK_PATH)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (v->cause->len == strlen(ends[i]) &&
+		    !memcmp(v->cause->text, ends[i], v->cause->len))
+			return !check_find(scope->report, ends[!i], strlen(ends[!i]), &found,
+					   ignored) &&
+			       found.value && found.value->kind == JSON_NUMBER;
+	return false;
 }
 
 /* The outcome where a value is not there. Return: whether it is so. */
@@ -152,6 +175,10 @@ static int compare(const struct check_expr *expr, const struct check_scope *scop
 	}
 	if (left.type == VALUE_BEYOND || right.type == VALUE_BEYOND) {
 		settle_absence(left.type == VALUE_BEYOND ? &left : &right, result);
+		return 0;
+	}
+	if (!with_null && (is_decided_absence(&left, scope) || is_decided_absence(&right, scope))) {
+		result->outcome = outcome_of(root->kind == CHECK_NE);
 		return 0;
 	}
 	if (with_null) {

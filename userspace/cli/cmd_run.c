@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -212,20 +211,11 @@ static int parse(struct run *run, int argc, char **argv)
 
 /* ---- the report and the exit status ---- */
 
-/* It died of what lab sent it when --for was over: that is how the run was to end. */
-static bool ended_by_lab(const struct run *run)
-{
-	int status = run->result.end.wait_status;
-
-	return run->result.stopped_by_lab && WIFSIGNALED(status) &&
-	       (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL);
-}
-
 static int command_status(const struct run *run)
 {
 	int status = run->result.end.wait_status;
 
-	if (!run->result.end.root_reaped || ended_by_lab(run))
+	if (!trace_end_failed(&run->result.end))
 		return LAB_EXIT_OK;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -266,6 +256,9 @@ static int report(const struct run *run)
 		status = run_workload_status(run);
 	if (status == LAB_EXIT_OK && (run->opts.expect || !run->is_command))
 		status = output_exit_code(&out);
+	/* What a program was expected to be does not make up for its failure. */
+	if (status != LAB_EXIT_CONTRADICTED && run->is_command && command_status(run))
+		status = command_status(run);
 	if (status == LAB_EXIT_OK && run->result.write_err && !run->is_command)
 		status = LAB_EXIT_FILE;
 	output_release(&out);

@@ -220,7 +220,6 @@ static void end_root(struct loop *loop)
 
 	if (!loop->opts->pid || loop->result->end.root_reaped)
 		return;
-	loop->result->stopped_by_lab = true;
 	for (int i = 0; i < 2 && !is_ended(loop); i++) {
 		uint64_t until_ns = now_ns() + KILL_NS;
 

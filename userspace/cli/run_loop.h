@@ -29,7 +29,6 @@ struct run_loop_result {
 	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status */
 	bool interrupted;	/* a signal asked for the end, whatever the reason is in the end */
 	bool abandoned;		/* a second Ctrl-C: leave at once */
-	bool stopped_by_lab;	/* the root was told to end: --for */
 	uint64_t memory_bytes;	/* the most that was seen (run_memory.h); 0: not looked for, or not known */
 	int write_err;		/* -errno that ended the recording early; the workload was let run on */
 };

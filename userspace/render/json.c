@@ -222,6 +222,7 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 		[FAULT_NONE] = "", [FAULT_CLASS] = "class", [FAULT_PARALLELISM] = "parallelism",
 		[FAULT_SERIALIZER] = "serializer", [FAULT_OPERATIONS] = "operations",
 		[FAULT_STALL] = "stall", [FAULT_DEADLOCK] = "deadlock",
+		[FAULT_STUCK] = "stuck",
 	};
 	const struct report_verdict *v = &r->verdict;
 

@@ -71,6 +71,7 @@ static int term_render(const struct model *m, const struct report *r,
 	struct range whole = { 0 };
 
 	term_verdict(&t);
+	term_exit(&t);
 	term_claim(&t);
 	if (opts->brief)
 		return ferror(out) ? -EIO : 0;
@@ -103,6 +104,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 	};
 
 	term_verdict(&t);
+	term_exit(&t);
 	term_claim(&t);
 	term_audit(&t);
 	term_loss(&t);

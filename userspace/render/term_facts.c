@@ -181,6 +181,19 @@ static void say_arguments(const struct term *t, struct phrase *p)
 	free(args.s);
 }
 
+/* "exit status 3", "killed by SIGSEGV". */
+static void say_status(struct phrase *p, int status)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	if (!WIFSIGNALED(status))
+		phrase_add(p, "exit status %d", WEXITSTATUS(status));
+	else if (name)
+		phrase_add(p, "killed by SIG%s", name);
+	else
+		phrase_add(p, "killed by signal %d", WTERMSIG(status));
+}
+
 static void say_end(const struct term *t, struct phrase *p)
 {
 	const struct trace_end *end = &t->m->end;
@@ -209,10 +222,21 @@ static void say_end(const struct term *t, struct phrase *p)
 		phrase_add(p, ", how it ended is not recorded");
 		return;
 	}
-	if (end->root_reaped && WIFEXITED(end->wait_status))
-		phrase_add(p, ", exit status %d", WEXITSTATUS(end->wait_status));
-	else if (end->root_reaped && WIFSIGNALED(end->wait_status))
-		phrase_add(p, ", ended by signal %d", WTERMSIG(end->wait_status));
+	if (end->root_reaped) {
+		phrase_add(p, ", ");
+		say_status(p, end->wait_status);
+	}
+}
+
+void term_exit(const struct term *t)
+{
+	const struct trace_end *end = &t->m->end;
+	struct phrase p = { 0 };
+
+	if (!trace_end_failed(end))
+		return;
+	say_status(&p, end->wait_status);
+	term_para(t, "exit", &p);
 }
 
 static void say_host(const struct term *t, struct phrase *p)

@@ -271,6 +271,9 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 	case FAULT_DEADLOCK:
 		phrase_add(p, "; claimed were tasks that wait for each other in a circle, none did");
 		break;
+	case FAULT_STUCK:
+		phrase_add(p, "; it ended in a deadlock");
+		break;
 	}
 }
 

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "util/minmax.h"
 
@@ -355,6 +357,15 @@ int meta_end_parse(struct trace_end *end, const uint8_t *buf, size_t len)
 			    parse_field(&end_keys[i], end, value))
 				return -EBADMSG;
 	return ret;
+}
+
+bool trace_end_failed(const struct trace_end *end)
+{
+	int sig = WIFSIGNALED(end->wait_status) ? WTERMSIG(end->wait_status) : 0;
+
+	if (end->reason == TRACE_END_FOR && (sig == SIGTERM || sig == SIGKILL))
+		return false;
+	return end->root_reaped && end->wait_status;
 }
 
 void trace_meta_release(struct trace_meta *meta)

@@ -86,6 +86,9 @@ struct trace_end {
 	uint64_t steal_ns;		/* of the usable CPUs in the window, from /proc/stat */
 };
 
+/* Whether the root failed: it was killed, or its status is not 0. What lab itself sent when --for was over is no failure. */
+bool trace_end_failed(const struct trace_end *end);
+
 /* An all-zero meta is empty. */
 void trace_meta_release(struct trace_meta *meta);
 
