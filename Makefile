@@ -115,7 +115,7 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit fuzz check test install uninstall clean help
+.PHONY: all unit fuzz check test test-foreign install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests
@@ -131,6 +131,11 @@ test: ## all tests; as root, also those that trace; installs what they need
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory O='$(O)/san' SAN=address,undefined unit fuzz
 	$(Q)O='$(O)' UNITS='$(O)/san' CC='$(CC)' CLANG='$(CLANG)' tests/run
+
+test-foreign: ## trace programs that nobody here wrote; as root; installs them
+	$(Q)scripts/setup
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
+	$(Q)LAB_BIN='$(abspath $(O))/lab' tests/foreign/run --install --noisy
 
 man := $(wildcard docs/lab.1)
 
@@ -154,7 +159,7 @@ clean: ## remove what was built
 
 help: ## this list
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 14
 	@echo 'Variables:'
 	@echo '  O=DIR       build there (now: $(O))'
 	@echo '  V=1         show the commands'

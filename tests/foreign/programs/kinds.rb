@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# "threads": two threads compute under Ruby's interpreter lock: concurrent, that lock the
+# serializer. "sleep": two threads sleep at once: concurrent. "fork": two processes compute:
+# parallel. "queue": a job at a time to two threads: sequential.
+def burn(ms)
+  limit = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) + ms / 1000.0
+  nil while Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) < limit
+end
+
+case ARGV[0]
+when 'threads'
+  2.times.map { Thread.new { burn(400) } }.each(&:join)
+when 'sleep'
+  [0.6, 0.4].map { |s| Thread.new { sleep s } }.each(&:join)
+when 'fork'
+  2.times { fork { burn(400) } }
+  Process.waitall
+else
+  jobs, answers = Queue.new, Queue.new
+  2.times { Thread.new { loop { burn(jobs.pop); answers << 1 } } }
+  40.times { jobs << 10; answers.pop }
+end
