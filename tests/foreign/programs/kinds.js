@@ -19,7 +19,7 @@ function burn(ms) {
 }
 
 function underLock(word) {
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 150; i++) {
     while (Atomics.compareExchange(word, 0, 0, 1) !== 0) Atomics.wait(word, 0, 1);
     burn(4);
     Atomics.store(word, 0, 0);

@@ -26,7 +26,7 @@ def both(kind, work, *args):
 
 
 def under_lock(lock):
-    for _ in range(40):
+    for _ in range(100):
         with lock:
             burn(4)
 
