@@ -47,6 +47,10 @@ requires() {
 			command -v "${need#command=}" >/dev/null ||
 				skip "needs the command ${need#command=}"
 			;;
+		module=*)
+			python -c "import ${need#module=}" >/dev/null 2>&1 ||
+				skip "needs Python's module ${need#module=}"
+			;;
 		*)
 			echo "requires: unknown word $need" >&2
 			return 1

@@ -93,6 +93,63 @@ marked() {
 	[ -z "$(find /tmp -maxdepth 1 -name "lab-hook-*" -newer script.py)" ]
 }
 
+# naps LIBRARY: three together and in turns, of which each is an operation
+naps() {
+	requires command=/usr/bin/python3 "module=$1"
+	local script=$REPOSITORY/tests/foreign/python_naps.py
+	rm -rf out run.json
+	marked --python -- /usr/bin/python3 "$script" "$1"
+	[ "$status" -eq 0 ]
+	[ "$output" = "done" ]
+	stderr_has "CONCURRENT, not parallel"
+	json_holds run.json 'r["concurrency"]["max_operations"] == 3 and len(r["operations"]) == 3'
+	json_holds run.json 'all("nap" in o["name"] for o in r["operations"])'
+	json_holds run.json 'all(r["loss"]["markers_" + k] == 0 for k in ("unread", "malformed", "unmatched"))'
+	rm -r out run.json
+	marked --python -- /usr/bin/python3 "$script" "$1" turns
+	json_holds run.json 'r["concurrency"]["max_operations"] == 1 and len(r["operations"]) == 3'
+	json_holds run.json 'r["verdict"]["class"] == "sequential"'
+}
+
+@test "--python: tasks under uvloop" {
+	naps uvloop
+}
+
+@test "--python: tasks of trio" {
+	naps trio
+}
+
+@test "--python: greenlets of gevent" {
+	naps gevent
+}
+
+@test "--python: a task factory of the program's own is kept" {
+	requires command=/usr/bin/python3
+	cat >script.py <<-'PYTHON'
+	import asyncio
+
+	made = []
+
+	def factory(loop, coro, **options):
+	    made.append(1)
+	    return asyncio.Task(coro, loop=loop, **options)
+
+	async def nap():
+	    await asyncio.sleep(0.05)
+
+	async def main():
+	    await asyncio.gather(nap(), nap())
+
+	loop = asyncio.new_event_loop()
+	loop.set_task_factory(factory)
+	loop.run_until_complete(main())
+	print(len(made))
+	PYTHON
+	marked --python -- /usr/bin/python3 script.py
+	[ "$output" = 3 ]
+	json_holds run.json 'r["concurrency"]["max_operations"] == 2'
+}
+
 @test "--python is for a command" {
 	run -2 --separate-stderr lab run --python procs
 	stderr_has "--python is for a command"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What `lab run --python` puts in front of a Python program, which itself stays as it is.
 
-asyncio tasks become operations; threads and multiprocessing workers get the names that they have in
+Tasks of asyncio (uvloop's too) and trio, and gevent's greenlets, become operations; threads and multiprocessing workers get the names that they have in
 Python. The sitecustomize module that would have been loaded instead is loaded after it.
 """
 
@@ -72,15 +72,17 @@ def _when_imported(module, action):
     sys.meta_path.insert(0, Finder())
 
 
-def _watch_asyncio(_module):
+def _markers():
     import importlib.util
 
+    if "_lab_markers" in sys.modules:
+        return sys.modules["_lab_markers"]
     spec = importlib.util.spec_from_file_location("_lab_markers", os.path.join(_here, "lab.py"))
     markers = importlib.util.module_from_spec(spec)
     sys.modules["_lab_markers"] = markers
     spec.loader.exec_module(markers)
     markers._prefix = "t"
-    markers.watch_asyncio()
+    return markers
 
 
 def _go_on():
@@ -93,7 +95,9 @@ def _go_on():
         sys.modules["sitecustomize"] = hook  # the import that is under way takes it from there
 
 
-_when_imported("asyncio.base_events", _watch_asyncio)
+_when_imported("asyncio.base_events", lambda _module: _markers().watch_asyncio())
+_when_imported("trio._core._run", lambda module: _markers().watch_trio(module))
+_when_imported("gevent.greenlet", lambda _module: _markers().watch_gevent())
 _when_imported("multiprocessing.process", _name_workers)
 _when_imported("threading", _name_threads)
 _go_on()
