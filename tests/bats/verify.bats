@@ -161,3 +161,62 @@ open("trace.lab", "wb").write(d[:d.rindex(b"LCHKCERT")])' "$SAMPLE"
 	run -5 --separate-stderr sh -c '"$1" verify "$2" >/dev/full' sh "$LAB_BIN" "$FIXTURES/pipe.lab"
 	stderr_has "cannot write"
 }
+
+# ---- report, check and verify agree on files that contradict themselves ----
+
+@test "verify: births without a parent, a missing record that nobody refused, a stamp that was moved" {
+	local name
+	for name in no-parent split one-stamp; do
+		cp "$FIXTURES/wrong/$name.lab" "$name.lab"
+		run -1 lab verify "$name.lab"
+		run -0 --separate-stderr lab report "$name.lab"
+		[[ ${lines[0]} == INCONCLUSIVE* && $stderr == *"does not follow from its records"* ]]
+		output_has "REFUTED: the verdict that is stored in this file"
+		run -4 lab check "$name.lab" 'audit.clean' 'workload.exit_status==0'
+		output_has "SKIP undecided: the verdict that is stored"
+		lab report --certify -q "$name.lab" >/dev/null
+		run -4 lab verify "$name.lab"
+		output_has "NOTHING TO PROVE"
+		run -0 --separate-stderr lab report -q "$name.lab"
+		[[ -z $stderr && $output != *REFUTED* ]]
+	done
+}
+
+@test "verify: a stored verdict of other records" {
+	run -1 lab verify "$FIXTURES/wrong/stale-cert.lab"
+	run -0 lab report -q "$FIXTURES/wrong/stale-cert.lab"
+	output_has "REFUTED: the verdict that is stored"
+	lab report -q -f json -o stale.json "$FIXTURES/wrong/stale-cert.lab" 2>/dev/null
+	grep -q '"certificate_holds": false' stale.json
+	lab report -q -f json -o sound.json "$FIXTURES/pipe.lab"
+	grep -q '"certificate_holds": true' sound.json
+}
+
+# What the program was, and how it ended, is in the digest.
+@test "verify: another program, another exit status, another start" {
+	requires command=python3
+	local change
+	for change in META:gzip:gzap META:started_unix_ns:startad_unix_ns ENDM:wait_status:wait_statuz; do
+		python3 - "$FIXTURES/sequential.lab" changed.lab "$change" <<-'PY'
+		import struct, sys, zlib
+		data = bytearray(open(sys.argv[1], 'rb').read())
+		chunk, old, new = sys.argv[3].split(':')
+		off = 32
+		while off < len(data):
+		    stored, = struct.unpack_from('<I', data, off + 16)
+		    end = off + 56 + stored
+		    if data[off + 4:off + 8] == chunk.encode():
+		        at = data.index(old.encode(), off, end)
+		        data[at:at + len(new)] = new.encode()
+		        struct.pack_into('<I', data, off + 28, zlib.crc32(data[off + 56:end]))
+		        struct.pack_into('<I', data, off + 52, zlib.crc32(data[off:off + 52]))
+		    off = end
+		open(sys.argv[2], 'wb').write(data)
+		PY
+		run -1 lab verify changed.lab
+		output_has "digest: stored"
+		run -4 lab check changed.lab 'workload.exit_status==0'
+		run -0 lab report -q changed.lab
+		output_has "REFUTED: the verdict that is stored"
+	done
+}

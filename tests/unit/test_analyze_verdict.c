@@ -161,8 +161,15 @@ TEST(analyze_verdict_never_does_not_survive_loss)
 	CHECK(!f.r.verdict.never_two);
 
 	afx_gap(&f, 0, AFX_START_NS + 80 * MS, UINT64_MAX, 2);
+	f.m.dropped = 4;
 	afx_compute(&f);
 	CHECK_STR(f.r.verdict.reason, "4 records were refused: run it again with a larger --buffer");
+
+	/* Nobody refused the fifth. */
+	afx_gap(&f, 0, AFX_START_NS + 90 * MS, UINT64_MAX, 1);
+	afx_compute(&f);
+	CHECK_STR(f.r.verdict.reason,
+		  "5 records are missing, and the kernel refused 4: the file was changed, or the recorder failed; run it again");
 
 	f.m.gap_cnt = f.m.dropped = 0;
 	f.m.end.storage_failures = 2;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The audit: clean where all is well, and each check fails for its own reason alone. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model_fixture.h"
 #include "unit.h"
+#include "util/alloc.h"
 
 /* Two tasks on two CPUs, a migration, and the end; events are in order of emission. */
 static struct fx *sound_run(void)
@@ -300,6 +302,122 @@ TEST(model_audit_recorder_counts)
 	f = sound_run();
 	find(f, LAB_EV_CPU_TOTAL, 0)->cpu_total.seq_end--;
 	expect_failure(f, "sequence_end");
+	/* A record is missing, and the kernel refused none. */
+	f = sound_run();
+	find(f, LAB_EV_MIGRATE, 2)->head.kind = LAB_EV_NONE;
+	expect_failure(f, "sequence_missing");
+}
+
+TEST(model_audit_births_have_parents)
+{
+	struct fx *f = sound_run();
+
+	find(f, LAB_EV_TASK_NEW, 2)->task.parent_id = 0;
+	expect_failure(f, "no_parent");
+	f = sound_run();
+	find(f, LAB_EV_TASK_NEW, 2)->task.parent_id = 2;
+	expect_failure(f, "no_parent");
+}
+
+/* ---- stamps ---- */
+
+static uint64_t clock_ahead(struct fx *f)
+{
+	struct model m;
+	uint64_t ns;
+
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	ns = m.audit.clock_ahead_ns;
+	model_release(&m);
+	fx_free(f);
+	return ns;
+}
+
+/* The root computes for 10 ms, sleeps, and computes again. */
+static struct fx *slow_run(void)
+{
+	struct fx *f = fx_new(1);
+
+	fx_start(f, 1000000);
+	fx_switch(f, 1010000, 0, 1, fx_none());
+	fx_switch(f, 11010000, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_wake_on(f, 21000000, 0, 1, LAB_F_HARDIRQ);
+	fx_switch(f, 21010000, 0, 1, fx_none());
+	fx_exit(f, 31000000, 1, FX_IDLE);
+	fx_end(f, 32000000, TRACE_END_EXIT);
+	return f;
+}
+
+TEST(model_audit_stamps_against_task_clocks)
+{
+	struct fx *f = slow_run();
+
+	CHECK_EQ(clock_ahead(f), 0);
+	/* One stamp, 2 ms too late: the CPU's clock makes up for it in the 8 ms up to the next. */
+	f = slow_run();
+	find(f, LAB_EV_SWITCH_IN, 1)->head.ts_ns += 2000000;
+	CHECK_EQ(clock_ahead(f), 2000000 - 100000 - 7990);
+	/* Interrupts, and a host that takes the CPU: the clock stands still. */
+	f = slow_run();
+	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.clock_task_ns -= 3000000;
+	CHECK_EQ(clock_ahead(f), 0);
+	/* It never goes back. */
+	f = slow_run();
+	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.clock_task_ns -= 10000000;
+	CHECK(clock_ahead(f) > 0);
+	/* Not read: nothing is known. */
+	f = slow_run();
+	find(f, LAB_EV_SWITCH_IN, 1)->head.ts_ns += 2000000;
+	find(f, LAB_EV_SWITCH_IN, 1)->head.flags |= LAB_F_NO_RQ;
+	CHECK_EQ(clock_ahead(f), 0);
+}
+
+/* Task 2 on CPU 1 makes the root, on CPU 0, ready again and again; @late_ns: how far CPU 1's wakings are behind. */
+static struct fx *woken_run(uint64_t late_ns, unsigned int late_cnt, uint32_t eps_ns)
+{
+	struct fx *f = fx_new(2);
+	struct trace_meta *meta = fx_meta(f);
+	uint64_t ts = 100000;
+
+	free(meta->clock_pairs);
+	meta->clock_pairs = xcalloc(1, sizeof(*meta->clock_pairs));
+	meta->clock_pairs[0] = (struct trace_clock_pair){ 0, 1, eps_ns };
+	meta->clock_pair_cnt = 1;
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1040, 1, 2, fx_none());
+	for (unsigned int i = 0; i < 4; i++, ts += 100000) {
+		fx_switch(f, ts, 0, FX_IDLE, fx_call(FX_NR_POLL, 0));
+		fx_wake(f, ts + 1000 + (i < late_cnt ? 10 + late_ns : 0), 2, 1);
+		fx_switch(f, ts + 1010, 0, 1, fx_none());
+	}
+	fx_exit(f, ts, 2, FX_IDLE);
+	fx_exit(f, ts + 10, 1, FX_IDLE);
+	fx_end(f, ts + 100, TRACE_END_EXIT);
+	return f;
+}
+
+TEST(model_audit_wakings_that_come_after_their_effects)
+{
+	struct model m;
+	struct fx *f;
+
+	expect_failure(woken_run(5000, 2, 500), "wakings_late");
+	expect_failure(woken_run(5000, 4, 500), "wakings_late");
+	/* One may be another's: a waking was hidden, and the task woken again while it ran. */
+	f = woken_run(5000, 1, 500);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	model_release(&m);
+	fx_free(f);
+	/* The clocks were measured to disagree by as much, twice over. */
+	f = woken_run(5000, 4, 2500);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.audit.failures_total, 0);
+	model_release(&m);
+	fx_free(f);
 }
 
 /* Alive at the cut: only the total outside the ring can tell that nothing is missing at its end. */

@@ -41,16 +41,50 @@ static void ends_with(const struct fixture_file *file, const char *want, size_t 
 TEST(trace_certificate_is_stored_and_replaced)
 {
 	struct fixture_file file = fixture_open();
-	off_t bare;
+	off_t bare, first;
 
 	certificate_file(&file, true);
 	bare = size_of(&file);
 	CHECK_EQ(trace_certificate_store(file.fd, "class parallel\ncpu 0\ncpu 1\n"), 0);
 	ends_with(&file, "\5class\10parallel\3cpu\0010\3cpu\0011", 27);
-	CHECK_EQ(size_of(&file), bare + TRACE_CHUNK_HEADER_LEN + 27);
+	first = size_of(&file);
+	CHECK(first > bare + TRACE_CHUNK_HEADER_LEN + 27);
 	CHECK_EQ(trace_certificate_store(file.fd, "class a b"), 0);
 	ends_with(&file, "\5class\3a b", 10);
-	CHECK_EQ(size_of(&file), bare + TRACE_CHUNK_HEADER_LEN + 10);
+	CHECK_EQ(size_of(&file), first - 17);
+	close(file.fd);
+}
+
+/* Whatever changes in front of it, with right checksums, changes the digest. */
+TEST(trace_certificate_has_a_digest_of_all_in_front)
+{
+	struct fixture_file file = fixture_open();
+	uint64_t at = TRACE_FILE_HEADER_LEN;
+	struct trace_chunk chunk;
+	struct bytes_out raw = { 0 };
+	uint8_t head[TRACE_CHUNK_HEADER_LEN], *payload;
+	bool is_same = true;
+
+	certificate_file(&file, true);
+	CHECK_EQ(trace_certificate_compare(file.fd, "class parallel\n", &is_same), -ENOENT);
+	CHECK(!is_same);
+	CHECK_EQ(trace_certificate_store(file.fd, "class parallel\n"), 0);
+	CHECK_EQ(trace_certificate_compare(file.fd, "class parallel\n", &is_same), 0);
+	CHECK(is_same);
+	CHECK_EQ(trace_certificate_compare(file.fd, "class sequential\n", &is_same), 0);
+	CHECK(!is_same);
+
+	/* META: one bit of the last value. */
+	REQUIRE(io_pread_all(file.fd, head, sizeof(head), at) == 0);
+	REQUIRE(trace_chunk_header_get(head, &chunk) == 0 && chunk.type == TRACE_CHUNK_META);
+	REQUIRE(trace_chunk_load(file.fd, at, &chunk, TRACE_RAW_MAX, &payload) == 0);
+	payload[chunk.raw_len - 1] ^= 1;
+	bytes_put(&raw, payload, chunk.raw_len);
+	REQUIRE(trace_chunk_write(file.fd, at, &chunk, &raw, 0) == 0);
+	CHECK_EQ(trace_certificate_compare(file.fd, "class parallel\n", &is_same), 0);
+	CHECK(!is_same);
+	free(payload);
+	free(raw.p);
 	close(file.fd);
 }
 

@@ -69,14 +69,17 @@ static void settle_refused(const struct model *m, struct report_verdict *v)
 		cnt += m->gaps[i].cnt;
 		one_cpu &= m->gaps[i].cpu == m->gaps[0].cpu;
 	}
-	cnt = max_u64(cnt, m->dropped);
-	if (one_cpu)
+	if (cnt > m->dropped)
+		settle(v, CLASS_INCONCLUSIVE,
+		       "%" PRIu64 " records are missing, and the kernel refused %" PRIu64
+		       ": the file was changed, or the recorder failed; run it again", cnt, m->dropped);
+	else if (one_cpu)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "%" PRIu64 " records were refused on CPU %u: run it again with a larger --buffer",
-		       cnt, m->gaps[0].cpu);
+		       m->dropped, m->gaps[0].cpu);
 	else
 		settle(v, CLASS_INCONCLUSIVE,
-		       "%" PRIu64 " records were refused: run it again with a larger --buffer", cnt);
+		       "%" PRIu64 " records were refused: run it again with a larger --buffer", m->dropped);
 }
 
 static void settle_lost(const struct model *m, struct report_verdict *v)
@@ -100,11 +103,22 @@ static void settle_lost(const struct model *m, struct report_verdict *v)
 		       m->end.recursion_misses);
 }
 
+/*
+ * What ran beyond one task could be made of stamps that the CPUs' own clocks contradict. Return: whether less
+ * than 5 % of the busy time is left without these.
+ */
+static bool is_contradicted(const struct model *m, const struct report_parallelism *p)
+{
+	uint64_t beyond_ns = p->run_ns - p->busy_ns, ahead_ns = m->audit.clock_ahead_ns;
+
+	return !share_is_5_percent(beyond_ns - min_u64(beyond_ns, ahead_ns), p->busy_ns);
+}
+
 /* Proven on the safe side: what certainly overlaps against all that may have been busy. */
-static bool is_parallel(const struct report_parallelism *p)
+static bool is_parallel(const struct model *m, const struct report_parallelism *p)
 {
 	return p->witness.part_cnt && p->busy_upper_ns &&
-	       share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns);
+	       share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns) && !is_contradicted(m, p);
 }
 
 static bool is_not_parallel(const struct report_parallelism *p)
@@ -122,12 +136,17 @@ static void settle_parallel(const struct report_parallelism *p, struct report_ve
 }
 
 /* The bounds do not decide, or nothing that overlaps is long enough to prove it. */
-static void settle_undecided(const struct report *r, struct report_verdict *v)
+static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
 	uint64_t most_ns = min_u64(p->parallel_upper_ns, p->busy_lower_ns);
 
-	if (share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns))
+	if (is_contradicted(m, p) && m->audit.clock_ahead_ns)
+		settle(v, CLASS_INCONCLUSIVE,
+		       "the CPUs' own clocks contradict time stamps by %" PRIu64
+		       " ns, and most of what ran at once may be made of them: run it again",
+		       m->audit.clock_ahead_ns);
+	else if (share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns))
 		settle(v, CLASS_INCONCLUSIVE,
 		       "no recorded overlap is longer than 1 us and than the %" PRIu64
 		       " ns by which the CPUs' clocks may disagree: run it for longer",
@@ -175,7 +194,7 @@ static void classify(const struct model *m, const struct report *r, struct repor
 
 	bool trusted = r->audit_clean || (!r->lossless && !m->audit.unexplained_total);
 
-	if (trusted && is_parallel(p))
+	if (trusted && is_parallel(m, p))
 		settle_parallel(p, v);
 	else if (!r->lossless)
 		settle_lost(m, v);
@@ -184,7 +203,7 @@ static void classify(const struct model *m, const struct report *r, struct repor
 	else if (!m->task_cnt || !p->busy_ns)
 		settle(v, CLASS_INCONCLUSIVE, "no task was seen running: run it for longer");
 	else if (!is_not_parallel(p))
-		settle_undecided(r, v);
+		settle_undecided(m, r, v);
 	else
 		settle_not_parallel(m, r, v);
 }

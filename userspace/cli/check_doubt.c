@@ -210,6 +210,11 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 	const struct json_value *cpus = value_at(report, "host.cpus_usable");
 	enum ground ground = shakiest(expr);
 
+	if (is_false(report, "verdict.certificate_holds")) {
+		snprintf(why, CHECK_ERROR_MAX,
+			 "the verdict that is stored in the trace does not follow from its records: see lab verify");
+		return true;
+	}
 	if (ground >= GROUND_RECORDING && is_inconclusive(report)) {
 		snprintf(why, CHECK_ERROR_MAX, "the verdict is inconclusive: run it again");
 		return true;

@@ -232,7 +232,8 @@ const struct command command_check = {
 		"  true false null\n\n"
 		"The result is TAP, with what was observed where one fails. The status is 0 if all\n"
 		"hold; 1 if one fails; 4 if none fails, but something is undecided: the verdict is\n"
-		"inconclusive, records were lost, a key is null or absent, the CPUs were too few or\n"
+		"inconclusive, records were lost, a key is null or absent, the verdict that the trace\n"
+		"stores does not follow from its records (lab verify), the CPUs were too few or\n"
 		"too busy, or the host took more than 1 % of their time (steal).\n"
 		"Undecided is not failed: run it again. 2 is an assertion that cannot be read or an\n"
 		"unknown key, and 5 a trace that cannot be read or is damaged.\n",

@@ -137,6 +137,7 @@ const struct command command_report = {
 		   "and its numbers. The verdict stays the whole run's.\n\n"
 		   "Ends with 0 even if the verdict is inconclusive: it did report. A trace whose\n"
 		   "recording was cut off is reported as far as it goes (0); from a damaged one, what can\n"
-		   "be read is reported, and the status is 5.\n",
+		   "be read is reported, and the status is 5. If a verdict is stored in TRACE that does not\n"
+		   "follow from its records, the report says so.\n",
 	.main = cmd_report,
 };

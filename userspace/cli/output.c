@@ -18,6 +18,7 @@
 #include "util/log.h"
 #include "util/minmax.h"
 #include "util/text.h"
+#include "verify/verify.h"
 
 #define PROGRESS_SPANS 1000000	/* a page of fewer is there at once */
 
@@ -46,6 +47,59 @@ char *output_trace_path(const char *path)
 	return NULL;
 }
 
+/* The lines of the certificate, to be freed; NULL if there is no memory for them. */
+static char *certificate_lines(const struct output *out)
+{
+	const struct render_opts opts = { 0 };
+	char *lines = NULL;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+
+	if (!to)
+		return NULL;
+	renderer_find("certificate")->render(&out->model, &out->report, &opts, to);
+	if (!fclose(to))
+		return lines;
+	free(lines);
+	return NULL;
+}
+
+/* What the checker says, which nobody is shown here. */
+static bool is_refuted(const char *path)
+{
+	char why[VERIFY_WHY_MAX];
+	FILE *nowhere = fopen("/dev/null", "w");
+	bool refuted = nowhere && verify_file(path, nowhere, why) == VERIFY_REFUTED;
+
+	if (nowhere)
+		fclose(nowhere);
+	return refuted;
+}
+
+/*
+ * A stored verdict that is what lab would store now holds. Another one may name another witness: the checker
+ * knows whether that holds.
+ */
+static void compare_certificate(struct output *out)
+{
+	int fd = open(out->trace_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *lines = fd < 0 ? NULL : certificate_lines(out);
+	bool is_same = false;
+	int err = lines ? trace_certificate_compare(fd, lines, &is_same) : -ENOMEM;
+
+	free(lines);
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		return;
+	out->certificate = CERTIFICATE_HOLDS;
+	if (is_same || !is_refuted(out->trace_path))
+		return;
+	out->certificate = CERTIFICATE_REFUTED;
+	log_warn("the verdict that is stored in %s does not follow from its records: lab verify lists the differences",
+		 out->trace_path);
+}
+
 int output_load(struct output *out, const char *path)
 {
 	struct trace_reader *reader = NULL;
@@ -65,6 +119,8 @@ int output_load(struct output *out, const char *path)
 			log_warn("%s is %s: %s", out->trace_path,
 				 out->damaged ? "damaged" : "incomplete", out->model.damage);
 		report_compute(&out->model, &out->report);
+		if (out->model.complete)
+			compare_certificate(out);
 	}
 	trace_reader_free(reader);
 	return err;
@@ -196,6 +252,7 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 
 	own.trace_path = source->out->trace_path;
 	own.html_path = source->html_path;
+	own.certificate = source->out->certificate;
 	if (!own.brief && source->out->model.span_cnt > PROGRESS_SPANS && isatty(STDERR_FILENO))
 		own.progress = show_progress;
 	return source->renderer->render(&source->out->model, &source->out->report, &own, to);
@@ -297,23 +354,6 @@ int output_write_file(const struct output *out, const char *format, const struct
 	return output_file(render_report, &source, look, path);
 }
 
-/* The lines of the certificate, to be freed; NULL if there is no memory for them. */
-static char *certificate_lines(const struct output *out)
-{
-	const struct render_opts opts = { 0 };
-	char *lines = NULL;
-	size_t len;
-	FILE *to = open_memstream(&lines, &len);
-
-	if (!to)
-		return NULL;
-	renderer_find("certificate")->render(&out->model, &out->report, &opts, to);
-	if (!fclose(to))
-		return lines;
-	free(lines);
-	return NULL;
-}
-
 int output_certify(struct output *out)
 {
 	struct stat st;
@@ -336,6 +376,8 @@ int output_certify(struct output *out)
 			strerror(-err));
 	else if (!fstat(fd, &st))
 		out->model.file_bytes = (uint64_t)st.st_size;
+	if (!err)
+		out->certificate = CERTIFICATE_HOLDS;
 	if (fd >= 0)
 		close(fd);
 	return err;

@@ -60,6 +60,7 @@ struct output {
 	struct report report;
 	bool damaged;		/* bytes of the file are wrong or gone, not merely never written */
 	char *trace_path;	/* owned */
+	enum certificate_state certificate;
 };
 
 /* The trace that an operand names: it, or OUTPUT_TRACE_NAME in it. To be freed; NULL after one logged sentence. */
@@ -70,6 +71,7 @@ char *output_trace_path(const char *path);
  * @path: the file, or a run's folder that has OUTPUT_TRACE_NAME in it
  * @out: caller's storage, overwritten; output_release() it even after an error
  *
+ * If a verdict is stored in it, that must follow from the records: else one warning is logged.
  * An incomplete file loads, and so does a damaged one of which something can be
  * read: one warning is logged.
  *

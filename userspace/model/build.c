@@ -47,6 +47,8 @@ struct model_builder *model_builder_new(const struct trace_meta *meta)
 
 	copy_meta(&b->m.meta, meta);
 	b->release_ns = NEVER;
+	for (uint32_t i = 0; i < meta->clock_pair_cnt; i++)
+		b->clock_pair_max_ns = max_u64(b->clock_pair_max_ns, meta->clock_pairs[i].eps_ns);
 	/* The first name is "": not known. */
 	(void)vec_push(b->m.comms, b->m.comm_cnt, b->m.comm_cap);
 	idmap_put(&b->comm_idx, 0, 0, 0);
@@ -170,7 +172,7 @@ int model_builder_finish(struct model_builder *b, const struct trace_end *end, c
 	b->m.complete = end && !damage[0];
 	err = finish_window(b, end);
 	if (!err) {
-		seq_finish(b);
+		seq_finish(b, end);
 		finish_spans(b);
 		place_finish(b, end);
 		cpu_finish(b);

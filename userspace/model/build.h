@@ -60,8 +60,12 @@ struct btask {
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
 	bool seeded, seeded_on_cpu;
 	bool ran;
+	uint64_t ran_first_ns;	/* the first record that says that it took a CPU, ran_first_cpu; NEVER */
+	uint16_t ran_first_cpu;
 	bool tentative;		/* blocked, but woken while it still ran: ready, if no waking follows */
 	bool woken_running;	/* running, and a waking came */
+	bool in_unwoken;	/* running, and no waking explains why; none came since */
+	bool late;		/* woken_running, tentative: by a waking that came too late for this run, that one */
 	uint64_t woken_ready_ns; /* ready, and a waking came then: it may have run unseen; NEVER */
 	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
 	uint64_t made_ns, death_ns; /* death: NEVER while alive */
@@ -105,6 +109,8 @@ struct bcpu {
 	uint32_t tid;
 	uint64_t since_ns;	/* stamp of the last record that says who has it */
 	size_t stay_cnt;	/* running spans on it */
+	bool clock_known;	/* the next two are valid */
+	uint64_t clock_ns, clock_ts_ns; /* its task clock in the last switch record, and the stamp of that */
 	uint32_t throttled;	/* bit g: the queue of group g is throttled */
 	uint32_t queues[LAB_GROUPS_MAX + 1]; /* per group 1 + index of the first task on it, 0: none */
 	struct model_cpu_seg *segs; /* foreign, idle, unknown; ascending, unclipped */
@@ -227,6 +233,9 @@ struct model_builder {
 	size_t user_cnt, user_cap;
 	struct idmap users_by_data;
 	uint64_t exec_charged_ns; /* of the stays whose excess was looked at */
+	uint64_t clock_pair_max_ns; /* the largest bound on two clocks' disagreement that META has; 0: it has none */
+	uint64_t unwoken_runs;	/* that no waking explains */
+	uint64_t late_wakings;	/* of these, stamped after the run that they made possible began */
 	uint64_t throttled_outs; /* switch-outs of throttled tasks */
 	bool holds_given_up;	/* more than any kernel makes */
 	uint64_t last_seed_ns;
@@ -253,6 +262,15 @@ void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab
 
 /* At a switch-in that was seen: every cause on another CPU came before it. */
 void audit_switch_in(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns);
+
+/* At a switch: the CPU's task clock should not have advanced more than the stamps have. */
+void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint64_t clock_ns);
+
+/* A task that runs is woken, by a record of @cpu: did it begin to run before, without a waking? */
+void audit_waking_late(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns);
+
+/* A task is born, by a record of @cpu: did it run before? */
+void audit_birth_late(struct model_builder *b, const struct btask *t, uint16_t cpu, uint64_t ts_ns);
 
 /* At the end: per task and for the run. @end: NULL for an incomplete file. */
 void audit_finish(struct model_builder *b, const struct trace_end *end);
@@ -331,8 +349,11 @@ void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev);
 /* A record says who has the CPU: the holes that are open end there. */
 void seq_on_statement(struct bcpu *cpu, uint64_t ts_ns);
 
-/* Into model.gaps, by CPU, starts and ends ascending; duplicated numbers fail the audit. */
-void seq_finish(struct model_builder *b);
+/*
+ * Into model.gaps, by CPU, starts and ends ascending. Duplicated numbers fail the audit, and so do missing ones that
+ * are not as many as the CPU refused. @end: NULL for an incomplete file, whose refused records are not known.
+ */
+void seq_finish(struct model_builder *b, const struct trace_end *end);
 
 /* True if records of @cpu are missing somewhere inside (@start_ns, @end_ns). After seq_finish(). */
 bool seq_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns);

@@ -18,6 +18,12 @@
  */
 #define EXEC_EXCESS_MAX_NS 1000000u
 #define EXEC_EXCESS_SHARE 100
+/*
+ * The host may take a CPU between the kernel's reading of the task clock and the probe's stamp, a moment later:
+ * stamps are allowed to be late by this much. The two clocks may also go at different rates, by one in CLOCK_RATE.
+ */
+#define CLOCK_AHEAD_FREE_NS 100000
+#define CLOCK_RATE 1000
 
 static void note_failure(struct model_builder *b, const struct audit_failure *failure)
 {
@@ -150,6 +156,57 @@ static void check_exec_excess(struct model_builder *b)
 
 	if (b->m.audit.exec_excess_ns > most)
 		audit_fail(b, "exec_clock_excess", 0, most, b->m.audit.exec_excess_ns);
+}
+
+/*
+ * A task clock stands still in interrupts and while the host has the CPU; it never runs ahead of the time. Where
+ * it does, the stamp of the record before is too late, or the stamp of this one is too early.
+ */
+void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint64_t clock_ns)
+{
+	uint64_t passed_ns = ts_ns - cpu->clock_ts_ns, ahead_ns = 0;
+	uint64_t most_ns = passed_ns + passed_ns / CLOCK_RATE + CLOCK_AHEAD_FREE_NS;
+	uint64_t *sum = &b->m.audit.clock_ahead_ns;
+
+	if (cpu->clock_known && clock_ns < cpu->clock_ns)
+		ahead_ns = cpu->clock_ns - clock_ns;
+	else if (cpu->clock_known && clock_ns - cpu->clock_ns > most_ns)
+		ahead_ns = clock_ns - cpu->clock_ns - most_ns;
+	*sum += min_u64(ahead_ns, UINT64_MAX - *sum);
+	cpu->clock_known = true;
+	cpu->clock_ns = clock_ns;
+	cpu->clock_ts_ns = ts_ns;
+}
+
+/* Return: whether an effect stamped at @effect_ns contradicts a cause at @cause_ns on another CPU. */
+static bool is_early(const struct model_builder *b, uint64_t effect_ns, uint64_t cause_ns)
+{
+	/* Each pair was compared with the same CPU. */
+	return b->clock_pair_max_ns && cause_ns > effect_ns &&
+	       cause_ns - effect_ns > 2 * b->clock_pair_max_ns;
+}
+
+void audit_waking_late(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns)
+{
+	t->late = t->in_unwoken && t->open.cpu != cpu && is_early(b, t->open.start_ns, ts_ns);
+	b->late_wakings += t->late;
+	t->in_unwoken = false;
+}
+
+void audit_birth_late(struct model_builder *b, const struct btask *t, uint16_t cpu, uint64_t ts_ns)
+{
+	if (t->ran_first_ns != NEVER && t->ran_first_cpu != cpu && is_early(b, t->ran_first_ns, ts_ns))
+		audit_fail(b, "birth_late", t->t.id, t->ran_first_ns, ts_ns);
+}
+
+/*
+ * A waking that was not seen, and another waking that came while the task ran, happen. Clocks that disagree
+ * make most of the wakings late.
+ */
+static void check_wakings(struct model_builder *b)
+{
+	if (b->late_wakings >= 2 && 2 * b->late_wakings > b->unwoken_runs)
+		audit_fail(b, "wakings_late", 0, 0, b->late_wakings);
 }
 
 /* Return: whether exactly one switch-out was counted since the last that was recorded. */
@@ -297,5 +354,6 @@ void audit_finish(struct model_builder *b, const struct trace_end *end)
 	if (b->m.dropped)
 		audit_miss(b, "refused", 0, 0, b->m.dropped);
 	check_exec_excess(b);
+	check_wakings(b);
 	settle_doubts(b);
 }

@@ -46,10 +46,8 @@ void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev)
 		return;
 	cpu->has_total = true;
 	cpu->seq_end = max_u64(cpu->seq_end, ev->seq_end);
-	if (ev->refused > UINT64_MAX - b->m.dropped)
-		b->m.dropped = UINT64_MAX;
-	else
-		b->m.dropped += ev->refused;
+	cpu->refused += min_u64(ev->refused, UINT64_MAX - cpu->refused);
+	b->m.dropped += min_u64(ev->refused, UINT64_MAX - b->m.dropped);
 }
 
 static int seq_cmp(const void *a, const void *b)
@@ -59,10 +57,11 @@ static int seq_cmp(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Holes less the numbers that came late; both ascend. */
-static void settle_holes(struct model_builder *b, struct bcpu *cpu, uint16_t number)
+/* Holes less the numbers that came late; both ascend. Return: how many numbers are missing. */
+static uint64_t settle_holes(struct model_builder *b, struct bcpu *cpu, uint16_t number)
 {
 	size_t next = 0, twice = 0;
+	uint64_t all = 0;
 
 	if (cpu->late_cnt)
 		qsort(cpu->late, cpu->late_cnt, sizeof(*cpu->late), seq_cmp);
@@ -78,6 +77,7 @@ static void settle_holes(struct model_builder *b, struct bcpu *cpu, uint16_t num
 			else
 				missing--;
 		}
+		all += missing;
 		if (missing)
 			*vec_push(b->m.gaps, b->m.gap_cnt, b->m.gap_cap) = (struct model_gap){
 				.cpu = number,
@@ -89,6 +89,7 @@ static void settle_holes(struct model_builder *b, struct bcpu *cpu, uint16_t num
 	twice += cpu->late_cnt - next;
 	if (twice)
 		audit_fail(b, "sequence_twice", 0, 0, twice);
+	return all;
 }
 
 static int gap_cmp(const void *a, const void *b)
@@ -100,12 +101,13 @@ static int gap_cmp(const void *a, const void *b)
 	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
 }
 
-void seq_finish(struct model_builder *b)
+void seq_finish(struct model_builder *b, const struct trace_end *end)
 {
 	struct model *m = &b->m;
 
 	for (size_t i = 0; i < b->cpu_cnt; i++) {
 		struct bcpu *cpu = &b->cpus[i];
+		uint64_t missing;
 
 		if (cpu->seq_end > cpu->seq_next)
 			*vec_push(cpu->holes, cpu->hole_cnt, cpu->hole_cap) = (struct hole){
@@ -116,7 +118,10 @@ void seq_finish(struct model_builder *b)
 			};
 		else if (cpu->has_total && cpu->seq_end < cpu->seq_next)
 			audit_fail(b, "sequence_end", 0, cpu->seq_end, cpu->seq_next);
-		settle_holes(b, cpu, (uint16_t)i);
+		missing = settle_holes(b, cpu, (uint16_t)i);
+		/* A recorder that could not write lost records that had found room. */
+		if (end && missing != cpu->refused && end->reason != TRACE_END_WRITE_ERROR)
+			audit_fail(b, "sequence_missing", 0, cpu->refused, missing);
 	}
 	if (m->gap_cnt)
 		qsort(m->gaps, m->gap_cnt, sizeof(*m->gaps), gap_cmp);

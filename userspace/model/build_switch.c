@@ -80,6 +80,7 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 		       const struct opening *o)
 {
 	struct btask *t = &b->tasks[idx];
+	bool unwoken = t->life == LIFE_BLOCKED && (!t->tentative || t->late);
 	const char *name;
 
 	switch (t->life) {
@@ -105,7 +106,13 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 	note_release(b, o->ts_ns);
 	audit_switch_in(b, t, o->cpu, o->ts_ns);
 	b->m.audit.unseen_moves += t->queued_cpu != NO_CPU && t->queued_cpu != o->cpu;
+	if (t->ran_first_ns == NEVER) {
+		t->ran_first_ns = o->ts_ns;
+		t->ran_first_cpu = o->cpu;
+	}
 	task_open(t, LIFE_RUNNING, o->ts_ns, o->cpu);
+	t->in_unwoken = unwoken;
+	b->unwoken_runs += unwoken;
 	t->open.seq_in = o->seq;
 	t->clock_in_ns = o->clock_ns;
 	t->clock_in_known = o->clock_known;
@@ -203,6 +210,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 	struct btask *t = &b->tasks[idx];
 	uint64_t ts_ns = ev->head.ts_ns;
 	bool woken = t->woken_running, throttled = ev->head.flags & LAB_F_THROTTLED;
+	bool late = t->late;
 
 	b->throttled_outs += throttled;
 	t->own_ns = ts_ns;
@@ -234,6 +242,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 
 		task_block(t, ts_ns, &sleep);
 		t->tentative = woken;
+		t->late = late;
 	}
 	if (t->life == LIFE_READY || t->tentative)
 		place_ready(b, idx, ev->head.cpu, throttled, ts_ns);
@@ -251,6 +260,8 @@ void switch_on_out(struct model_builder *b, const struct lab_ev_switch_out *ev)
 
 	if (!cpu)
 		return;
+	if (!(ev->head.flags & LAB_F_NO_RQ))
+		audit_clock(b, cpu, ev->head.ts_ns, ev->clock_task_ns);
 	if (find_stay(b, cpu, idx, ev)) {
 		start_ns = t->open.start_ns;
 		audit_switch_out(b, t, ev);
@@ -304,6 +315,8 @@ void switch_on_in(struct model_builder *b, const struct lab_ev_switch_in *ev)
 
 	if (!cpu)
 		return;
+	if (!(ev->head.flags & LAB_F_NO_RQ))
+		audit_clock(b, cpu, ev->head.ts_ns, ev->clock_task_ns);
 	if (cpu->cur != idx)
 		lose_current(b, cpu, came_at(b, cpu, ev->prev_since_ns, ev->head.ts_ns));
 	cpu_state_change(b, cpu, ev->head.ts_ns, &from, 0, &to);
@@ -389,6 +402,7 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 		task_acted(b, ev->waker_id, ev->head.cpu, ts_ns);
 	note_release(b, ts_ns);
 	if (t->life == LIFE_RUNNING) {
+		audit_waking_late(b, t, ev->head.cpu, ts_ns);
 		t->woken_running = true;
 		note_early_wake(b, t, ev);
 	}

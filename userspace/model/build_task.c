@@ -30,6 +30,7 @@ static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	t->made_ns = ts_ns;
 	t->death_ns = NEVER;
 	t->ran_by_ns = NEVER;
+	t->ran_first_ns = NEVER;
 	t->woken_ready_ns = NEVER;
 	t->queued_cpu = NO_CPU;
 	t->queue_cpu = NO_CPU;
@@ -138,6 +139,7 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	t->life = life;
 	t->tentative = false;
 	t->woken_running = false;
+	t->in_unwoken = t->late = false;
 	t->woken_ready_ns = NEVER;
 	t->ran_by_ns = NEVER;
 	t->open = (struct model_span){
@@ -239,6 +241,10 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 	if (idx == NO_TASK)
 		return;
 	set_identity(b, &b->tasks[idx], ev);
+	if (parent == NO_TASK)
+		audit_fail(b, "no_parent", ev->head.task, 1, 0);
+	if (!is_new)
+		audit_birth_late(b, &b->tasks[idx], ev->head.cpu, ev->head.ts_ns);
 	/* A process with the number of one that is gone. */
 	if (ev->tid == ev->tgid) {
 		ops_forget(b, ev->tgid);

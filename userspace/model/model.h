@@ -240,6 +240,7 @@ struct model_audit {
 	uint64_t switches_counted;	/* by the kernel, up to each task's last of them */
 	uint64_t migrations_checked;
 	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
+	uint64_t clock_ahead_ns;	/* by which task clocks ran ahead of the stamps on their CPUs, beyond what happens */
 	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
 	uint64_t hidden_switch_ins;	/* reported, never folded in */
 	uint64_t unseen_moves;		/* a task took a CPU to which no record had moved it */

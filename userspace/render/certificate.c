@@ -37,6 +37,7 @@ static void put_counts(FILE *out, const struct model_audit *a)
 	put(out, "switch_outs", a->switches_checked);
 	put(out, "switch_outs_counted", a->switches_counted);
 	put(out, "hidden_switch_ins", a->hidden_switch_ins);
+	put(out, "clock_ahead_ns", a->clock_ahead_ns);
 }
 
 /* A space, and the number, or "-" where there is none. */

@@ -208,7 +208,8 @@ static void put_evidence(struct json *j, const struct model *m, const struct rep
 		put_witness(j, m, &none, "slice");
 }
 
-static void put_verdict(struct json *j, const struct model *m, const struct report *r)
+static void put_verdict(struct json *j, const struct model *m, const struct report *r,
+			const struct render_opts *opts)
 {
 	static const char *const doubts[] = {
 		[DOUBT_NONE] = "",
@@ -244,6 +245,8 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 	json_close_array(j);
 	json_uint(j, "incidental_ns", v->incidental_ns);
 	json_bool(j, "never_two", v->never_two);
+	if (opts->certificate != CERTIFICATE_NONE)
+		json_bool(j, "certificate_holds", opts->certificate == CERTIFICATE_HOLDS);
 	put_evidence(j, m, r);
 	json_close_object(j);
 }
@@ -321,6 +324,7 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 	json_uint(j, "migrations_checked", a->migrations_checked);
 	json_uint(j, "migrations_unseen", m->migrations_unseen);
 	json_uint(j, "causal_edges_checked", a->causal_edges_checked);
+	json_uint(j, "clock_ahead_ns", a->clock_ahead_ns);
 	json_uint(j, "exec_excess_ns", a->exec_excess_ns);
 	json_uint(j, "repicks", a->repicks);
 	json_uint(j, "failures", a->failures_total);
@@ -370,7 +374,7 @@ static int json_render(const struct model *m, const struct report *r,
 	put_host(&j, m);
 	put_window(&j, m);
 	put_loss(&j, m);
-	put_verdict(&j, m, r);
+	put_verdict(&j, m, r, opts);
 	put_parallelism(&j, m, r);
 	put_concurrency(&j, m, r);
 	put_audit(&j, m, r);

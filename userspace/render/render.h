@@ -16,6 +16,13 @@
 #include "model/model.h"
 #include "render/lens.h"
 
+/* What the trace says of itself. */
+enum certificate_state {
+	CERTIFICATE_NONE = 0,	/* no verdict is stored in it, or nobody looked */
+	CERTIFICATE_HOLDS,
+	CERTIFICATE_REFUTED,	/* the verdict that is stored in it does not follow from its records */
+};
+
 struct render_opts {
 	uint32_t width;		/* columns; 0: 100 */
 	bool utf8;		/* the output takes UTF-8 (render_utf8_ok) */
@@ -23,6 +30,7 @@ struct render_opts {
 	bool brief;		/* verdict only (--quiet) */
 	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
 	const char *html_path;	/* NULL: none was written */
+	enum certificate_state certificate;
 	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
 	bool embedded;		/* json: without critical_path.segments, which are given otherwise */
 	const struct render_lens *lens; /* of formats that take one; NULL: all of it */

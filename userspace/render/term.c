@@ -73,6 +73,7 @@ static int term_render(const struct model *m, const struct report *r,
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_certificate(&t);
 	if (opts->brief)
 		return ferror(out) ? -EIO : 0;
 
@@ -106,6 +107,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_certificate(&t);
 	term_audit(&t);
 	term_loss(&t);
 	term_scope(&t);

@@ -115,6 +115,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 void term_verdict(const struct term *t);	/* headline and proof */
 void term_exit(const struct term *t);	/* only if the command failed */
 void term_claim(const struct term *t);
+void term_certificate(const struct term *t);	/* if it is refuted */
 void term_audit(const struct term *t);
 void term_loss(const struct term *t);
 void term_scope(const struct term *t);

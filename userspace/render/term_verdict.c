@@ -356,6 +356,19 @@ static void failed_checks(const struct term *t)
 	}
 }
 
+void term_certificate(const struct term *t)
+{
+	const char *command = t->opts->command ? t->opts->command : "lab";
+	struct phrase p = { 0 };
+
+	if (t->opts->certificate != CERTIFICATE_REFUTED)
+		return;
+	phrase_add(&p, "REFUTED: the verdict that is stored in this file does not follow from its records, so "
+		   "the file was changed, or another version of lab stored it; '%s verify' lists the "
+		   "differences, '%s report --certify' stores the verdict above", command, command);
+	term_para(t, "stored", &p);
+}
+
 void term_audit(const struct term *t)
 {
 	const struct model_audit *audit = &t->m->audit;

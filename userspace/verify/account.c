@@ -13,6 +13,8 @@
 #define OUT_NO_RQ 0x10
 #define EXCESS_MAX_NS 1000000
 #define EXCESS_SHARE 100
+#define CLOCK_FREE_NS 100000
+#define CLOCK_RATE 1000
 
 void fault(struct facts *f, const char *what, const struct task *t, uint64_t expected,
 	   uint64_t found, bool explained)
@@ -233,6 +235,32 @@ void account_out(struct facts *f, struct task *t, const struct event *ev)
 	t->moves_at_out = t->moves;
 }
 
+static void add(uint64_t *sum, uint64_t ns)
+{
+	*sum += min_u64(ns, UINT64_MAX - *sum);
+}
+
+void account_clock(struct facts *f, struct cpu *c, const struct event *ev)
+{
+	uint64_t clock_ns = ev->f[F_CLOCK], allowed_ns = ev->head.ts_ns - c->clocked_ns;
+
+	if (ev->f[F_FLAGS] & OUT_NO_RQ)
+		return;
+	allowed_ns += allowed_ns / CLOCK_RATE + CLOCK_FREE_NS;
+	if (c->clocked && clock_ns < c->clock_ns)
+		add(&f->ahead_ns, c->clock_ns - clock_ns);
+	else if (c->clocked && clock_ns - c->clock_ns > allowed_ns)
+		add(&f->ahead_ns, clock_ns - c->clock_ns - allowed_ns);
+	c->clocked = true;
+	c->clocked_ns = ev->head.ts_ns;
+	c->clock_ns = clock_ns;
+}
+
+bool account_early(const struct facts *f, uint64_t effect_ns, uint64_t cause_ns)
+{
+	return f->pair_max_ns && cause_ns > effect_ns && cause_ns - effect_ns > 2 * f->pair_max_ns;
+}
+
 /* What let the task run was on another CPU: so much later the effect was stamped. */
 void account_in(struct facts *f, struct task *t, uint32_t cpu, uint64_t ts_ns)
 {
@@ -346,5 +374,8 @@ void account_end(struct facts *f)
 	if (f->excess_ns > most_ns)
 		fault(f, "ns on the task clock beyond what was charged", NULL, most_ns, f->excess_ns,
 		      false);
+	if (f->late_wakings >= 2 && 2 * f->late_wakings > f->unwoken_runs)
+		fault(f, "wakings that are stamped after the runs that they caused", NULL, 0,
+		      f->late_wakings, false);
 	settle_doubts(f);
 }

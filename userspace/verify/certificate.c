@@ -17,7 +17,8 @@ const char *const number_keys[N_CNT] = {
 	[N_MAX_TASKS] = "max_in_progress", [N_MAX_OPS] = "max_operations",
 	[N_NEVER_TWO] = "never_two", [N_BIRTHS] = "births", [N_DEATHS] = "deaths",
 	[N_ALIVE] = "alive", [N_OUTS] = "switch_outs", [N_COUNTED] = "switch_outs_counted",
-	[N_HIDDEN] = "hidden_switch_ins", [N_WITNESS_FROM] = "witness_from_ns",
+	[N_HIDDEN] = "hidden_switch_ins", [N_AHEAD] = "clock_ahead_ns",
+	[N_DIGEST] = "digest", [N_WITNESS_FROM] = "witness_from_ns",
 	[N_WITNESS_UNTIL] = "witness_until_ns", [N_WITNESS_EPS] = "witness_eps_ns",
 };
 

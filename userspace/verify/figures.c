@@ -539,14 +539,17 @@ static void settle(struct figures *g, enum class class, const char *reason)
 
 static void derive_class(const struct facts *f, struct figures *g)
 {
-	bool trusted;
+	uint64_t beyond_ns;
+	bool trusted, stamped;
 
 	g->lossless = !f->refused && !f->gap_cnt && !lost_anywhere(f) &&
 		      f->about->reason != REASON_WRITE_ERROR;
 	g->clean = !f->fault_cnt;
 	g->never_two = g->lossless && g->clean && g->busy_ns && !g->beyond_eps;
 	trusted = g->clean || (!g->lossless && !f->unexplained);
-	if (trusted && g->provable && g->busy_high_ns &&
+	beyond_ns = g->run_ns - g->busy_ns;
+	stamped = is_share(beyond_ns - min_u64(beyond_ns, f->ahead_ns), g->busy_ns);
+	if (trusted && g->provable && g->busy_high_ns && stamped &&
 	    is_share(g->parallel_low_ns, g->busy_high_ns))
 		settle(g, PARALLEL, NULL);
 	else if (!g->lossless)
@@ -555,6 +558,8 @@ static void derive_class(const struct facts *f, struct figures *g)
 		settle(g, INCONCLUSIVE, "the records contradict each other or the kernel's counts");
 	else if (!g->busy_ns)
 		settle(g, INCONCLUSIVE, "no task ran");
+	else if (is_share(g->parallel_high_ns, g->busy_low_ns) && !stamped && f->ahead_ns)
+		settle(g, INCONCLUSIVE, "the CPUs' clocks contradict most of what ran at once");
 	else if (is_share(g->parallel_high_ns, g->busy_low_ns) && g->provable)
 		settle(g, INCONCLUSIVE, "the bounds of the time in which two ran do not decide");
 	else if (is_share(g->parallel_high_ns, g->busy_low_ns))

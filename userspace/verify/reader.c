@@ -19,6 +19,7 @@
 #define MAGIC "\x89LAB\r\n\x1a\n"
 #define FILE_HEADER 32
 #define CHUNK_HEADER 56
+#define DIGESTED 52		/* bytes of it in front of its own checksum */
 #define MAJOR 1
 #define INCOMPLETE 1u
 #define CHUNKS_MAX (1u << 20)
@@ -131,6 +132,7 @@ static bool lengths_fit(const struct chunk *c)
 static enum file_state chunks_walk(struct reader *r)
 {
 	uint64_t off = FILE_HEADER;
+	uLong digest = crc32(0, NULL, 0);
 
 	while (off < r->bytes) {
 		struct chunk c = { .off = off };
@@ -158,9 +160,12 @@ static enum file_state chunks_walk(struct reader *r)
 			return damaged(r, "chunk %zu is missing", r->chunk_cnt);
 		if (c.stored > r->bytes - off - sizeof(h))
 			return damaged(r, "its last chunk is cut");
+		if (strcmp(c.type, "CERT"))
+			digest = crc32(digest, h, DIGESTED);
 		*vec_push(r->chunks, r->chunk_cnt, r->chunk_cap) = c;
 		off += sizeof(h) + c.stored;
 	}
+	r->about.digest = digest;
 	return FILE_WHOLE;
 }
 

@@ -77,6 +77,7 @@ struct circumstances {
 	bool usable[CPU_NUMBERS];
 	struct clock_pair *pairs;
 	size_t pair_cnt, pair_cap;
+	uint64_t digest;	/* of the chunks in front of the certificate */
 	uint64_t reason, end_ns, births, storage_failures, recursion_misses, ready_unseen;
 };
 

@@ -20,7 +20,7 @@
 static void begin(struct task *t, enum phase phase, enum sort sort, uint64_t ts_ns)
 {
 	t->phase = phase;
-	t->raced = t->woken = false;
+	t->raced = t->woken = t->unwoken = t->late = false;
 	t->woken_ready_ns = NEVER;
 	t->acted_ns = NEVER;
 	t->now = (struct stretch){ .start_ns = ts_ns, .least_ns = ts_ns, .sort = sort };
@@ -57,7 +57,7 @@ static uint32_t place_of(struct facts *f, uint64_t id, uint64_t ts_ns, bool *fir
 	t->id = (uint32_t)id;
 	t->parent = NOBODY;
 	t->made_ns = ts_ns;
-	t->death_ns = t->acted_ns = t->woken_ready_ns = NEVER;
+	t->death_ns = t->acted_ns = t->woken_ready_ns = t->first_ns = NEVER;
 	t->put_on = NOBODY;
 	t->mm = ++f->mm_cnt;
 	return place;
@@ -144,6 +144,7 @@ static void take_cpu(struct facts *f, uint32_t place, const struct event *ev)
 {
 	struct task *t = &f->tasks[place];
 	uint64_t ts_ns = ev->head.ts_ns;
+	bool unwoken = t->phase == SLEEPING && (!t->raced || t->late);
 
 	switch (t->phase) {
 	case DEAD:
@@ -167,6 +168,12 @@ static void take_cpu(struct facts *f, uint32_t place, const struct event *ev)
 	f->moves_hidden += t->put_on != NOBODY && t->put_on != ev->head.cpu;
 	t->put_on = ev->head.cpu;
 	begin(t, RUNNING, RUNS, ts_ns);
+	t->unwoken = unwoken;
+	f->unwoken_runs += unwoken;
+	if (t->first_ns == NEVER) {
+		t->first_ns = ts_ns;
+		t->first_cpu = ev->head.cpu;
+	}
 	t->now.cpu = (uint16_t)ev->head.cpu;
 	t->now.seq_in = ev->head.seq;
 	t->clock_in_ns = ev->f[F_CLOCK];
@@ -258,7 +265,7 @@ static void fall_asleep(struct task *t, uint64_t ts_ns, const struct sleep *slee
 /* What a task does after it left a CPU. */
 static void go_on(struct task *t, const struct event *ev)
 {
-	bool woken = t->woken;
+	bool woken = t->woken, late = t->late;
 
 	t->seen_off_ns = ev->head.ts_ns;
 	t->put_on = ev->head.cpu;
@@ -276,6 +283,7 @@ static void go_on(struct task *t, const struct event *ev)
 			.arg1 = ev->f[F_ARG1], .arg2 = ev->f[F_ARG2], .fd_type = ev->f[F_FD_TYPE],
 		});
 		t->raced = woken;
+		t->late = late;
 	}
 }
 
@@ -289,6 +297,7 @@ static void on_out(struct facts *f, const struct event *ev)
 	uint64_t start_ns = ev->head.ts_ns;
 	struct task *t = &f->tasks[place];
 
+	account_clock(f, c, ev);
 	if (find_run(f, t, ev)) {
 		start_ns = t->now.start_ns;
 		account_out(f, t, ev);
@@ -318,6 +327,7 @@ static void on_in(struct facts *f, const struct event *ev)
 	uint32_t place = meet(f, ev->f[F_TASK], ev->head.ts_ns);
 	struct cpu *c = &f->cpus[ev->head.cpu];
 
+	account_clock(f, c, ev);
 	if (c->task != place)
 		lose_holder(f, c, came_ns(f, c, ev));
 	account_statement(c, ev->head.ts_ns);
@@ -341,7 +351,13 @@ static void on_waking(struct facts *f, const struct event *ev)
 	if (waker && !(flags & (WAKE_INTERRUPT | WAKE_UNKNOWN)))
 		acts(f, waker, ev->head.cpu, ts_ns);
 	f->release_ns = min_u64(f->release_ns, ts_ns);
-	t->woken |= t->phase == RUNNING;
+	if (t->phase == RUNNING) {
+		t->late = t->unwoken && t->now.cpu != ev->head.cpu &&
+			  account_early(f, t->now.start_ns, ts_ns);
+		f->late_wakings += t->late;
+		t->woken = true;
+		t->unwoken = false;
+	}
 	if (t->phase == WAITING_CPU)
 		t->woken_ready_ns = ts_ns;
 	if (t->phase != SLEEPING)
@@ -400,6 +416,9 @@ static void on_new(struct facts *f, const struct event *ev)
 		operations_forget(f, (uint32_t)ev->f[F_TGID], ev->head.ts_ns);
 	if (t && !parent)
 		fault(f, "has no parent", t, 1, 0, false);
+	if (t && !first && t->first_ns != NEVER && t->first_cpu != ev->head.cpu &&
+	    account_early(f, t->first_ns, ev->head.ts_ns))
+		fault(f, "runs before it is made", t, t->first_ns, ev->head.ts_ns, false);
 	if (!t || !first || !parent)
 		return;
 	t->parent = place;
@@ -570,6 +589,8 @@ void replay_begin(struct facts *f, const struct circumstances *about)
 	memset(f, 0, sizeof(*f));
 	f->about = about;
 	f->release_ns = NEVER;
+	for (size_t i = 0; i < about->pair_cnt; i++)
+		f->pair_max_ns = max_u64(f->pair_max_ns, about->pairs[i].eps_ns);
 	for (uint32_t i = 0; i < CPU_NUMBERS; i++) {
 		f->cpus[i].usable = about->usable[i];
 		f->cpus[i].task = NOBODY;

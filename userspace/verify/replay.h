@@ -98,6 +98,10 @@ struct task {
 	uint64_t outs, moves, moves_at_out;
 	uint64_t clock_in_ns;
 	bool clock_in_known, has_total;
+	bool unwoken;		/* running, and no waking explains why; none came since */
+	bool late;		/* woken, raced: by a waking that came too late for this run, that one */
+	uint64_t first_ns;	/* the first record that gives it a CPU, first_cpu; NEVER */
+	uint32_t first_cpu;
 	uint32_t waits[LOOP_CNT];
 	size_t first, cnt;	/* its stretches within the window, once they are in order */
 	uint32_t place, next_child; /* in the order of families */
@@ -117,6 +121,8 @@ struct cpu {
 	uint64_t stated_ns;	/* of the last record that says who has it */
 	uint64_t lost_ns;	/* until then a run across missing records is drawn on it */
 	uint64_t records, next_seq, next_seq_ns;
+	bool clocked;		/* the last record of a switch: its stamp and task clock */
+	uint64_t clocked_ns, clock_ns;
 	bool has_total;
 	uint64_t seq_end, refused;
 	struct hole *holes;	/* later: gaps */
@@ -225,6 +231,7 @@ struct facts {
 	uint64_t unexplained;
 
 	uint64_t records, births, deaths, alive, outs, counted, moves, moves_unseen, hidden, wakings_unseen, moves_hidden;
+	uint64_t ahead_ns, unwoken_runs, late_wakings, pair_max_ns;
 	uint64_t causes_checked, excess_ns, charged_ns, refused, missing, gap_cnt;
 	uint32_t waits_most[LOOP_CNT];
 	size_t cpu_cnt;			/* usable ones */
@@ -257,6 +264,12 @@ void account_number(struct facts *f, struct cpu *c, const struct head *h);
 void account_statement(struct cpu *c, uint64_t ts_ns);
 void account_out(struct facts *f, struct task *t, const struct event *ev);
 void account_in(struct facts *f, struct task *t, uint32_t cpu, uint64_t ts_ns);
+/* A switch: the CPU's task clock against its stamps. */
+void account_clock(struct facts *f, struct cpu *c, const struct event *ev);
+
+/* Whether a cause comes too long after its effect for clocks that disagree. */
+bool account_early(const struct facts *f, uint64_t effect_ns, uint64_t cause_ns);
+
 void account_cpu_total(struct facts *f, const struct event *ev);
 void account_gaps(struct facts *f);
 void account_end(struct facts *f);

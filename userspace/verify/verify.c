@@ -146,6 +146,19 @@ static void derived_numbers(const struct facts *f, const struct figures *g, uint
 	v[N_OUTS] = f->outs;
 	v[N_COUNTED] = f->counted;
 	v[N_HIDDEN] = f->hidden;
+	v[N_AHEAD] = f->ahead_ns;
+	v[N_DIGEST] = f->about->digest;
+}
+
+static void compare_number(struct check *k, int i, uint64_t derived)
+{
+	const struct maybe *stored = &k->cert.numbers[i];
+
+	if (!stored->there)
+		complain(&k->complaints, "%s: not stored, derived %" PRIu64, number_keys[i], derived);
+	else if (stored->v != derived)
+		complain(&k->complaints, "%s: stored %" PRIu64 ", derived %" PRIu64, number_keys[i],
+			 stored->v, derived);
 }
 
 static void compare_numbers(struct check *k)
@@ -153,16 +166,8 @@ static void compare_numbers(struct check *k)
 	uint64_t derived[N_DERIVED];
 
 	derived_numbers(k->facts, &k->figures, derived);
-	for (int i = 0; i < N_DERIVED; i++) {
-		const struct maybe *stored = &k->cert.numbers[i];
-
-		if (!stored->there)
-			complain(&k->complaints, "%s: not stored, derived %" PRIu64, number_keys[i],
-				 derived[i]);
-		else if (stored->v != derived[i])
-			complain(&k->complaints, "%s: stored %" PRIu64 ", derived %" PRIu64,
-				 number_keys[i], stored->v, derived[i]);
-	}
+	for (int i = 0; i < N_DERIVED; i++)
+		compare_number(k, i, derived[i]);
 	for (uint32_t c = 0; c < CPU_NUMBERS; c++) {
 		if (k->cert.cpus[c] != k->facts->cpus[c].usable)
 			complain(&k->complaints, "CPU %" PRIu32 " is %sone of the usable CPUs", c,
@@ -200,8 +205,10 @@ static void compare(struct check *k)
 			 class_names[k->cert.class.v], class_names[g->class],
 			 g->reason ? " (" : "", g->reason ? g->reason : "", g->reason ? ")" : "");
 	/* An inconclusive verdict rests on nothing; where something is missing or wrong its numbers are moot. */
-	if (k->cert.class.v == INCONCLUSIVE && !(g->lossless && g->clean))
+	if (k->cert.class.v == INCONCLUSIVE && !(g->lossless && g->clean)) {
+		compare_number(k, N_DIGEST, k->facts->about->digest);
 		return;
+	}
 	list_faults(k);
 	compare_numbers(k);
 	certificate_witness(&k->cert, k->facts, g, &k->complaints);
