@@ -77,7 +77,7 @@ void index_write(const struct index *index, struct bytes_out *out)
 int index_parse_chunks(struct index *index, const uint8_t *buf, size_t len)
 {
 	struct bytes_in in = { .p = buf, .end = buf + len };
-	uint64_t off = 0;
+	uint64_t off = 0, events = 0;
 	size_t cnt;
 
 	*index = (struct index){ .events = bytes_get_varint(&in) };
@@ -91,8 +91,9 @@ int index_parse_chunks(struct index *index, const uint8_t *buf, size_t len)
 		chunk->first_ns = bytes_get_varint(&in);
 		chunk->last_ns = chunk->first_ns + bytes_get_varint(&in);
 		chunk->count = (uint32_t)bytes_get_bounded(&in, UINT32_MAX);
+		events += chunk->count;
 	}
-	return in.bad ? -EBADMSG : 0;
+	return in.bad || events != index->events ? -EBADMSG : 0;
 }
 
 void index_release(struct index *index)

@@ -44,7 +44,7 @@ void index_count(struct index *index, const union lab_event *ev);
 void index_write(const struct index *index, struct bytes_out *out);
 
 /*
- * index_parse_chunks() - only the list of chunks
+ * index_parse_chunks() - only the list of chunks, and that it has all events
  *
  * Return: 0 or -EBADMSG; @index is to be released in either case.
  */
