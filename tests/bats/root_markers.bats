@@ -68,6 +68,10 @@ marked() {
 	marked -- /usr/bin/python3 script.py
 	[ "$status" -eq 0 ]
 	stderr_has "operations not visible: add --ops or markers"
+	stderr_has "next    lab run --python -- /usr/bin/python3 script.py"
+	run -0 lab report -q out
+	[[ $output == *"for this program:"* ]]
+	grep -q "lab run --python -- /usr/bin/python3 script.py" out/report.html
 }
 
 @test "--python: threads and workers by name, and nothing left behind" {

@@ -246,6 +246,7 @@ static int report(const struct run *run)
 	int status = LAB_EXIT_FILE;
 
 	if (!output_load(&out, run->folder.trace_path)) {
+		out.hooked = hook_first(&run->opts.hooks) != NULL;
 		if (out.model.complete)
 			output_certify(&out);
 		status = show(run, &out);

@@ -33,7 +33,8 @@ static int view(const char *path, const struct view_opts *opts)
 	int status = LAB_EXIT_FILE, result;
 
 	if (!output_load(&out, path)) {
-		result = loop_run(&out.model, &out.report, output_color_on(STDOUT_FILENO, opts->color),
+		result = loop_run(&out.model, &out.report, output_hook(&out),
+				  output_color_on(STDOUT_FILENO, opts->color),
 				  !opts->ascii && render_utf8_ok());
 		if (result > 0) {
 			sigset_t none;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
+#include "cli/hook.h"
 #include "render/render.h"
 #include "trace/certificate.h"
 #include "trace/trace.h"
@@ -238,6 +239,14 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 	return err;
 }
 
+const char *output_hook(const struct output *out)
+{
+	const struct trace_meta *meta = &out->model.meta;
+	const struct hook *hook = meta->argc ? hook_of_program(meta->argv[0]) : NULL;
+
+	return hook && !out->hooked ? hook->name : NULL;
+}
+
 /* A trace's report in one format, as an output_fn takes it. */
 struct report_source {
 	const struct output *out;
@@ -251,6 +260,7 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 	struct render_opts own = *opts;
 
 	own.trace_path = source->out->trace_path;
+	own.hook = output_hook(source->out);
 	own.html_path = source->html_path;
 	own.certificate = source->out->certificate;
 	if (!own.brief && source->out->model.span_cnt > PROGRESS_SPANS && isatty(STDERR_FILENO))

@@ -59,6 +59,7 @@ struct output {
 	struct model model;
 	struct report report;
 	bool damaged;		/* bytes of the file are wrong or gone, not merely never written */
+	bool hooked;		/* a start-up hook was on */
 	char *trace_path;	/* owned */
 	enum certificate_state certificate;
 };
@@ -131,6 +132,9 @@ int output_file(output_fn *render, const void *what, const struct output_look *l
  * Return: 0, or -errno after one logged sentence; -EBADMSG: the trace is incomplete.
  */
 int output_certify(struct output *out);
+
+/* The option of lab run that marks what the command waits for, such as "node"; NULL: none, or it was on. */
+const char *output_hook(const struct output *out);
 
 /* The exit status that the verdict on a claim (or on --expect) asks for: OK, CONTRADICTED or UNDECIDED. */
 int output_exit_code(const struct output *out);

@@ -32,6 +32,7 @@ struct render_opts {
 	const char *html_path;	/* NULL: none was written */
 	enum certificate_state certificate;
 	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
+	const char *hook;	/* "python": the option of lab run that marks what this program waits for; or NULL */
 	bool embedded;		/* json: without critical_path.segments, which are given otherwise */
 	const struct render_lens *lens; /* of formats that take one; NULL: all of it */
 	uint64_t html_spans_max;/* html: at most so many are embedded; 0: HTML_SPANS_MAX */

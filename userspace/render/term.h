@@ -94,6 +94,9 @@ void term_headline(const struct term *t, const char *label, const char *sgr, str
 void term_reasons(const struct term *t, const uint64_t *blocked_ns, const struct report_task *row,
 		  uint32_t room);
 
+/* Print a line with a label as term_para() does, unbroken: something to copy. */
+void term_line(const struct term *t, const char *label, const char *text);
+
 /* Switch to these SGR parameters, or back with ""; nothing without colour. */
 void term_sgr(const struct term *t, const char *params);
 
@@ -137,5 +140,12 @@ void term_ops(const struct term *t);
 void term_loops(const struct term *t);
 void term_run(const struct term *t);
 void term_files(const struct term *t);
+void term_next(const struct term *t);		/* the last lines of term_files() */
+
+/*
+ * Add the command line that would show what the program waited for, if opts->hook has one and nothing else
+ * shows it. Return: whether it was added.
+ */
+bool term_hook_line(const struct term *t, struct phrase *p);
 
 #endif /* LAB_RENDER_TERM_H */

@@ -275,50 +275,9 @@ void term_run(const struct term *t)
 	term_para(t, "cost", &p);
 }
 
-/*
- * A path as an argument to copy into a shell. Return: false if what would be
- * printed is not the path, or has a quote in it: then it must not be offered.
- */
-static bool shell_word(const struct term *t, const char *path, struct phrase *p)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789._/+=:,@%-";
-	struct safe_text safe = term_safe_str(t, path, sizeof(safe.s) - 1);
-
-	if (strcmp(safe.s, path) || strchr(path, '\''))
-		return false;
-	if (path[0] && path[0] != '-' && path[strspn(path, plain)] == '\0')
-		phrase_add(p, "%s", path);
-	else
-		phrase_add(p, "'%s%s'", path[0] == '-' ? "./" : "", path);
-	return true;
-}
-
-static void line_to_copy(const struct term *t, const char *label, const char *text)
+void term_line(const struct term *t, const char *label, const char *text)
 {
 	fprintf(t->out, "  %-*s%s\n", TERM_INDENT - 2, label, text);
-}
-
-static void say_next(const struct term *t)
-{
-	const char *lab = t->opts->command ? t->opts->command : "lab";
-	struct phrase look = { 0 }, run = { 0 };
-	const char *label = "next";
-
-	if (!shell_word(t, lab, &look) || !shell_word(t, lab, &run))
-		goto out;
-	phrase_add(&look, " view ");
-	if (shell_word(t, t->opts->trace_path, &look)) {
-		line_to_copy(t, label, look.s);
-		label = "";
-	}
-	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
-	if (t->r->verdict.class == CLASS_PARALLEL && !t->m->meta.is_command &&
-	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
-		line_to_copy(t, label, run.s);
-out:
-	free(look.s);
-	free(run.s);
 }
 
 void term_files(const struct term *t)
@@ -328,7 +287,7 @@ void term_files(const struct term *t)
 	struct phrase p = { 0 };
 
 	if (opts->html_path) {
-		line_to_copy(t, label, term_safe_str(t, opts->html_path, 400).s);
+		term_line(t, label, term_safe_str(t, opts->html_path, 400).s);
 		label = "";
 	}
 	if (!opts->trace_path)
@@ -337,7 +296,7 @@ void term_files(const struct term *t)
 		   fmt_bytes(t->m->file_bytes).s);
 	phrase_count(&p, t->m->event_cnt, "event");
 	phrase_add(&p, ")");
-	line_to_copy(t, label, p.s);
+	term_line(t, label, p.s);
 	free(p.s);
-	say_next(t);
+	term_next(t);
 }

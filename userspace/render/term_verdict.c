@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "render/names.h"
+#include <stdlib.h>
+
 #include "render/term.h"
 #include "util/minmax.h"
 
@@ -179,12 +181,23 @@ static void prove_not_parallel(const struct term *t)
 	term_para(t, "proof", &p);
 }
 
+/* Where no line "next" follows, its command is said here. */
+static void say_hook(const struct term *t, struct phrase *p)
+{
+	struct phrase line = { 0 };
+
+	if ((t->sink || t->opts->brief) && term_hook_line(t, &line))
+		phrase_add(p, "; for this program: %s", line.s);
+	free(line.s);
+}
+
 static void inconclusive(const struct term *t)
 {
 	struct phrase p = { 0 };
 
 	phrase_add(&p, "%s", t->r->verdict.reason[0] ? reason(t).s :
 		   "what is missing from the trace could change the verdict");
+	say_hook(t, &p);
 	term_headline(t, "INCONCLUSIVE", "1;33", &p);
 	if (t->opts->brief)
 		return;

@@ -318,7 +318,8 @@ static void act(struct loop *l, int key)
 	l->message = "no such key: ? lists them";
 }
 
-int loop_run(const struct model *m, const struct report *r, bool color, bool utf8)
+int loop_run(const struct model *m, const struct report *r, const char *hook, bool color,
+	     bool utf8)
 {
 	struct loop l = {
 		.message = r->lossless ? NULL :
@@ -330,6 +331,7 @@ int loop_run(const struct model *m, const struct report *r, bool color, bool utf
 		return -ENODATA;
 	}
 	view_init(&l.v, m, r);
+	l.v.hook = hook;
 	l.legend = words_legend(&l.v, utf8);
 	l.screen = screen_open(&l.v, color, utf8);
 	if (!l.screen)

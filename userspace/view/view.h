@@ -29,6 +29,7 @@ enum view_mark {
 struct view {
 	const struct model *m;		/* borrowed */
 	const struct report *r;		/* borrowed */
+	const char *hook;		/* as in struct render_opts */
 	uint64_t window_ns;		/* T */
 	uint32_t cols, rows;		/* of the lanes; at least 1 */
 

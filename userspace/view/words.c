@@ -50,7 +50,7 @@ static void take_first(void *arg, const char *label, const char *text)
 
 struct words words_verdict(const struct view *v, bool utf8)
 {
-	const struct render_opts opts = { .utf8 = utf8 };
+	const struct render_opts opts = { .utf8 = utf8, .hook = v->hook };
 	struct words w = { "" };
 
 	term_say(v->m, v->r, &opts, take_first, &w);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* term_advice - command lines to copy: what to do next. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/term.h"
+
+#define LINE_MAX_BYTES 400	/* an argument that would lead beyond it is not written out */
+
+/*
+ * A word to copy into a shell. Return: false if what would be printed is not the word, or
+ * has a quote in it: then it must not be offered.
+ */
+static bool shell_word(const struct term *t, const char *word, struct phrase *p)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._/+=:,@%-";
+	struct safe_text safe = term_safe_str(t, word, sizeof(safe.s) - 1);
+
+	if (strcmp(safe.s, word) || strchr(word, '\''))
+		return false;
+	if (word[0] && word[strspn(word, plain)] == '\0')
+		phrase_add(p, "%s", word);
+	else
+		phrase_add(p, "'%s'", word);
+	return true;
+}
+
+/* A path must not be taken for an option. */
+static bool shell_path(const struct term *t, const char *path, struct phrase *p)
+{
+	if (path[0] == '-')
+		phrase_add(p, "./");
+	return shell_word(t, path, p);
+}
+
+static const char *lab_command(const struct term *t)
+{
+	return t->opts->command ? t->opts->command : "lab";
+}
+
+/* The program waited in an event loop, and nothing says for what. */
+static bool waits_unseen(const struct term *t)
+{
+	const struct model *m = t->m;
+	bool waits = m->epoll_waits >= 2;
+
+	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
+		waits |= m->poll_waits >= 2 || m->uring_waits >= 2;
+	for (size_t i = 0; waits && i < m->op_cnt; i++)
+		waits = m->ops[i].fd != MODEL_OP_NO_FD;
+	return waits;
+}
+
+bool term_hook_line(const struct term *t, struct phrase *p)
+{
+	const struct trace_meta *meta = &t->m->meta;
+	struct phrase line = { 0 };
+
+	if (!t->opts->hook || !meta->is_command || !meta->argc || !waits_unseen(t))
+		return false;
+	if (!shell_path(t, lab_command(t), &line)) {
+		free(line.s);
+		return false;
+	}
+	phrase_add(&line, " run --%s --", t->opts->hook);
+	for (uint32_t i = 0; i < meta->argc; i++) {
+		size_t len = line.len;
+
+		phrase_add(&line, " ");
+		if (line.len + strlen(meta->argv[i]) <= LINE_MAX_BYTES &&
+		    shell_word(t, meta->argv[i], &line))
+			continue;
+		line.s[line.len = len] = '\0';
+		phrase_add(&line, " ...");
+		break;
+	}
+	phrase_add(p, "%s", line.s);
+	free(line.s);
+	return true;
+}
+
+/* Each line that can be offered, as it stands in a shell. */
+void term_next(const struct term *t)
+{
+	struct phrase hook = { 0 }, look = { 0 }, run = { 0 };
+	const char *label = "next";
+
+	if (term_hook_line(t, &hook)) {
+		term_line(t, label, hook.s);
+		label = "";
+	}
+	if (!shell_path(t, lab_command(t), &look) || !shell_path(t, lab_command(t), &run))
+		goto out;
+	phrase_add(&look, " view ");
+	if (shell_path(t, t->opts->trace_path, &look)) {
+		term_line(t, label, look.s);
+		label = "";
+	}
+	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
+	if (t->r->verdict.class == CLASS_PARALLEL && !t->m->meta.is_command &&
+	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
+		term_line(t, label, run.s);
+out:
+	free(hook.s);
+	free(look.s);
+	free(run.s);
+}
