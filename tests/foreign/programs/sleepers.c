@@ -14,6 +14,7 @@ int main(void)
 	int long_ms = 400, short_ms = 200;
 	pthread_t a, b;
 
+	burn(20);
 	pthread_create(&a, NULL, sleep_ms, &long_ms);
 	pthread_create(&b, NULL, sleep_ms, &short_ms);
 	pthread_join(a, NULL);
