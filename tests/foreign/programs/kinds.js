@@ -37,7 +37,7 @@ const kinds = {
   turn: async () => { for (const ms of [200, 100, 300]) await sleep(ms); },
   files: async () => {
     for (let i = 0; i < 40; i++) {
-      await fs.promises.readFile('data');
+      await fs.promises.readFile(__filename);
       burn(5);
     }
   },

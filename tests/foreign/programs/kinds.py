@@ -78,8 +78,8 @@ def pool_map():
 
 def pool_apply():
     with multiprocessing.Pool(2) as pool:
-        for _ in range(30):
-            pool.apply(burn, (15,))
+        for _ in range(25):
+            pool.apply(burn, (60,))
 
 
 def executor_sleeps():
