@@ -4,7 +4,7 @@
  * "actor": two clients send to a mailbox (a pipe) of one actor, which alone computes, and await its
  * answers: concurrent, two requests are in flight. "ticks": two threads sleep in turns of 10 ms:
  * concurrent. "pause": a thread in pause() while main computes: sequential, it is parked.
- * "timed": a thread waits for a condition with a time limit of 300 ms, which ends it, while main does
+ * "timed": a thread waits for a condition with a time limit of 300 ms, which ends it; main does
  * the same: concurrent, for these waits are sleeps. "detached": main computes while an idle thread
  * reads a pipe that nobody writes: sequential. "yield": two threads poll with sched_yield until
  * it is their turn: parallel, for polling keeps a CPU busy.

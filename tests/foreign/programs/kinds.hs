@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-only
--- "both" with +RTS -N2: two forkIO threads compute: parallel. "one" with -N1: two of them on one
--- thread of the kernel: what lab sees is one thread that computes, and GHC's ticker beside it,
--- which is not what the end waited for.
+-- "both" with +RTS -N2: two threads, each bound to a capability by forkOn, compute: parallel.
+-- "one" with -N1: two of them on one thread of the kernel: what lab sees is one thread that
+-- computes, and GHC's ticker beside it, which is not what the end waited for.
 import Control.Concurrent
 import Control.Exception (evaluate)
 import System.Environment (getArgs)
@@ -15,6 +15,6 @@ main :: IO ()
 main = do
   _ <- getArgs
   done <- newEmptyMVar
-  mapM_ (\i -> forkIO (evaluate (work (60000000 + i)) >>= putMVar done)) [1, 2]
+  mapM_ (\i -> forkOn i (evaluate (work (60000000 + i)) >>= putMVar done)) [1, 2]
   total <- (+) <$> takeMVar done <*> takeMVar done
   print total

@@ -38,7 +38,7 @@ const kinds = {
   files: async () => {
     for (let i = 0; i < 40; i++) {
       await fs.promises.readFile(__filename);
-      burn(5);
+      burn(12);
     }
   },
   workers: () => work('burn'),

@@ -90,6 +90,7 @@ def executor_sleeps():
 def join_before_get():
     items = multiprocessing.Queue()
     child = multiprocessing.Process(target=fill, args=(items,))
+    burn(200)
     child.start()
     child.join()
 

@@ -34,7 +34,7 @@ static void *other(void *arg)
 		break;
 	default:
 		pthread_mutex_lock(&a);
-		burn(60);
+		burn(200);
 		pthread_mutex_unlock(&a);
 	}
 	return NULL;
