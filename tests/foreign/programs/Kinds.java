@@ -41,7 +41,14 @@ class Kinds {
             IntStream.range(0, 40).parallel().forEach(i -> burn(20));
             break;
         case "monitor":
-            both(() -> { for (int i = 0; i < 120; i++) synchronized (monitor) { burn(4); } });
+            both(() -> {
+                for (int i = 0; i < 120; i++) {
+                    synchronized (monitor) {
+                        burn(4);
+                    }
+                    sleep(1);
+                }
+            });
             break;
         case "reentrant":
             both(() -> {
@@ -49,6 +56,7 @@ class Kinds {
                     lock.lock();
                     burn(4);
                     lock.unlock();
+                    sleep(1);
                 }
             });
             break;

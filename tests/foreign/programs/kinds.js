@@ -24,6 +24,7 @@ function underLock(word) {
     burn(4);
     Atomics.store(word, 0, 0);
     Atomics.notify(word, 0, 1);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0.2);
   }
 }
 

@@ -3,6 +3,8 @@
  * Concurrent, never parallel: two threads, or two processes, compute only while they hold one
  * lock, which the first argument chooses. That lock is the serializer. Parallel for "spin" (who
  * waits for a spin lock burns a CPU, which is not progress) and "read" (readers share a lock).
+ * After each turn a task sleeps for 0.1 ms, so that the other gets the lock; with a second argument
+ * it does not, and takes the lock again before the other has woken up.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,6 +25,7 @@ static sem_t semaphore;
 static sem_t *shared;
 static int sysv;
 static const char *path;
+static double pause_ms = 0.1;
 
 static int file(void)
 {
@@ -94,6 +97,8 @@ static void *work(void *arg)
 		kind->lock();
 		burn(2);
 		kind->unlock();
+		if (pause_ms > 0)
+			rest(pause_ms);
 	}
 	return NULL;
 }
@@ -106,6 +111,8 @@ int main(int argc, char **argv)
 	while (kind->name && argc > 1 && strcmp(kind->name, argv[1]) != 0)
 		kind++;
 	path = "locks.tmp";
+	if (argc > 2)
+		pause_ms = 0;
 	pthread_spin_init(&spin, 0);
 	sem_init(&semaphore, 0, 1);
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

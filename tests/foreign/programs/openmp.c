@@ -19,9 +19,11 @@ int main(int argc, char **argv)
 			burn(15);
 	} else if (kind == 'c') {
 #pragma omp parallel for
-		for (int i = 0; i < 80; i++)
+		for (int i = 0; i < 80; i++) {
 #pragma omp critical
 			burn(2);
+			rest(0.1);
+		}
 	} else if (kind == 't') {
 #pragma omp parallel
 #pragma omp single

@@ -25,6 +25,8 @@ fn under_lock() {
     for _ in 0..60 {
         let mut sum = MUTEX.lock().unwrap();
         *sum = sum.wrapping_add(burn(2));
+        drop(sum);
+        thread::sleep(Duration::from_micros(100));
     }
 }
 
