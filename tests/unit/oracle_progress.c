@@ -42,7 +42,7 @@ static bool parks(const struct truth_span *s)
 {
 	return s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
 	       s->reason == REASON_POLL || s->accept || s->reason == REASON_SIGNAL ||
-	       s->reason == REASON_OTHER;
+	       s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
 }
 
 static bool in_progress(const struct oracle *o, const struct life *life,
@@ -54,6 +54,8 @@ static bool in_progress(const struct oracle *o, const struct life *life,
 		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
+	if (s->reason == REASON_FILELOCK)
+		return true;
 	if (s->reason != REASON_LOCK && s->waker_id && truth_descends(o->t, s->waker_id, task->id))
 		return false;
 	return !(life->helper && parks(s));

@@ -341,7 +341,12 @@ static const struct khow sleeps[] = {
 	{ LAB_STATE_TRACED, 0, 39, { 0 }, 0, false, REASON_STOPPED, REASON_STOPPED },
 	{ 1, 0, 0, { 9 }, 2, false, REASON_OTHER, REASON_OTHER },	/* read of a terminal */
 	{ 1, 0, 219, { 0 }, 0, false, REASON_OTHER, REASON_OTHER },	/* restart_syscall */
-	{ 1, 0, -1, { 0 }, 0, false, REASON_OTHER, REASON_OTHER },
+	{ 1, 0, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT }, /* userfaultfd */
+	{ 1, 0, 73, { 3 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
+	{ 1, 0, 72, { 3, 7 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
+	{ 1, 0, 65, { 1 }, 0, false, REASON_SEMAPHORE, REASON_SEMAPHORE },
+	{ 1, 0, 70, { 1 }, 0, false, REASON_QUEUE, REASON_QUEUE },
+	{ 1, LAB_F_COMPAT, 143, { 0 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
 	{ 0x40, 0, 1, { 0 }, 0, false, REASON_OTHER, REASON_OTHER },	/* parked */
 	{ 1, 0, NR_FUTEX, { 0x9000, 4 }, 0, false, REASON_OTHER, REASON_OTHER }, /* no wait at all */
 	{ 1, LAB_F_COMPAT, 240, { 0, 0, 2 }, 0, false, REASON_LOCK, REASON_LOCK },

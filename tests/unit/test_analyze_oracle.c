@@ -359,11 +359,13 @@ static bool in_progress(const struct world *w, unsigned int t, unsigned int u,
 		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
+	if (s->reason == REASON_FILELOCK)
+		return true;
 	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_DESCENDANT)
 		return false;
 	parks = s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
 		s->reason == REASON_POLL || s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||
-		s->reason == REASON_OTHER;
+		s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
 	return !(parks && 20 * w->f.r.tasks[t].run_ns < longest_run_ns);
 }
 

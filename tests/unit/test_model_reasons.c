@@ -43,7 +43,21 @@ static const struct row rows[] = {
 	{ S, 0, 426, 0, 0, REASON_URING },
 	{ S, LAB_F_WORKER, LAB_SYSCALL_NONE, 0, 0, REASON_URING },
 	{ D, LAB_F_WORKER | LAB_F_IOWAIT, LAB_SYSCALL_NONE, 0, 0, REASON_DISK },
-	{ S, 0, LAB_SYSCALL_NONE, 0, 0, REASON_OTHER },
+	{ S, 0, LAB_SYSCALL_NONE, 0, 0, REASON_PAGEFAULT }, /* another task serves it */
+	{ S, LAB_F_EXITING, LAB_SYSCALL_NONE, 0, 0, REASON_OTHER },
+	{ S, 0, 73, 3, 0, REASON_FILELOCK },
+	{ S, 0, 72, 3, 8, REASON_FILELOCK },		/* fcntl: F_SETLKW */
+	{ S, 0, 65, 0, 0, REASON_SEMAPHORE },
+	{ S, 0, 220, 0, 0, REASON_SEMAPHORE },
+	{ S, 0, 70, 0, 0, REASON_QUEUE },
+	{ S, 0, 69, 0, 0, REASON_QUEUE },
+	{ S, 0, 243, 3, 0, REASON_QUEUE },
+	{ S, LAB_F_COMPAT, 143, 0, 0, REASON_FILELOCK },
+	{ S, LAB_F_COMPAT, 221, 0, 0, REASON_FILELOCK },
+	{ S, LAB_F_COMPAT, 420, 0, 0, REASON_SEMAPHORE },
+	{ S, LAB_F_COMPAT, 401, 0, 0, REASON_QUEUE },
+	{ S, LAB_F_COMPAT, 72, 0, 0, REASON_SIGNAL },	/* sigsuspend of i386 */
+	{ D | K, 0, 9, 0, 0, REASON_KERNEL },		/* mmap: the lock of the address space */
 	{ S, 0, 9999, 0, 0, REASON_OTHER },
 	{ S, 0, -5, 0, 0, REASON_OTHER },
 	{ D, LAB_F_IOWAIT, 0, 3, 8, REASON_DISK },

@@ -19,6 +19,7 @@ static bool is_idle_wait(const struct model_span *s)
 	case REASON_EPOLL:
 	case REASON_POLL:
 	case REASON_SIGNAL:
+	case REASON_SEMAPHORE:
 	case REASON_OTHER:
 		return true;
 	default:
@@ -32,6 +33,9 @@ bool progress_counts(const struct model_span *s, bool helper)
 		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
+	/* Nobody parks there, and no call is answered by it. */
+	if (s->reason == REASON_FILELOCK)
+		return true;
 	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_DESCENDANT)
 		return false;
 	return !(helper && is_idle_wait(s));

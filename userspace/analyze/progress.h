@@ -7,7 +7,7 @@
  *
  * A task is, between its first and its last run, while it runs, is ready or is
  * blocked; except while it waits for a task it began or called (join,
- * child, any wait but a lock that its own descendant ends), and except for
+ * child, any wait but a lock, of memory or of a file, that its own descendant ends), and except for
  * the idle waits of a parked helper: a task that runs for less than 5 % of what the
  * longest-running one does.
  */

@@ -23,6 +23,9 @@ static const char *const reason_names[REASON_CNT] = {
 	[REASON_STOPPED] = "stopped",
 	[REASON_SIGNAL] = "signal",
 	[REASON_OTHER] = "other",
+	[REASON_FILELOCK] = "filelock",
+	[REASON_SEMAPHORE] = "semaphore",
+	[REASON_QUEUE] = "queue",
 };
 
 const char *reason_name(enum reason reason)

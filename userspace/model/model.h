@@ -46,6 +46,9 @@ enum reason {
 	REASON_STOPPED,
 	REASON_SIGNAL,
 	REASON_OTHER,
+	REASON_FILELOCK,	/* of a file: flock(2), fcntl(2) */
+	REASON_SEMAPHORE,	/* of System V; POSIX's are futexes */
+	REASON_QUEUE,		/* of messages: System V's and POSIX's */
 	REASON_CNT,
 };
 

@@ -23,6 +23,9 @@ enum call {
 	CALL_FUTEX_WAIT,
 	CALL_URING,
 	CALL_AIO,
+	CALL_FILELOCK,
+	CALL_SEMAPHORE,
+	CALL_QUEUE,	/* of messages */
 	CALL_SYNC,	/* writes to the disk and waits, with or without the I/O-wait flag */
 };
 
@@ -56,6 +59,10 @@ static const uint8_t calls_x86_64[] = {
 	[74] = CALL_SYNC, [75] = CALL_SYNC,	/* fsync, fdatasync */
 	[162] = CALL_SYNC, [306] = CALL_SYNC,	/* sync, syncfs */
 	[26] = CALL_SYNC, [277] = CALL_SYNC,	/* msync, sync_file_range */
+	[73] = CALL_FILELOCK, [72] = CALL_FILELOCK, /* flock, fcntl: no other command of it sleeps so */
+	[65] = CALL_SEMAPHORE, [220] = CALL_SEMAPHORE, /* semop, semtimedop */
+	[69] = CALL_QUEUE, [70] = CALL_QUEUE,	/* msgsnd, msgrcv */
+	[242] = CALL_QUEUE, [243] = CALL_QUEUE,	/* mq_timedsend, mq_timedreceive */
 };
 
 static const uint8_t calls_i386[] = {
@@ -83,6 +90,12 @@ static const uint8_t calls_i386[] = {
 	[247] = CALL_AIO, [385] = CALL_AIO, [416] = CALL_AIO, /* io_getevents, io_pgetevents */
 	[118] = CALL_SYNC, [148] = CALL_SYNC,	/* fsync, fdatasync */
 	[36] = CALL_SYNC, [344] = CALL_SYNC, [144] = CALL_SYNC, /* sync, syncfs, msync */
+	[143] = CALL_FILELOCK,			/* flock */
+	[55] = CALL_FILELOCK, [221] = CALL_FILELOCK, /* fcntl, fcntl64 */
+	[420] = CALL_SEMAPHORE,			/* semtimedop_time64 */
+	[400] = CALL_QUEUE, [401] = CALL_QUEUE,	/* msgsnd, msgrcv; ipc(2) does not say which it is */
+	[279] = CALL_QUEUE, [280] = CALL_QUEUE,	/* mq_timedsend, mq_timedreceive */
+	[418] = CALL_QUEUE, [419] = CALL_QUEUE,	/* their _time64 */
 };
 
 #define STAT_FIFO 1		/* S_IFIFO >> 12 */
@@ -189,6 +202,12 @@ static enum reason interruptible(const struct sleep *sleep, enum call call)
 	case CALL_AIO:
 	case CALL_SYNC:
 		return REASON_DISK;
+	case CALL_FILELOCK:
+		return REASON_FILELOCK;
+	case CALL_SEMAPHORE:
+		return REASON_SEMAPHORE;
+	case CALL_QUEUE:
+		return REASON_QUEUE;
 	case CALL_CLONE:
 	case CALL_CLONE3:
 	case CALL_FUTEX:
@@ -219,6 +238,8 @@ void reason_classify(const struct sleep *sleep, struct model_span *span)
 		span->reason = REASON_URING;
 	} else if (call == CALL_FUTEX || call == CALL_FUTEX_WAITV || call == CALL_FUTEX_WAIT) {
 		classify_futex(sleep, call, span);
+	} else if (sleep->syscall == LAB_SYSCALL_NONE && !(sleep->flags & LAB_F_EXITING)) {
+		span->reason = REASON_PAGEFAULT;	/* that another task serves: userfaultfd(2) */
 	} else {
 		span->reason = interruptible(sleep, call);
 		if (call == CALL_ACCEPT)

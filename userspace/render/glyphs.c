@@ -52,11 +52,14 @@ static enum cell cell_of_reason(enum reason reason)
 	case REASON_LOCK:
 	case REASON_COND:
 	case REASON_JOIN:
+	case REASON_FILELOCK:
+	case REASON_SEMAPHORE:
 		return CELL_FUTEX;
 	case REASON_EPOLL:
 	case REASON_POLL:
 		return CELL_EPOLL;
 	case REASON_PIPE:
+	case REASON_QUEUE:
 	case REASON_SOCKET:
 	case REASON_URING:
 	case REASON_DISK:

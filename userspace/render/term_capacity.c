@@ -117,6 +117,9 @@ static const struct remedy reasons[REASON_CNT] = {
 			    "fewer calls at once on one file, folder or address space" },
 	[REASON_STOPPED] = { "being let go on", "nobody stopping them" },
 	[REASON_SIGNAL] = { "a signal", "other tasks that compute meanwhile" },
+	[REASON_FILELOCK] = { "the lock of a file", "holding it for less time, or several files" },
+	[REASON_SEMAPHORE] = { "a semaphore", "holding it for less time, or a larger count" },
+	[REASON_QUEUE] = { "a queue of messages", "more messages in flight" },
 	[REASON_OTHER] = { "something else", "other tasks that compute meanwhile" },
 };
 

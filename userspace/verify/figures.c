@@ -451,6 +451,8 @@ static bool in_progress(const struct facts *f, const struct stretch *s, bool hel
 		return true;
 	case ABSENT:
 		return false;
+	case QUEUES:
+		return true;
 	case LOCKED:
 		return !helper;
 	case WORKS:

@@ -24,6 +24,7 @@ enum sort {
 	WORKS,		/* waits for something that is done for it */
 	IDLES,		/* waits where a helper parks */
 	LOCKED,		/* waits for a lock */
+	QUEUES,		/* waits for the lock of a file */
 	ABSENT,		/* waits for a task that it made */
 	AT_FUTEX,	/* IDLES or LOCKED: all waits at that place tell */
 };

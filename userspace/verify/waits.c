@@ -15,6 +15,8 @@
 #define OUT_IOWAIT 0x02
 #define OUT_COMPAT 0x04
 #define OUT_WORKER 0x08
+#define OUT_EXITING 0x20
+#define NO_CALL -1
 #define CLONE_WAITS 0x4000
 #define TYPE_PIPE 1
 #define TYPE_SOCKET 12
@@ -28,7 +30,7 @@ enum { OP_WAIT = 0, OP_LOCK_PI = 6, OP_WAIT_BITSET = 9, OP_WAIT_REQUEUE_PI = 11,
 /* What a system call waits for. One that is in no list: IDLES. */
 enum call {
 	CALL_IDLES, CALL_WORKS, CALL_FD, CALL_POLL, CALL_EPOLL, CALL_URING, CALL_CHILD, CALL_VFORK,
-	CALL_CLONE, CALL_CLONE3, CALL_FUTEX, CALL_FUTEX_WAITV, CALL_FUTEX_WAIT,
+	CALL_FILELOCK, CALL_CLONE, CALL_CLONE3, CALL_FUTEX, CALL_FUTEX_WAITV, CALL_FUTEX_WAIT,
 };
 
 struct calls {
@@ -44,6 +46,8 @@ static const struct calls native[] = {
 	{ CALL_WORKS, { 42, 44, 45, 46, 47, 299, 307, END } },	/* sockets */
 	{ CALL_WORKS, { 35, 230, END } },			/* sleeps */
 	{ CALL_WORKS, { 208, 333, 74, 75, 162, 306, 26, 277, END } }, /* disks */
+	{ CALL_WORKS, { 69, 70, 242, 243, END } },		/* queues of messages */
+	{ CALL_FILELOCK, { 72, 73, END } },
 	{ CALL_POLL, { 7, 271, 23, 270, END } },
 	{ CALL_EPOLL, { 232, 281, 441, END } },
 	{ CALL_URING, { 426, END } },
@@ -62,6 +66,8 @@ static const struct calls compat[] = {
 	{ CALL_WORKS, { 362, 369, 370, 371, 372, 102, 337, 417, 345, END } },
 	{ CALL_WORKS, { 162, 267, 407, END } },
 	{ CALL_WORKS, { 247, 385, 416, 118, 148, 36, 344, 144, END } },
+	{ CALL_WORKS, { 279, 280, 400, 401, 418, 419, END } },
+	{ CALL_FILELOCK, { 55, 143, 221, END } },
 	{ CALL_POLL, { 168, 309, 414, 82, 142, 308, 413, END } },
 	{ CALL_EPOLL, { 256, 319, 441, END } },
 	{ CALL_URING, { 426, END } },
@@ -139,6 +145,9 @@ static void sort_call(const struct sleep *sleep, enum call call, struct stretch 
 		s->sort = WORKS;
 		s->loop = LOOP_URING;
 		break;
+	case CALL_FILELOCK:
+		s->sort = QUEUES;
+		break;
 	case CALL_CHILD:
 	case CALL_VFORK:
 		s->sort = ABSENT;
@@ -169,6 +178,8 @@ void waits_sort(const struct sleep *sleep, struct stretch *s)
 	} else if (sleep->flags & OUT_WORKER) {
 		s->sort = WORKS;
 		s->loop = LOOP_URING;
+	} else if (sleep->call == NO_CALL && !(sleep->flags & OUT_EXITING)) {
+		s->sort = WORKS;
 	} else {
 		sort_call(sleep, call, s);
 	}
