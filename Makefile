@@ -59,7 +59,6 @@ main_obj := $(main_src:%.c=$(O)/%.o)
 bpf_obj := $(bpf_src:%.c=$(O)/%.o)
 unit_obj := $(unit_src:%.c=$(O)/%.o)
 fuzz_obj := $(fuzz_src:%.c=$(O)/%.o)
-fuzzed_obj := $(filter $(O)/userspace/trace/% $(O)/userspace/util/% $(O)/userspace/verify/%,$(lab_obj))
 record_obj := $(filter $(O)/userspace/record/%,$(lab_obj))
 cli_obj := $(filter $(O)/userspace/cli/%,$(lab_obj)) $(main_obj)
 skeleton := $(O)/skeleton/lab.skel.h
@@ -120,7 +119,7 @@ all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests
 
-fuzz: $(O)/fuzz ## build the fuzzer of the trace reader and the checker
+fuzz: $(O)/fuzz ## build the fuzzer of the trace reader, the report and the checker
 
 check: all unit fuzz ## tests that need neither root nor tracing
 	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
@@ -183,9 +182,9 @@ $(O)/unit: $(unit_obj) $(lab_obj) $(O)/sources
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
 
-$(O)/fuzz: $(fuzz_obj) $(fuzzed_obj) $(O)/sources
+$(O)/fuzz: $(fuzz_obj) $(lab_obj) $(O)/sources
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) -lelf -lz
+	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
 
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
