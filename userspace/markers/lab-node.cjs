@@ -115,20 +115,24 @@
 
 	// ---- where an operation was asked for ----
 
-	const FRAMES = 12;
+	const FRAMES = 8;	// the more, the longer it takes
 	const INTERNAL = /^(node:|internal\/|[a-z_]+\.js$)/;
 	const TIMERS = /^(node:)?(internal\/)?(timers|async_hooks)/;
 	const LOADER = /^(node:)?internal\/modules\//;
+
+	const asSites = (_error, sites) => sites;
 
 	function frames() {
 		const { stackTraceLimit, prepareStackTrace } = Error;
 		const had = Object.prototype.hasOwnProperty.call(Error, "prepareStackTrace");
 		const holder = {};
 
-		if (Object.isFrozen(Error))
-			return [];
-		Error.stackTraceLimit = FRAMES;
-		Error.prepareStackTrace = (_error, sites) => sites;
+		try {
+			Error.stackTraceLimit = FRAMES;
+			Error.prepareStackTrace = asSites;
+		} catch (error) {
+			return [];	// the program froze it
+		}
 		Error.captureStackTrace(holder, init);
 		const { stack } = holder;
 		Error.stackTraceLimit = stackTraceLimit;
