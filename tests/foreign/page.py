@@ -51,9 +51,8 @@ def cell(text):
 
 def fixed(row):
     """The columns that follow from the table, and those after what was seen."""
-    does = row.does + (f" ({row.language})" if row.language else "")
     why = "; ".join(filter(None, [row.note, row.known and "known fault: " + row.known]))
-    return [f"`{row.name}`", does, " or ".join(row.classes), cause(row)], why
+    return [f"`{row.name}`", row.does, " or ".join(row.classes), cause(row)], why
 
 
 def line(row, seen):
@@ -80,8 +79,13 @@ def write(table, results):
     """What this run did not see stays what the page said."""
     old = lines()
     with open(PAGE, "w", encoding="utf-8") as file:
-        file.write(HEAD + f"\nThere are {len(table)} rows.\n" + TABLE)
+        known = sum(1 for row in table if row.known)
+        file.write(HEAD + f"\nThere are {len(table)} rows; {known} show a known fault of `lab`.\n")
+        language = ""
         for row in table:
+            if row.language != language:
+                language = row.language
+                file.write(f"\n## {language}\n" + TABLE)
             seen = old.get(row.name, [""] * 7)[4:6]
             for column, noisy in enumerate((False, True)):
                 seen[column] = results.get((row.name, noisy), seen[column])
