@@ -20,9 +20,9 @@
 #define EXEC_EXCESS_SHARE 100
 /*
  * The host may take a CPU between the kernel's reading of the task clock and the probe's stamp, a moment later:
- * stamps are allowed to be late by this much. The two clocks may also go at different rates, by one in CLOCK_RATE.
+ * what is no more than this does not count, and what is more counts as a whole. The two clocks may also go at different rates, by one in CLOCK_RATE.
  */
-#define CLOCK_AHEAD_FREE_NS 100000
+#define CLOCK_AHEAD_FREE_NS 500000
 #define CLOCK_RATE 1000
 
 static void note_failure(struct model_builder *b, const struct audit_failure *failure)
@@ -165,13 +165,15 @@ static void check_exec_excess(struct model_builder *b)
 void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint64_t clock_ns)
 {
 	uint64_t passed_ns = ts_ns - cpu->clock_ts_ns, ahead_ns = 0;
-	uint64_t most_ns = passed_ns + passed_ns / CLOCK_RATE + CLOCK_AHEAD_FREE_NS;
+	uint64_t most_ns = passed_ns + passed_ns / CLOCK_RATE;
 	uint64_t *sum = &b->m.audit.clock_ahead_ns;
 
 	if (cpu->clock_known && clock_ns < cpu->clock_ns)
 		ahead_ns = cpu->clock_ns - clock_ns;
 	else if (cpu->clock_known && clock_ns - cpu->clock_ns > most_ns)
 		ahead_ns = clock_ns - cpu->clock_ns - most_ns;
+	if (ahead_ns <= CLOCK_AHEAD_FREE_NS)
+		ahead_ns = 0;
 	*sum += min_u64(ahead_ns, UINT64_MAX - *sum);
 	cpu->clock_known = true;
 	cpu->clock_ns = clock_ns;

@@ -13,7 +13,7 @@
 #define OUT_NO_RQ 0x10
 #define EXCESS_MAX_NS 1000000
 #define EXCESS_SHARE 100
-#define CLOCK_FREE_NS 100000
+#define CLOCK_FREE_NS 500000
 #define CLOCK_RATE 1000
 
 void fault(struct facts *f, const char *what, const struct task *t, uint64_t expected,
@@ -242,15 +242,17 @@ static void add(uint64_t *sum, uint64_t ns)
 
 void account_clock(struct facts *f, struct cpu *c, const struct event *ev)
 {
-	uint64_t clock_ns = ev->f[F_CLOCK], allowed_ns = ev->head.ts_ns - c->clocked_ns;
+	uint64_t clock_ns = ev->f[F_CLOCK], allowed_ns = ev->head.ts_ns - c->clocked_ns, ahead_ns = 0;
 
 	if (ev->f[F_FLAGS] & OUT_NO_RQ)
 		return;
-	allowed_ns += allowed_ns / CLOCK_RATE + CLOCK_FREE_NS;
+	allowed_ns += allowed_ns / CLOCK_RATE;
 	if (c->clocked && clock_ns < c->clock_ns)
-		add(&f->ahead_ns, c->clock_ns - clock_ns);
+		ahead_ns = c->clock_ns - clock_ns;
 	else if (c->clocked && clock_ns - c->clock_ns > allowed_ns)
-		add(&f->ahead_ns, clock_ns - c->clock_ns - allowed_ns);
+		ahead_ns = clock_ns - c->clock_ns - allowed_ns;
+	if (ahead_ns > CLOCK_FREE_NS)
+		add(&f->ahead_ns, ahead_ns);
 	c->clocked = true;
 	c->clocked_ns = ev->head.ts_ns;
 	c->clock_ns = clock_ns;
