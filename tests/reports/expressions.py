@@ -4,7 +4,7 @@
     python3 tests/reports/expressions.py LAB TRACE REPORT COUNT [SEED]
 
 REPORT is that of TRACE, of a run that could use two CPUs or more, and inconclusive or without
-loss. Of an inconclusive one only what is known of the workload and the host may be decided. What
+loss. What could have been otherwise without other programs may be undecided instead. Of an inconclusive one only what is known of the workload and the host may be decided. What
 CPUs bound (the degree of parallelism) has rules of its own and is left to the unit tests.
 """
 
@@ -21,6 +21,9 @@ DEGREES = ("parallelism.max", "parallelism.average")
 # What a report need not have: of these the ones that this one has not.
 MISSING = ("verdict.claim_doubt", "host.quota_cpus", "capacity.unplaced.throttled_ns",
            "serializer.index", "loss.damage")
+# What has a range in without_others, or would be less without other programs.
+RANGED = ("capacity.", "window.", "parallelism.", "run_queue_wait.", ".ready_ns", ".max_ready_ns",
+          ".longest_stall_ns")
 KNOWN = ("schema", "lab_version", "workload.", "host.")
 BEYOND = object()
 
@@ -189,7 +192,9 @@ class Maker:
                 outcome = "undecided"
             # What begins with a sign is an option.
             if self.used and len(text) < 900 and not text.startswith("-"):
-                return text, outcome
+                ranged = any(key in "." + path or path.startswith(key)
+                             for path in self.used for key in RANGED)
+                return text, outcome, ranged
 
 
 def outcomes(lab, trace, texts):
@@ -211,9 +216,9 @@ def main(lab, trace, report_name, count, seed="1"):
     maker, wrong, seen = Maker(report, int(seed)), 0, {}
     for _ in range(0, int(count), BATCH):
         batch = [maker.assertion() for _ in range(BATCH)]
-        for (text, expected), said in zip(batch, outcomes(lab, trace, [t for t, _ in batch])):
+        for (text, expected, ranged), said in zip(batch, outcomes(lab, trace, [b[0] for b in batch])):
             seen[expected] = seen.get(expected, 0) + 1
-            if said != expected:
+            if said != expected and not (ranged and said == "undecided"):
                 wrong += 1
                 print(f"{text}: {said}, not {expected}")
     if not maker.inconclusive and min(seen.get(k, 0) for k in ("ok", "not ok", "undecided")) * 20 < int(count):

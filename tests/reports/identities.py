@@ -16,6 +16,7 @@ import json
 import sys
 
 import evidence
+import others
 import patterns
 import totals
 import waits
@@ -44,6 +45,7 @@ PARTS = {
     "deadlock": waits.check_deadlock,
     "patterns": patterns.check_patterns,
     "critical_path": waits.check_path,
+    "without_others": others.check_others,
     "overhead": waits.check_overhead,
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/noise.h"
 #include "model_turns.h"
 #include "render_fixture.h"
 #include "unit.h"
@@ -13,7 +14,7 @@
 #define MS ((uint64_t)1000000)
 #define START_NS ((uint64_t)5000 * 1000 * MS)
 
-extern const struct analysis analysis_capacity;
+extern const struct analysis analysis_capacity, analysis_noise;
 extern const struct analysis analysis_calls;
 
 static void set_meta(struct model *m, const char *name, uint32_t cpus)
@@ -169,17 +170,18 @@ static void sum_up(struct render_fixture *f)
 }
 
 /* Nothing is hidden or missing: the bounds are the figures. */
-static void bounds_meet(struct report_parallelism *par)
+static void bounds_meet(struct render_fixture *f)
 {
+	struct report_parallelism *par = &f->report.parallelism;
+
 	par->max_lower = par->max_upper = par->max;
 	par->run_lower_ns = par->run_upper_ns = par->run_ns;
 	par->busy_lower_ns = par->busy_upper_ns = par->busy_ns;
 	par->parallel_lower_ns = par->parallel_upper_ns = par->parallel_ns;
-	par->average_busy_lower_ppm = (uint64_t)((unsigned __int128)par->run_ns * 1000000 /
-						 par->busy_ns);
-	par->average_busy_upper_ppm = par->average_busy_lower_ppm +
-				      (par->average_busy_lower_ppm * par->busy_ns <
-				       par->run_ns * 1000000);
+	par->average_busy_lower_ppm = par->run_ns * 1000000 / par->busy_ns;
+	par->average_busy_upper_ppm = (par->run_ns * 1000000 + par->busy_ns - 1) / par->busy_ns;
+	analysis_noise.run(&f->model, &f->report);
+	noise_classes(&f->report);
 }
 
 static void workers_model(struct model *m)
@@ -315,7 +317,7 @@ void fixture_workers(struct render_fixture *f)
 	set_end(&f->model, 20 * MS);
 	workers_report(&f->report);
 	sum_up(f);
-	bounds_meet(&f->report.parallelism);
+	bounds_meet(f);
 }
 
 static void loop_operations(struct model *m)
@@ -404,7 +406,7 @@ void fixture_loop(struct render_fixture *f)
 	loop_rows(r);
 	fixture_stuck_alone(r, START_NS + 9 * MS);
 	sum_up(f);
-	bounds_meet(&r->parallelism);
+	bounds_meet(f);
 }
 
 static void crowd_futexes(struct report *r, uint32_t futexes)

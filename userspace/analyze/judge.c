@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analyze/judge.h"
 
+#include "analyze/share.h"
 #include "util/minmax.h"
 
-static bool is_as_parallel(const struct report_parallelism *p, uint32_t least_milli)
+static bool is_as_parallel(uint64_t run_ns, uint64_t busy_ns, uint32_t least_milli)
 {
-	return (unsigned __int128)p->run_ns * 1000 >= (unsigned __int128)p->busy_ns * least_milli;
-}
-
-/*
- * Time on usable CPUs that others had, or nobody knows who had, cost this workload at most what its
- * tasks spent ready: one that asks for no CPU loses none.
- */
-static bool cpus_were_taken(const struct model *m, const struct report *r)
-{
-	uint64_t window_ns = m->end_ns - m->start_ns, others_ns = 0;
-	unsigned __int128 all_ns = (unsigned __int128)window_ns * m->cpu_cnt;
-	unsigned __int128 needed_ns = (unsigned __int128)window_ns * r->verdict.claim_cpus_needed;
-
-	if (r->verdict.claim_cpus_needed < 2)
-		return false;
-	for (size_t i = 0; i < r->cpu_cnt; i++)
-		others_ns += r->cpus[i].class_ns[LAB_CPU_FOREIGN] +
-			     r->cpus[i].class_ns[LAB_CPU_UNKNOWN];
-	return 4 * (all_ns - min_u64(others_ns, r->waits.total_ns)) < 3 * needed_ns;
+	return (unsigned __int128)run_ns * 1000 >= (unsigned __int128)busy_ns * least_milli;
 }
 
 static bool class_is_kept(const struct claim *claim, enum verdict_class seen)
@@ -58,7 +41,8 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 
 	if (!class_is_kept(claim, r->verdict.class))
 		return FAULT_CLASS;
-	if (!is_as_parallel(&r->parallelism, claim->min_parallelism_milli))
+	if (!is_as_parallel(r->parallelism.run_ns, r->parallelism.busy_ns,
+			    claim->min_parallelism_milli))
 		return FAULT_PARALLELISM;
 	if (claim->serializer && !r->serializer.present)
 		return FAULT_SERIALIZER;
@@ -73,30 +57,79 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 	return FAULT_NONE;
 }
 
+/* Whether without other programs the class could have been one that keeps the claim, or else breaks it. */
+static bool class_could(const struct claim *claim, const struct report *r, bool keep)
+{
+	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++)
+		if (r->noise.could_be[class] &&
+		    class_is_kept(claim, (enum verdict_class)class) == keep)
+			return true;
+	return false;
+}
+
+/* Others kept ready tasks from CPUs for so long that what depends on who is how far may have changed. */
+static bool order_could_differ(const struct model *m, const struct report *r)
+{
+	return r->noise.interfered_ns &&
+	       share_is_5_percent(r->noise.interfered_ns, m->end_ns - m->start_ns);
+}
+
+/* The same tests as of the serializer, had tasks not waited for CPUs that others had. */
+static bool serializer_could_be(const struct model *m, const struct report *r)
+{
+	const struct report_serializer *s = &r->serializer;
+	uint64_t ready_ns = min_u64(s->ready_ns, r->noise.interference_ns);
+	unsigned __int128 demand = s->demand_ns - ready_ns;
+	unsigned __int128 missing = demand - min_u64(s->reached_ns, s->demand_ns - ready_ns);
+
+	if (!s->measured)
+		return r->lock_cnt && order_could_differ(m, r);
+	return ready_ns && 20 * missing >= 19 * demand &&
+	       5 * (unsigned __int128)s->locked_ns >= 4 * missing;
+}
+
+/* Whether without other programs it could have been the other way. */
+static bool noise_decides(const struct model *m, const struct report *r, enum claim_fault fault)
+{
+	const struct claim *claim = &m->meta.claim;
+
+	switch (fault) {
+	case FAULT_NONE:
+		return class_could(claim, r, false);
+	case FAULT_CLASS:
+		return class_could(claim, r, true);
+	case FAULT_PARALLELISM:
+		return is_as_parallel(r->parallelism.run_ns, r->noise.busy_ns,
+				      claim->min_parallelism_milli);
+	case FAULT_SERIALIZER:
+		return serializer_could_be(m, r);
+	case FAULT_OPERATIONS:
+	case FAULT_STALL:
+		return order_could_differ(m, r);
+	case FAULT_DEADLOCK:
+	case FAULT_STUCK:
+		break;
+	}
+	return false;
+}
+
 /* Why a claim with this fault, or with none, is neither kept nor broken. */
 static enum claim_doubt doubt(const struct model *m, const struct report *r,
 			      enum claim_fault fault)
 {
+	bool seen = m->meta.ops_hooked;
+
 	if (r->verdict.class == CLASS_INCONCLUSIVE)
 		return DOUBT_VERDICT;
 	if (m->cpu_cnt < r->verdict.claim_cpus_needed)
 		return DOUBT_FEW_CPUS;
-	switch (fault) {
-	case FAULT_CLASS:
-	case FAULT_PARALLELISM:
-	case FAULT_SERIALIZER:
-		return cpus_were_taken(m, r) ? DOUBT_BUSY_CPUS : DOUBT_NONE;
-	case FAULT_OPERATIONS:
-		return m->op_cnt || m->meta.ops_hooked ? DOUBT_NONE : DOUBT_OPERATIONS;
-	case FAULT_STALL:
-		return m->loop_wait_cnt || m->meta.ops_hooked ? DOUBT_NONE : DOUBT_OPERATIONS;
-	case FAULT_DEADLOCK:
-		return r->deadlock.known ? DOUBT_NONE : DOUBT_LOSS;
-	case FAULT_STUCK:
-	case FAULT_NONE:
-		break;
-	}
-	return DOUBT_NONE;
+	if (fault == FAULT_OPERATIONS && !m->op_cnt && !seen)
+		return DOUBT_OPERATIONS;
+	if (fault == FAULT_STALL && !m->loop_wait_cnt && !seen)
+		return DOUBT_OPERATIONS;
+	if (fault == FAULT_DEADLOCK && !r->deadlock.known)
+		return DOUBT_LOSS;
+	return noise_decides(m, r, fault) ? DOUBT_BUSY_CPUS : DOUBT_NONE;
 }
 
 void judge_claim(const struct model *m, struct report *r)

@@ -11,9 +11,9 @@
  * @r: everything but the claim_* fields of the verdict, which are filled, is there
  *
  * CLAIM_NOT_MADE without a claim; CLAIM_UNDECIDED, with the reason, where this machine or this trace
- * cannot tell. A claim that was not kept is undecided rather than contradicted when it takes more
- * than one CPU and other programs had so much of the usable ones, while tasks of ours
- * were ready, that less than three quarters of what it takes was left.
+ * cannot tell. A claim is kept if it is kept by the run that was seen and by what the run could have
+ * been without other programs (struct report_noise); it is broken if it is kept by neither, and
+ * undecided if these two differ. A run that ended in a deadlock keeps no claim but that it would.
  */
 void judge_claim(const struct model *m, struct report *r);
 

@@ -94,6 +94,31 @@ struct report_clocks {
 	uint64_t eps_max_ns;
 };
 
+/* ---- noise: what the run could have been without other programs (analyze/noise.c) ---- */
+
+/*
+ * The run without others lies between the one that was seen, and the one in which ready tasks had the CPUs
+ * that others (or nobody knows who) had and that they could use. Each figure here is that of the other end.
+ * Work is the same in both: what overlaps more is done in less busy time. A ready task
+ * counts for as long as it then ran until its next wait, and of the tasks that a serializer
+ * serializes one counts at a time. Steal is taken from the busy time, if anything could overlap.
+ */
+struct report_noise {
+	uint64_t interference_ns; /* CPU time that ready tasks could have had */
+	uint64_t interfered_ns;	/* time in which one of them could have had some */
+	/*
+	 * Time that others lengthened without keeping two tasks from running at once: one task alone was kept
+	 * from its CPU, or a ready task would have done all that it had to do and waited again.
+	 */
+	uint64_t stretched_ns;
+	uint32_t max;		/* most tasks running at once */
+	uint64_t parallel_ns;	/* time with two or more running: at most */
+	uint64_t busy_ns;	/* time with one or more running: at least */
+	uint64_t full_ns;	/* the length of the run, as it was seen */
+	uint64_t window_ns;	/* the same: at least */
+	bool could_be[CLASS_INCONCLUSIVE]; /* by class; under an inconclusive verdict none */
+};
+
 /* ---- verdict (analyze/verdict.c) ---- */
 
 #define SCOPE_MAX 16
@@ -117,7 +142,7 @@ enum claim_doubt {
 	DOUBT_NONE = 0,
 	DOUBT_VERDICT = 1,	/* the verdict is inconclusive */
 	DOUBT_FEW_CPUS = 2,	/* fewer usable than the claim needs */
-	DOUBT_BUSY_CPUS = 3,	/* other programs had too much of them while tasks of ours waited */
+	DOUBT_BUSY_CPUS = 3,	/* without other programs on the CPUs it could have been the other way */
 	DOUBT_OPERATIONS = 4,	/* claimed, and not observed */
 	DOUBT_LOSS = 5,		/* records are missing, and the claim takes all of them */
 };
@@ -464,6 +489,7 @@ struct report {
 	struct report_parallelism parallelism;
 	struct report_concurrency concurrency;
 	struct report_operations operations;
+	struct report_noise noise;
 	struct report_verdict verdict;
 	bool audit_clean;
 	bool lossless;		/* nothing dropped, no gap, complete, all tasks followed */

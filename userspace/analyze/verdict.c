@@ -13,6 +13,7 @@
 
 #include "analyze/judge.h"
 #include "analyze/lossless.h"
+#include "analyze/noise.h"
 #include "analyze/report.h"
 #include "analyze/scope.h"
 #include "analyze/share.h"
@@ -216,6 +217,7 @@ static void verdict_run(const struct model *m, struct report *r)
 	r->lossless = model_is_lossless(m);
 	r->audit_clean = !m->audit.failures_total && !m->audit.failure_cnt;
 	classify(m, r, v);
+	noise_classes(r);
 	v->eps_ns = v->class == CLASS_PARALLEL ? p->witness.eps_ns : r->clocks.eps_max_ns;
 	v->incidental_ns = v->class == CLASS_PARALLEL ? 0 : p->parallel_ns;
 	v->never_two = r->lossless && r->audit_clean && p->busy_ns && !p->beyond_eps;

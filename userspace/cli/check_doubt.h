@@ -13,8 +13,8 @@
  *    and the audit are decided; what was measured is not.
  *  - With fewer than 2 usable CPUs, nothing about parallelism is.
  *  - A degree of parallelism that no run on so few CPUs could have is not.
- *  - Where the report doubts its claim because other programs had the CPUs, neither is what
- *    fails and would hold of a higher degree, nor that the class is parallel.
+ *  - What could have been the other way without other programs (check_range.h) is not, whether it holds
+ *    or fails of what was seen.
  */
 
 #include "cli/check_expr.h"

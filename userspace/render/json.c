@@ -390,6 +390,7 @@ static int json_render(const struct model *m, const struct report *r,
 	json_deadlock(&j, m, r);
 	json_findings(&j, m, r);
 	json_path(&j, m, r, !opts->embedded);
+	json_noise(&j, m, r);
 	put_overhead(&j, m);
 	json_close_object(&j);
 	return ferror(out) ? -EIO : 0;

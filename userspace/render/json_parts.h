@@ -32,6 +32,7 @@ void json_serializer(struct json *j, const struct model *m, const struct report 
 void json_deadlock(struct json *j, const struct model *m, const struct report *r);
 void json_findings(struct json *j, const struct model *m, const struct report *r);
 void json_path(struct json *j, const struct model *m, const struct report *r, bool segments);
+void json_noise(struct json *j, const struct model *m, const struct report *r);
 void json_cpus(struct json *j, const struct model *m, const struct report *r);
 
 #endif /* LAB_RENDER_JSON_PARTS_H */

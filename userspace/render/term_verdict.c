@@ -303,9 +303,8 @@ static void say_undecided(const struct term *t, struct phrase *p)
 			   fmt_count(v->claim_cpus_needed).s, t->m->cpu_cnt);
 		break;
 	case DOUBT_BUSY_CPUS:
-		phrase_add(p, ": it takes %s CPUs, and other programs had too much of the %zu here: "
-			   "run it again on a quieter machine", fmt_count(v->claim_cpus_needed).s,
-			   t->m->cpu_cnt);
+		phrase_add(p, ": other programs had CPUs for which tasks waited, and without them it "
+			   "could have been otherwise: run it again on a quieter machine");
 		break;
 	case DOUBT_OPERATIONS:
 		phrase_add(p, ": its operations were not observed");
