@@ -237,6 +237,35 @@ with ThreadPoolExecutor(4) as pool:
 	run ! pgrep -x -f 'sleep (64|65|0.063)'
 }
 
+@test "--for ends a program that changed its user" {
+	requires command=setpriv
+	run timeout 20 "$LAB_BIN" run -q -o out --for 300ms -- \
+		setpriv --reuid=nobody --clear-groups sleep 66
+	status_is 0
+	run ! pgrep -x -f 'sleep 66'
+	run timeout 20 "$LAB_BIN" run -q -o out2 --for 300ms --user nobody -- \
+		sh -c '(trap "" TERM; while :; do sleep 0.067; done) & sleep 67'
+	status_is 0
+	run ! pgrep -x -f 'sleep (67|0.067)'
+}
+
+@test "--user: the workload is that user's, the files are not" {
+	chmod 755 .
+	trace --user nobody -- sh -c 'id -un; id -Gn; echo $HOME $USER $LOGNAME; echo x >>out/trace.lab; true'
+	status_is 0
+	output_has "nobody"
+	output_has "$(getent passwd nobody | cut -d: -f6) nobody nobody"
+	output_has "ermission denied"
+	exact
+	[ "$(stat -c %U out/trace.lab)" != nobody ]
+	trace --user nobody threads --seconds 0.2 --work io
+	json_holds run.json 'r["workload"]["exit_status"] == 0'
+	run -2 --separate-stderr lab run --user no-such-user-here -- true
+	says_one_sentence
+	run -2 --separate-stderr lab run --user nobody --pid $$
+	says_one_sentence
+}
+
 @test "a server that crashes when --for ends it has not ended well" {
 	run lab run -q -o out --for 200ms -- bash -c 'trap "kill -SEGV \$\$" TERM; while :; do sleep 0.02; done'
 	[ "$status" -eq 139 ]

@@ -50,6 +50,8 @@ static const struct opt run_opts[] = {
 	  .min = 1, .max = 1024 },
 	{ .name = "root", .kind = OPT_FLAG, .off = offsetof(struct run_opts, keep_root),
 	  .help = "under sudo: run the workload as root, and make the files root's" },
+	{ .name = "user", .kind = OPT_STRING, .off = offsetof(struct run_opts, as), .metavar = "NAME",
+	  .help = "run the workload as that user; the files stay those of whoever called lab" },
 	{ .name = "measure-overhead", .kind = OPT_FLAG,
 	  .off = offsetof(struct run_opts, measure_overhead),
 	  .help = "let the kernel time the probes themselves" },
@@ -179,6 +181,11 @@ static int parse(struct run *run, int argc, char **argv)
 		return print_run_help(NULL);
 	rest = argc - 1 - used;
 	argv += 1 + used;
+	if (run->opts.as && (run->opts.pid || run->opts.keep_root)) {
+		log_err("--user does not go with %s: it says as whom the workload is run",
+			run->opts.pid ? "--pid" : "--root");
+		return LAB_EXIT_USAGE;
+	}
 	if (run->opts.pid && rest) {
 		log_err("--pid attaches to a running process: it takes no workload or command besides");
 		return LAB_EXIT_USAGE;

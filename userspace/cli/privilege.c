@@ -200,6 +200,29 @@ int privilege_drop_but_looking(void)
 	return drop_all_but(CAP_SYS_PTRACE);
 }
 
+int privilege_drop_but_killing(void)
+{
+	return drop_all_but(CAP_KILL);
+}
+
+int privilege_by_name(const char *name, struct privilege_user *user)
+{
+	struct passwd pw, *found = NULL;
+	char buf[16384];
+
+	if (getpwnam_r(name, &pw, buf, sizeof(buf), &found) || !found ||
+	    strlen(found->pw_name) >= sizeof(user->name)) {
+		log_err("--user: there is no user '%s'", name);
+		return -ENOENT;
+	}
+	*user = (struct privilege_user){ .uid = found->pw_uid, .gid = found->pw_gid };
+	look_up(user);
+	/* Of several names of one id, the one that was given. */
+	snprintf(user->name, sizeof(user->name), "%s", found->pw_name);
+	user->differs = user->uid != geteuid();
+	return 0;
+}
+
 int privilege_drop_for_rendering(const struct privilege_user *user)
 {
 	int err = privilege_become(user);

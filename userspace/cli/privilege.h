@@ -71,6 +71,18 @@ int privilege_drop_capabilities(void);
 int privilege_drop_but_looking(void);
 
 /**
+ * privilege_drop_but_killing() - the same, but for the right to send signals to any process
+ *
+ * For a process that only ends the workload: see run_sender.h.
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_drop_but_killing(void);
+
+/* The user of this name in the user database, for --user. Return: 0, or -ENOENT after one logged sentence. */
+int privilege_by_name(const char *name, struct privilege_user *user);
+
+/**
  * privilege_drop_for_rendering() - before any byte of a trace is parsed
  * @user: whom the files belong to, from privilege_workload_ids(false, ...)
  *

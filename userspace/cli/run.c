@@ -100,7 +100,7 @@ static int prepare(struct run *run)
 	};
 	struct run_child_opts child = {
 		.workload = run->workload, .args = &run->args, .argv = run->argv,
-		.user = &run->user, .cpus = run->cpus, .cpu_cnt = run->cpu_cnt,
+		.user = &run->child_user, .cpus = run->cpus, .cpu_cnt = run->cpu_cnt,
 		.marks = run->opts.ops, .hooks = &run->opts.hooks,
 	};
 	int err, pidfd;
@@ -111,11 +111,16 @@ static int prepare(struct run *run)
 		if (status >= 0)
 			return status;
 	} else {
+		run->child_user = run->user;
+		if (run->opts.as && privilege_by_name(run->opts.as, &run->child_user))
+			return LAB_EXIT_USAGE;
 		err = hook_choose(&run->opts.hooks);
 		if (!err)
 			err = run_child_start(&run->child, &child);
 		if (err)
 			return err == -EINVAL ? LAB_EXIT_USAGE : LAB_EXIT_CANNOT_TRACE;
+		if (run_sender_start(&run->sender, run->child.pid))
+			return LAB_EXIT_CANNOT_TRACE;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	run_loop_block_signals();
@@ -182,7 +187,7 @@ static int record_run(struct run *run)
 	struct run_loop_opts loop = {
 		.record = run->record, .for_ns = run->opts.for_ns, .grace_ns = run->opts.grace_ns,
 		.pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd, .pid = run->child.pid,
-		.memory = run->opts.memory,
+		.memory = run->opts.memory, .sender = &run->sender,
 		/* A command that writes to this terminal has it to itself. */
 		.status_line = isatty(STDERR_FILENO) && !run->opts.look.brief &&
 			       !(run->is_command && isatty(STDOUT_FILENO)),
@@ -269,6 +274,7 @@ void run_release(struct run *run)
 	record_free(run->record);
 	run_child_close(&run->child);
 	release_hooks(run);
+	run_sender_stop(&run->sender);
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);

@@ -17,6 +17,7 @@
 #include "cli/run_child.h"
 #include "cli/run_folder.h"
 #include "cli/run_loop.h"
+#include "cli/run_sender.h"
 #include "record/record.h"
 #include "trace/trace.h"
 #include "workload/workload.h"
@@ -27,6 +28,7 @@ struct run_opts {
 	const char *folder;
 	const char *json;	/* NULL: none; "": instead of the report */
 	const char *cpus;
+	const char *as;		/* --user */
 	uint64_t for_ns;
 	uint64_t grace_ns;
 	uint32_t expect;	/* enum verdict_class */
@@ -52,7 +54,9 @@ struct run {
 	uint16_t cpus[TRACE_CPUS_MAX];	/* --cpus */
 	uint32_t cpu_cnt;
 	struct privilege_user user;
+	struct privilege_user child_user; /* as whom the workload runs: user, or --user */
 	struct run_child child;
+	struct run_sender sender;
 	int attach_pidfd;
 	struct record *record;
 	struct run_folder folder;

@@ -88,8 +88,9 @@ static void signal_tree(struct loop *loop, int sig)
 {
 	if (!loop->opts->pid || (loop->result->end.root_reaped && !loop->tree.cnt))
 		return;
-	run_tree_gather(&loop->tree, loop->opts->pid);
-	run_tree_signal(&loop->tree, sig);
+	run_tree_gather(&loop->tree, loop->opts->pid, getpid());
+	if (run_sender_send(loop->opts->sender, sig))
+		run_tree_signal(&loop->tree, sig);
 }
 
 /* SIGINT came to the workload from the terminal as well; then SIGTERM, then SIGKILL. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cli/run_sender.h"
 #include "record/record.h"
 #include "trace/trace.h"
 
@@ -21,6 +22,7 @@ struct run_loop_opts {
 	pid_t pid;		/* the root, to be reaped; 0: attached */
 	uint64_t for_ns;	/* --for; 0: none */
 	uint64_t grace_ns;	/* how long what the root left behind may go on */
+	const struct run_sender *sender; /* that ends the workload; NULL: attached */
 	bool status_line;
 	bool memory;		/* look how much memory there is, too */
 };

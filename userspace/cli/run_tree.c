@@ -75,13 +75,13 @@ static void hold(struct run_tree *tree, const struct process *process)
 		close(pidfd);
 }
 
-void run_tree_gather(struct run_tree *tree, pid_t root)
+void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent)
 {
 	struct processes all;
 
 	read_processes(&all);
 	if (!is_held(tree, root))
-		hold(tree, &(struct process){ root, getpid() });
+		hold(tree, &(struct process){ root, parent });
 	for (size_t i = 0; i < tree->cnt; i++)
 		for (size_t k = 0; k < all.cnt; k++)
 			if (all.v[k].parent == tree->v[i].pid && !is_held(tree, all.v[k].pid))

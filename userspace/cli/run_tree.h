@@ -23,9 +23,9 @@ struct run_tree {
  * Those that are in @tree already stay, and their descendants are taken too: a parent that ends
  * after this takes nobody out of it. A process that had left before (its parent
  * ended, so that another one adopted it) is not found. Each is held before its parent is looked at
- * once more, so that a number that was given to somebody else in between is never taken. @root may have ended.
+ * once more, so that a number that was given to somebody else in between is never taken. @root, a child of @parent, may have ended.
  */
-void run_tree_gather(struct run_tree *tree, pid_t root);
+void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent);
 
 /* Signal all that are held and have not ended. */
 void run_tree_signal(const struct run_tree *tree, int sig);
