@@ -103,7 +103,8 @@ quiet_must() {
 		'tasks.4.bottle_ns > tasks.3.bottle_ns' 'tasks.3.bottle_ns > tasks.2.bottle_ns' \
 		'tasks.2.bottle_ns > tasks.1.bottle_ns' \
 		'parallelism.profile_ns.1 / window.duration_ns >= 20%' \
-		'capacity.blocked.join >= 10%' "capacity.largest_loss=='blocked.join'"
+		'capacity.blocked.join==0' 'capacity.loss.no_thread >= 10%' \
+		"capacity.largest_loss=='no_thread'"
 }
 
 @test "a convoy: all wait for a lock whose holder is slow" {

@@ -16,6 +16,7 @@
 
 extern const struct analysis analysis_capacity, analysis_noise;
 extern const struct analysis analysis_calls;
+extern const struct analysis analysis_loss;
 
 static void set_meta(struct model *m, const char *name, uint32_t cpus)
 {
@@ -162,6 +163,7 @@ static void sum_up(struct render_fixture *f)
 	analysis_calls.run(m, r);
 	model_turns_sort(m);
 	analysis_capacity.run(m, r);
+	analysis_loss.run(m, r);
 	r->audit_clean = true;
 	r->lossless = true;
 	r->deadlock.known = true;

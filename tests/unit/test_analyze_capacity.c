@@ -88,13 +88,12 @@ TEST(analyze_capacity_idle_cpus_go_to_ready_then_blocked_then_nobody)
 	CHECK_EQ(c->latency_ns, OF_MS(5));
 	CHECK_EQ(c->undivided_ns, 0);
 	CHECK_EQ(c->blocked_ns[REASON_LOCK], OF_MS(10));
-	CHECK_EQ(c->blocked_ns[REASON_EPOLL], OF_MS(5));
-	CHECK_EQ(c->no_thread_ns, OF_MS(10));
+	/* The second never runs, and nobody waits for it: a helper. */
+	CHECK_EQ(c->blocked_ns[REASON_EPOLL], 0);
+	CHECK_EQ(c->no_thread_ns, OF_MS(15));
 	CHECK_EQ(parts_sum(c), c->total_ns);
-	/* As much as for the lock: the first of equals. */
-	CHECK_EQ(c->largest, LOSS_BLOCKED);
-	CHECK_EQ(c->largest_reason, REASON_LOCK);
-	CHECK_EQ(c->largest_ns, OF_MS(10));
+	CHECK_EQ(c->largest, LOSS_NO_THREAD);
+	CHECK_EQ(c->largest_ns, OF_MS(15));
 
 	/* Queued behind the one that runs: affinity or balancing, for what it may use was not recorded. */
 	afx_span(&f, 1, 0)->cpu = 0;
@@ -296,7 +295,10 @@ TEST(analyze_capacity_other_programs_interfere_only_with_the_ready)
 	CHECK_EQ(c->other_ns, OF_MS(4 + 4));
 	CHECK_EQ(c->unknown_ns, OF_MS(1));
 	CHECK_EQ(parts_sum(c), OF_MS(20));
-	CHECK_EQ(c->largest, LOSS_OTHER);
+	/* Had they been idle: one task had work, and the other was none that works. */
+	CHECK_EQ(c->other.no_thread_ns, OF_MS(4 + 4));
+	CHECK_EQ(c->largest, LOSS_NO_THREAD);
+	CHECK_EQ(c->largest_ns, OF_MS(8));
 	afx_release(&f);
 }
 

@@ -6,31 +6,25 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "analyze_fixture.h"
+#include "capacity_world.h"
+#include "oracle_blame.h"
 #include "unit.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
 #define WORLDS 20000
-#define CPUS 5
-#define TASKS 6
-#define UNITS 64
 #define DENOMINATOR 60		/* every number up to TASKS divides it */
-
-struct world {
-	struct afx f;
-	uint64_t seed;
-	unsigned int cpu_cnt, task_cnt, unit_cnt;
-	char life[TASKS][UNITS + 1];	/* ' ': not alive */
-	uint8_t class[CPUS][UNITS];
-	bool masks, holds;		/* there are any, and they are known */
-	uint32_t may[TASKS][UNITS];	/* bit c: it may use CPU c */
-	bool held[TASKS][UNITS];	/* where it is ready */
-};
 
 /* What becomes of the CPUs at one instant. */
 struct parts {
 	uint64_t unplaced, affinity, throttled, latency, balancing, interference;
+	uint64_t other_affinity, other_throttled;
+};
+
+/* What blocked tasks explain at one instant: idle CPUs, and others that are not ours. */
+struct explained {
+	struct blamed blamed;
+	uint64_t idle, other;	/* CPUs, explained or not */
 };
 
 /* A sum of fractions: once exactly, once as it is specified, cut to 2^-32 ns in every stretch. */
@@ -38,160 +32,6 @@ struct share {
 	uint64_t exact;		/* in 1 / DENOMINATOR ns */
 	unsigned __int128 cut;
 };
-
-static char random_state(struct world *w, const bool *taken)
-{
-	static const char blocks[] = "LCJWEPSINUDFKTGO";
-	uint32_t cpu = afx_random(&w->seed, w->cpu_cnt);
-
-	switch (afx_random(&w->seed, 4)) {
-	case 0:
-		return '.';
-	case 1:
-		return blocks[afx_random(&w->seed, afx_random(&w->seed, 2) ? 16 : 3)];
-	default:
-		return taken[cpu] ? '.' : (char)('0' + cpu);
-	}
-}
-
-static void world_lives(struct world *w)
-{
-	unsigned int keep = 2 + afx_random(&w->seed, 16);
-
-	for (unsigned int u = 0; u < w->unit_cnt; u++) {
-		bool taken[CPUS] = { false }, kept[TASKS] = { false };
-
-		for (unsigned int t = 0; u && t < w->task_cnt; t++) {
-			char c = w->life[t][u - 1];
-
-			kept[t] = afx_random(&w->seed, keep);
-			w->life[t][u] = c;
-			if (kept[t] && isdigit((unsigned char)c))
-				taken[c - '0'] = true;
-		}
-		for (unsigned int t = 0; t < w->task_cnt; t++) {
-			char c = kept[t] ? w->life[t][u] : random_state(w, taken);
-
-			w->life[t][u] = c;
-			if (isdigit((unsigned char)c))
-				taken[c - '0'] = true;
-		}
-	}
-}
-
-static void world_tasks(struct world *w)
-{
-	for (unsigned int t = 0; t < w->task_cnt; t++) {
-		unsigned int from = afx_random(&w->seed, 3) ? 0 : afx_random(&w->seed, w->unit_cnt);
-		unsigned int until = w->unit_cnt;
-
-		if (!afx_random(&w->seed, 3))
-			until = from + afx_random(&w->seed, w->unit_cnt - from);
-		memset(w->life[t] + until, ' ', UNITS - until);
-		w->life[t][until] = '\0';
-		afx_task(&w->f, from, w->life[t] + from);
-		w->life[t][until] = ' ';
-		memset(w->life[t], ' ', from);
-	}
-	for (size_t i = 0; i < w->f.m.span_cnt; i++)
-		if (afx_any_span(&w->f, i)->state == SPAN_READY && afx_random(&w->seed, 4))
-			afx_any_span(&w->f, i)->cpu = (uint16_t)afx_random(&w->seed, w->cpu_cnt);
-}
-
-/* Where no task of ours runs: idle, foreign or unknown. */
-static void world_cpus(struct world *w)
-{
-	struct model *m = &w->f.m;
-
-	for (unsigned int cpu = 0; cpu < w->cpu_cnt; cpu++) {
-		static const uint8_t others[] = {
-			LAB_CPU_IDLE, LAB_CPU_IDLE, LAB_CPU_IDLE, LAB_CPU_FOREIGN, LAB_CPU_UNKNOWN,
-		};
-		uint8_t class = LAB_CPU_IDLE;
-
-		m->cpus[cpu].seg_first = m->cpu_seg_cnt;
-		for (unsigned int u = 0; u < w->unit_cnt; u++) {
-			struct model_cpu_seg *seg;
-
-			if (!afx_random(&w->seed, 5))
-				class = others[afx_random(&w->seed, 5)];
-			w->class[cpu][u] = class;
-			for (unsigned int t = 0; t < w->task_cnt; t++)
-				if (w->life[t][u] == (char)('0' + cpu))
-					w->class[cpu][u] = LAB_CPU_OURS;
-			seg = m->cpus[cpu].seg_cnt ? &m->cpu_segs[m->cpu_seg_cnt - 1] : NULL;
-			if (seg && seg->class == w->class[cpu][u] && afx_random(&w->seed, 3)) {
-				seg->end_ns++;
-				continue;
-			}
-			seg = vec_push(m->cpu_segs, m->cpu_seg_cnt, m->cpu_seg_cap);
-			seg->start_ns = AFX_START_NS + u;
-			seg->end_ns = AFX_START_NS + u + 1;
-			seg->class = w->class[cpu][u];
-			m->cpus[cpu].seg_cnt++;
-		}
-	}
-}
-
-static void world_masks(struct world *w)
-{
-	for (unsigned int t = 0; t < w->task_cnt; t++) {
-		uint32_t may = (1u << w->cpu_cnt) - 1;
-
-		for (unsigned int u = 0; u < w->unit_cnt; u++) {
-			bool news = !u;
-
-			if (w->masks && !afx_random(&w->seed, u ? 12 : 2)) {
-				may = afx_random(&w->seed, 1u << w->cpu_cnt);
-				news = true;
-			}
-			w->may[t][u] = may;
-			/* Bits beyond the usable CPUs mean nothing. */
-			if (news && w->masks)
-				afx_allow(&w->f, t, u, may | (uint64_t)afx_random(&w->seed, 4) << 9);
-		}
-	}
-}
-
-static void world_holds(struct world *w)
-{
-	for (unsigned int t = 0; t < w->task_cnt && w->holds; t++) {
-		unsigned int from = 0;
-
-		for (unsigned int u = 0; u < w->unit_cnt; u++) {
-			bool ready = w->life[t][u] == '.', before = u && w->held[t][u - 1];
-
-			w->held[t][u] = ready && (afx_random(&w->seed, 4) ? before :
-						  afx_random(&w->seed, 2));
-			if (w->held[t][u] && !before)
-				from = u;
-			if (before && !w->held[t][u])
-				afx_hold(&w->f, t, from, u);
-		}
-		if (w->held[t][w->unit_cnt - 1])
-			afx_hold(&w->f, t, from, w->unit_cnt);
-	}
-}
-
-static void world_make(struct world *w, uint64_t seed)
-{
-	memset(w, 0, sizeof(*w));
-	w->seed = seed * 104729 + 7;
-	afx_random(&w->seed, 2);
-	w->cpu_cnt = 1 + afx_random(&w->seed, CPUS);
-	w->task_cnt = 1 + afx_random(&w->seed, TASKS);
-	w->unit_cnt = 4 + afx_random(&w->seed, UNITS - 4);
-	afx_init(&w->f, w->cpu_cnt, 1, w->unit_cnt);
-	world_lives(w);
-	world_tasks(w);
-	world_cpus(w);
-	w->f.m.holds_known = seed % 16 != 0;
-	w->masks = seed % 2;
-	w->holds = w->f.m.holds_known && !(seed % 3);
-	world_masks(w);
-	world_holds(w);
-	afx_compute(&w->f);
-}
 
 /* ---- the same by counting ---- */
 
@@ -297,15 +137,17 @@ static int beyond(const struct world *w, unsigned int u, unsigned int t, uint32_
 
 static void divide(const struct world *w, unsigned int u, struct parts *p)
 {
+	uint64_t ready = 0, held = 0, all, free, other;
 	uint32_t idle = 0, theirs = 0;
-	uint64_t ready = 0, all, free;
 
 	for (unsigned int cpu = 0; cpu < w->cpu_cnt; cpu++) {
 		idle |= (w->class[cpu][u] == LAB_CPU_IDLE) << cpu;
 		theirs |= (w->class[cpu][u] == LAB_CPU_FOREIGN) << cpu;
 	}
-	for (unsigned int t = 0; t < w->task_cnt; t++)
+	for (unsigned int t = 0; t < w->task_cnt; t++) {
 		ready += w->life[t][u] == '.';
+		held += w->held[t][u];
+	}
 	all = best(w, u, 0, idle, true);
 	free = best(w, u, 0, idle, false);
 	p->unplaced = smaller((uint64_t)__builtin_popcount(idle), ready);
@@ -323,30 +165,94 @@ static void divide(const struct world *w, unsigned int u, struct parts *p)
 		p->interference = smaller((uint64_t)__builtin_popcount(theirs),
 					  ready - p->unplaced);
 	}
+	/* Ready tasks that explain no CPU yet; held ones explain idle CPUs first. */
+	other = (uint64_t)__builtin_popcount(theirs) - p->interference;
+	held -= p->throttled;
+	held -= smaller(held, p->affinity);
+	p->other_throttled = smaller(other, held);
+	p->other_affinity = smaller(other - p->other_throttled,
+				    ready - p->unplaced - p->interference - held);
 }
 
-/* Sums that need no rounding into @c; how many idle CPUs go to the blocked, and who they are. */
-static uint64_t count_unit(const struct world *w, unsigned int u, struct report_capacity *c,
-			   uint64_t *by_reason)
+static bool any_helper(const struct world *w, unsigned int t)
 {
-	uint64_t class[4] = { 0 }, blocked = 0, rest;
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < w->task_cnt; i++)
+		most = w->f.r.tasks[i].run_ns > most ? w->f.r.tasks[i].run_ns : most;
+	return 20 * w->f.r.tasks[t].run_ns < most;
+}
+
+/* Whom @s is for, when it began. */
+static size_t awaited(const struct world *w, unsigned int t, const struct model_span *s)
+{
+	const struct model_task *task = &w->f.m.tasks[t];
+	bool named = s->flags & SPAN_FUTEX && s->flags & SPAN_CUT_END &&
+		     s->start_ns == task->wait_start_ns &&
+		     (s->reason == REASON_LOCK || s->reason == REASON_JOIN);
+	size_t who = BLAME_NOBODY;
+
+	if (named && task->wait_val <= 100 + w->task_cnt) {
+		const struct model_task *owner = &w->f.m.tasks[task->wait_val - 101];
+
+		if ((!s->mm_id || owner->mm_id == s->mm_id) && owner->start_ns <= s->start_ns)
+			who = task->wait_val - 101;
+	}
+	if (who == t)
+		who = BLAME_NOBODY;
+	if (who == BLAME_NOBODY && s->waker_id && s->reason != REASON_SLEEP &&
+	    !(s->flags & (SPAN_WOKEN_BY_IRQ | SPAN_CUT_END)))
+		who = s->waker_id - 1;
+	/* All but the first were made by the first. */
+	if (who != BLAME_NOBODY && who && w->f.m.tasks[who].start_ns > s->start_ns)
+		who = 0;
+	if (who == t || who == BLAME_NOBODY || w->f.m.tasks[who].start_ns > s->start_ns ||
+	    w->f.m.tasks[who].end_ns <= s->start_ns)
+		return BLAME_NOBODY;
+	return who;
+}
+
+static struct explained explain(const struct world *w, unsigned int u, const struct parts *p)
+{
+	struct explained e = { .idle = -p->unplaced, .other = -p->interference };
+	struct blame_view views[TASKS] = { { 0 } };
+	bool busy = false;
+
+	for (unsigned int cpu = 0; cpu < w->cpu_cnt; cpu++) {
+		e.idle += w->class[cpu][u] == LAB_CPU_IDLE;
+		e.other += w->class[cpu][u] == LAB_CPU_FOREIGN;
+	}
+	e.other -= p->other_affinity + p->other_throttled;
+	for (unsigned int t = 0; t < w->task_cnt; t++) {
+		const struct model_span *s = span_at(w, t, u);
+
+		busy |= s && s->state != SPAN_BLOCKED;
+		if (s && s->state == SPAN_BLOCKED)
+			views[t] = (struct blame_view){
+				.blocked = true, .reason = s->reason, .helper = any_helper(w, t),
+				.endless = s->flags & SPAN_CUT_END, .awaited = awaited(w, t, s),
+			};
+	}
+	e.blamed = oracle_blame(views, w->task_cnt, busy);
+	return e;
+}
+
+/* Sums that need no rounding into @c. */
+static struct explained count_unit(const struct world *w, unsigned int u, struct report_capacity *c)
+{
+	uint64_t class[4] = { 0 }, idle, both;
+	struct explained e;
 	bool held = false;
 	struct parts p;
 
-	memset(by_reason, 0, REASON_CNT * sizeof(*by_reason));
 	for (unsigned int cpu = 0; cpu < w->cpu_cnt; cpu++)
 		class[w->class[cpu][u]]++;
-	for (unsigned int t = 0; t < w->task_cnt; t++) {
-		char state = w->life[t][u];
-
+	for (unsigned int t = 0; t < w->task_cnt; t++)
 		held |= w->held[t][u];
-		if (!isupper((unsigned char)state))
-			continue;
-		blocked++;
-		by_reason[span_at(w, t, u)->reason]++;
-	}
 	divide(w, u, &p);
-	rest = class[LAB_CPU_IDLE] - p.unplaced;
+	e = explain(w, u, &p);
+	idle = smaller(e.idle, e.blamed.end_cnt + e.blamed.behind_cnt);
+	both = smaller(e.idle + e.other, e.blamed.end_cnt + e.blamed.behind_cnt);
 	c->work_ns += class[LAB_CPU_OURS];
 	c->unplaced_ns += p.unplaced;
 	c->latency_ns += p.latency;
@@ -357,8 +263,11 @@ static uint64_t count_unit(const struct world *w, unsigned int u, struct report_
 	c->interference_ns += p.interference;
 	c->other_ns += class[LAB_CPU_FOREIGN] - p.interference;
 	c->unknown_ns += class[LAB_CPU_UNKNOWN];
-	c->no_thread_ns += rest - smaller(rest, blocked);
-	return smaller(rest, blocked);
+	c->no_thread_ns += e.idle - idle;
+	c->other.affinity_ns += p.other_affinity;
+	c->other.throttled_ns += p.other_throttled;
+	c->other.no_thread_ns += e.other - (both - idle);
+	return e;
 }
 
 /* @ns x @num / @den more for one share. */
@@ -395,27 +304,62 @@ static void check_shares(const struct share *shares, size_t cnt, uint64_t total_
 	}
 }
 
+/* How many CPUs of each kind go to the ends [0], and behind them [1]. */
+struct portions {
+	uint64_t idle[2], other[2];
+};
+
+static struct portions portions_of(const struct explained *e)
+{
+	const struct blamed *b = &e->blamed;
+	struct portions p = { .idle = { blamed_first(b, e->idle), blamed_rest(b, e->idle) } };
+
+	p.other[0] = blamed_first(b, e->idle + e->other) - p.idle[0];
+	p.other[1] = blamed_rest(b, e->idle + e->other) - p.idle[1];
+	return p;
+}
+
+static bool goes_on(const struct explained *a, const struct explained *b)
+{
+	struct portions x = portions_of(a), y = portions_of(b);
+
+	return !memcmp(&x, &y, sizeof(x)) &&
+	       (!(x.idle[0] + x.other[0]) || !memcmp(&a->blamed, &b->blamed, sizeof(a->blamed)));
+}
+
+static void add_shares(struct share *shares, const struct blamed *b, const uint64_t *cpus,
+		       uint64_t ns)
+{
+	for (int k = 0; k < REASON_CNT; k++) {
+		if (cpus[0])
+			share_add(&shares[k], ns * cpus[0], b->ends[k], b->end_cnt);
+		if (cpus[1])
+			share_add(&shares[k], ns * cpus[1], b->behind[k], b->behind_cnt);
+	}
+}
+
 static void check_blocked(const struct world *w, struct report_capacity *want)
 {
-	uint64_t at[UNITS][REASON_CNT], cpus[UNITS], total = 0;
-	struct share shares[REASON_CNT] = { { 0 } };
+	struct share idle[REASON_CNT] = { { 0 } }, other[REASON_CNT] = { { 0 } };
+	uint64_t idle_ns = 0, other_ns = 0;
+	struct explained at[UNITS];
 	unsigned int first = 0;
 
 	for (unsigned int u = 0; u < w->unit_cnt; u++)
-		total += cpus[u] = count_unit(w, u, want, at[u]);
+		at[u] = count_unit(w, u, want);
 	for (unsigned int u = 0; u < w->unit_cnt; u++) {
-		uint64_t tasks = 0;
+		struct portions p = portions_of(&at[u]);
 
-		if (u + 1 < w->unit_cnt && cpus[u + 1] == cpus[u] &&
-		    !memcmp(at[u + 1], at[u], sizeof(at[u])))
+		idle_ns += p.idle[0] + p.idle[1];
+		other_ns += p.other[0] + p.other[1];
+		if (u + 1 < w->unit_cnt && goes_on(&at[u], &at[u + 1]))
 			continue;
-		for (int k = 0; k < REASON_CNT; k++)
-			tasks += at[u][k];
-		for (int k = 0; k < REASON_CNT && cpus[u]; k++)
-			share_add(&shares[k], (u + 1 - first) * cpus[u], at[u][k], tasks);
+		add_shares(idle, &at[u].blamed, p.idle, u + 1 - first);
+		add_shares(other, &at[u].blamed, p.other, u + 1 - first);
 		first = u + 1;
 	}
-	check_shares(shares, REASON_CNT, total, w->f.r.capacity.blocked_ns);
+	check_shares(idle, REASON_CNT, idle_ns, w->f.r.capacity.blocked_ns);
+	check_shares(other, REASON_CNT, other_ns, w->f.r.capacity.other.blocked_ns);
 }
 
 static void check_bottles(const struct world *w)
@@ -449,21 +393,31 @@ static void check_bottles(const struct world *w)
 	CHECK_EQ(sum + w->f.r.parallelism.profile_ns[0], w->unit_cnt);
 }
 
+/* The whole loss, with the CPUs of other programs as if they had been idle; and the largest part. */
 static void check_largest(const struct report_capacity *c)
 {
-	uint64_t parts[] = {
-		[LOSS_LATENCY] = c->latency_ns, [LOSS_UNDIVIDED] = c->undivided_ns,
-		[LOSS_INTERFERENCE] = c->interference_ns, [LOSS_OTHER] = c->other_ns,
-		[LOSS_UNKNOWN] = c->unknown_ns, [LOSS_BLOCKED] = c->blocked_ns[c->largest_reason],
-		[LOSS_NO_THREAD] = c->no_thread_ns, [LOSS_AFFINITY] = c->affinity_ns,
-		[LOSS_THROTTLED] = c->throttled_ns, [LOSS_BALANCING] = c->balancing_ns,
+	uint64_t parts[LOSS_SERIALIZED + 1 + REASON_CNT] = {
+		[LOSS_LATENCY] = c->latency_ns,
+		[LOSS_UNDIVIDED] = c->undivided_ns + c->other.undivided_ns,
+		[LOSS_INTERFERENCE] = c->interference_ns, [LOSS_UNKNOWN] = c->unknown_ns,
+		[LOSS_NO_THREAD] = c->no_thread_ns + c->other.no_thread_ns,
+		[LOSS_AFFINITY] = c->affinity_ns + c->other.affinity_ns,
+		[LOSS_THROTTLED] = c->throttled_ns + c->other.throttled_ns,
+		[LOSS_BALANCING] = c->balancing_ns,
 	};
+	size_t largest = c->largest;
+	uint64_t sum = 0;
 
-	CHECK_EQ(parts[c->largest], c->largest_ns);
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		CHECK(parts[i] <= c->largest_ns);
 	for (int k = 0; k < REASON_CNT; k++)
-		CHECK(c->blocked_ns[k] <= c->largest_ns);
+		parts[LOSS_SERIALIZED + 1 + k] = c->blocked_ns[k] + c->other.blocked_ns[k];
+	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
+		largest = LOSS_SERIALIZED + 1 + (size_t)c->largest_reason;
+	CHECK_EQ(parts[largest], c->largest_ns);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		CHECK(parts[i] <= c->largest_ns || c->largest == LOSS_SERIALIZED);
+		sum += parts[i];
+	}
+	CHECK_EQ(sum, c->total_ns - c->work_ns);
 }
 
 /* Known is what was recorded; of worlds in which all was, no part is left over. */
@@ -488,6 +442,12 @@ static void check_unplaced(const struct world *w, const struct report_capacity *
 		 c->undivided_ns, want->unplaced_ns);
 	if (every && known)
 		CHECK_EQ(c->undivided_ns, 0);
+	if (every && c->throttled_known) {
+		CHECK_EQ(c->other.affinity_ns, want->other.affinity_ns);
+		CHECK_EQ(c->other.throttled_ns, want->other.throttled_ns);
+	}
+	CHECK_EQ(c->other.affinity_ns + c->other.throttled_ns + c->other.undivided_ns,
+		 want->other.affinity_ns + want->other.throttled_ns);
 }
 
 /* The pair that is named: of a set, and a CPU outside of it. */
@@ -540,6 +500,7 @@ static void check_capacity(const struct world *w)
 	CHECK_EQ(c->other_ns, want.other_ns);
 	CHECK_EQ(c->unknown_ns, want.unknown_ns);
 	CHECK_EQ(c->no_thread_ns, want.no_thread_ns);
+	CHECK_EQ(c->other.no_thread_ns, want.other.no_thread_ns);
 	for (int k = 0; k < REASON_CNT; k++)
 		sum += c->blocked_ns[k];
 	CHECK_EQ(sum, c->total_ns);

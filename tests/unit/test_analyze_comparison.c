@@ -141,10 +141,10 @@ TEST(comparison_limit_is_not_what_nobody_wanted)
 	struct comparison_work work = { .name = "io" };
 
 	trials[0].capacity.no_thread_ns = 0;
-	trials[0].capacity.other_ns = 90;
+	trials[0].capacity.other_ns = trials[0].capacity.other.no_thread_ns = 90;
 	trials[0].capacity.blocked_ns[REASON_SLEEP] = 10;
 	comparison_work(trials, ways, 1, 1, &work);
-	CHECK_EQ(work.rows[0].capacity.largest, LOSS_OTHER);
+	CHECK_EQ(work.rows[0].capacity.largest, LOSS_NO_THREAD);
 	CHECK_EQ(work.rows[0].limit, LOSS_BLOCKED);
 	CHECK_EQ(work.rows[0].limit_reason, REASON_SLEEP);
 	CHECK_EQ(work.rows[0].limit_ns, 10);

@@ -111,7 +111,7 @@ TEST(render_compare_fits_its_width)
 
 TEST(render_compare_limits_fit_their_cell)
 {
-	for (int loss = LOSS_NONE; loss <= LOSS_BALANCING; loss++)
+	for (int loss = LOSS_NONE; loss <= LOSS_SERIALIZED; loss++)
 		for (int reason = 0; reason < REASON_CNT; reason++) {
 			const struct comparison_row row = {
 				.capacity = { .known = true, .total_ns = 1000 }, .limit = (enum capacity_loss)loss,

@@ -7,9 +7,9 @@
  * say; spans tell only who else wanted one.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyze/apportion.h"
+#include "analyze/blame.h"
 #include "analyze/capacity.h"
 #include "analyze/cpusets.h"
 #include "analyze/heap.h"
@@ -18,13 +18,6 @@
 #include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
-
-/* Idle CPUs that are put down to blocked tasks, for as long as that is the same. */
-struct stretch {
-	uint64_t from_ns;
-	uint64_t cpus;			/* 0: none, whoever is blocked */
-	uint64_t by_reason[REASON_CNT];	/* tasks blocked */
-};
 
 /* What a row of a source is. */
 enum row_kind { ROW_SEG, ROW_HOLD, ROW_ALLOWED };
@@ -52,12 +45,7 @@ struct sweep {
 	bool sets_known;
 	uint16_t *cpu_idx;		/* [number]: 1 + index into model.cpus, 0: not usable */
 	uint64_t held;			/* tasks */
-	uint64_t blocked;		/* tasks */
-	uint64_t by_reason[REASON_CNT];
-	bool by_reason_moved;		/* since the stretch began */
-	struct stretch stretch;
-	unsigned __int128 shares[REASON_CNT];
-	uint64_t blocked_ns;		/* all reasons */
+	struct blame blame;
 
 	/* A clock that advances by 1/k while k tasks run: a bottle is what it shows of a task's stays. */
 	unsigned __int128 bottle_clock;
@@ -67,7 +55,7 @@ struct sweep {
 	unsigned __int128 *bottles;	/* task_cnt */
 };
 
-/* ---- blocked: shares of idle CPUs ---- */
+/* ---- from one instant to the next ---- */
 
 /* Of 128 bits only where it must be. */
 static unsigned __int128 divide(unsigned __int128 a, uint64_t b)
@@ -75,36 +63,15 @@ static unsigned __int128 divide(unsigned __int128 a, uint64_t b)
 	return a >> 64 ? a / b : (uint64_t)a / b;
 }
 
-static void stretch_close(struct sweep *s)
+/* The CPUs that other programs had and no ready task could have used: as if they had been idle. */
+static void account_other(struct sweep *s, const struct placing_parts *p, uint64_t cpus,
+			  uint64_t blocked, uint64_t ns)
 {
-	const struct stretch *st = &s->stretch;
-	unsigned __int128 cpu_ns = (unsigned __int128)(s->now_ns - st->from_ns) * st->cpus;
-	uint64_t tasks = 0;
+	struct capacity_other *o = &s->c->other;
 
-	if (!st->cpus)
-		return;
-	for (int k = 0; k < REASON_CNT; k++)
-		tasks += st->by_reason[k];
-	/* cpu_ns x by_reason / tasks, in two steps that cannot overflow. */
-	for (int k = 0; k < REASON_CNT; k++) {
-		if (st->by_reason[k])
-			s->shares[k] += (divide(cpu_ns, tasks) * st->by_reason[k] << APPORTION_SHIFT) +
-					divide(cpu_ns % tasks * st->by_reason[k] << APPORTION_SHIFT, tasks);
-	}
-}
-
-static void stretch_follow(struct sweep *s, uint64_t cpus)
-{
-	struct stretch *st = &s->stretch;
-
-	if (cpus == st->cpus && (!cpus || !s->by_reason_moved ||
-				 !memcmp(st->by_reason, s->by_reason, sizeof(st->by_reason))))
-		return;
-	stretch_close(s);
-	st->from_ns = s->now_ns;
-	st->cpus = cpus;
-	memcpy(st->by_reason, s->by_reason, sizeof(st->by_reason));
-	s->by_reason_moved = false;
+	o->throttled_ns += ns * p->other_throttled;
+	o->affinity_ns += ns * p->other_affinity;
+	o->no_thread_ns += ns * (cpus - blocked);
 }
 
 /* Nothing changes from now until @at_ns. */
@@ -112,15 +79,17 @@ static void account(struct sweep *s, uint64_t at_ns)
 {
 	const uint64_t *class_cnt = s->placing.class_cnt;
 	struct report_capacity *c = s->c;
-	uint64_t ns = at_ns - s->now_ns, rest, blocked;
+	uint64_t ns = at_ns - s->now_ns, rest, other, blocked, other_blocked;
 	struct placing_parts p;
 
 	if (!ns)
 		return;
 	placing_parts(&s->placing, &p);
 	placing_last(&s->placing, &p, ns);
-	rest = class_cnt[LAB_CPU_IDLE] - p.unplaced;
-	blocked = min_u64(rest, s->blocked);
+	blocked = rest = class_cnt[LAB_CPU_IDLE] - p.unplaced;
+	other_blocked = other = class_cnt[LAB_CPU_FOREIGN] - p.interference - p.other_throttled -
+				p.other_affinity;
+	blame_last(&s->blame, ns, s->running || s->placing.ready_cnt, &blocked, &other_blocked);
 	c->work_ns += ns * class_cnt[LAB_CPU_OURS];
 	c->unplaced_ns += ns * p.unplaced;
 	c->latency_ns += ns * p.latency;
@@ -132,8 +101,7 @@ static void account(struct sweep *s, uint64_t at_ns)
 	c->unknown_ns += ns * class_cnt[LAB_CPU_UNKNOWN];
 	c->no_thread_ns += ns * (rest - blocked);
 	c->held_ns += s->held ? ns : 0;
-	s->blocked_ns += ns * blocked;
-	stretch_follow(s, blocked);
+	account_other(s, &p, other, other_blocked, ns);
 	s->now_ns = at_ns;
 }
 
@@ -154,8 +122,6 @@ static void bottle_change(struct sweep *s, unsigned __int128 *bottle, int step)
 
 static void span_change(struct sweep *s, uint32_t task, const struct model_span *span, int step)
 {
-	uint64_t one = (uint64_t)(int64_t)step;
-
 	if (span->state == SPAN_RUNNING) {
 		bottle_change(s, &s->bottles[task], step);
 	} else if (span->state == SPAN_READY) {
@@ -165,10 +131,6 @@ static void span_change(struct sweep *s, uint32_t task, const struct model_span 
 			placing_ready(&s->placing, task, idx ? idx - 1u : PLACING_NOWHERE);
 		else
 			placing_not_ready(&s->placing, task);
-	} else {
-		s->blocked += one;
-		s->by_reason[span->reason] += one;
-		s->by_reason_moved = true;
 	}
 }
 
@@ -238,6 +200,7 @@ static void task_step(struct sweep *s, uint32_t task, const struct model_span *s
 	if (span != s->m->tasks[task].spans)
 		span_change(s, task, span - 1, -1);
 	span_change(s, task, span, +1);
+	blame_span(&s->blame, task, span);
 }
 
 static void task_end(struct sweep *s, uint32_t task)
@@ -245,6 +208,7 @@ static void task_end(struct sweep *s, uint32_t task)
 	const struct model_task *t = &s->m->tasks[task];
 
 	span_change(s, task, &t->spans[t->span_cnt - 1], -1);
+	blame_span(&s->blame, task, NULL);
 }
 
 /* ---- the sweep ---- */
@@ -279,9 +243,12 @@ static void add_sources(struct sweep *s)
 	}
 }
 
-static void sweep_init(struct sweep *s, const struct model *m, struct report_capacity *c)
+static void sweep_init(struct sweep *s, const struct model *m, struct report *r)
 {
-	*s = (struct sweep){ .m = m, .c = c, .now_ns = m->start_ns, .bottle_at_ns = m->start_ns };
+	*s = (struct sweep){
+		.m = m, .c = &r->capacity, .now_ns = m->start_ns, .bottle_at_ns = m->start_ns,
+	};
+	blame_init(&s->blame, m, r);
 	timeline_init(&s->timeline, m);
 	s->cpu_idx = xcalloc(UINT16_MAX + 1, sizeof(*s->cpu_idx));
 	s->bottles = xcalloc(m->task_cnt + 1, sizeof(*s->bottles));
@@ -294,6 +261,7 @@ static void sweep_init(struct sweep *s, const struct model *m, struct report_cap
 
 static void sweep_release(struct sweep *s)
 {
+	blame_release(&s->blame);
 	placing_release(&s->placing);
 	cpusets_release(&s->sets);
 	timeline_release(&s->timeline);
@@ -334,59 +302,6 @@ static void sweep_run(struct sweep *s)
 	}
 	heaps_run(s, s->m->end_ns);
 	account(s, s->m->end_ns);
-	stretch_close(s);
-}
-
-/* ---- the largest loss ---- */
-
-static void loss_consider(struct report_capacity *c, enum capacity_loss loss, enum reason reason,
-			  uint64_t ns)
-{
-	if (ns <= c->largest_ns)
-		return;
-	c->largest = loss;
-	c->largest_reason = reason;
-	c->largest_ns = ns;
-}
-
-void capacity_find_loss(struct report_capacity *c)
-{
-	c->largest = LOSS_NONE;
-	c->largest_reason = REASON_NONE;
-	c->largest_ns = 0;
-	loss_consider(c, LOSS_LATENCY, REASON_NONE, c->latency_ns);
-	loss_consider(c, LOSS_AFFINITY, REASON_NONE, c->affinity_ns);
-	loss_consider(c, LOSS_THROTTLED, REASON_NONE, c->throttled_ns);
-	loss_consider(c, LOSS_BALANCING, REASON_NONE, c->balancing_ns);
-	loss_consider(c, LOSS_UNDIVIDED, REASON_NONE, c->undivided_ns);
-	loss_consider(c, LOSS_INTERFERENCE, REASON_NONE, c->interference_ns);
-	loss_consider(c, LOSS_OTHER, REASON_NONE, c->other_ns);
-	loss_consider(c, LOSS_UNKNOWN, REASON_NONE, c->unknown_ns);
-	for (int k = 0; k < REASON_CNT; k++)
-		loss_consider(c, LOSS_BLOCKED, (enum reason)k, c->blocked_ns[k]);
-	loss_consider(c, LOSS_NO_THREAD, REASON_NONE, c->no_thread_ns);
-}
-
-void capacity_add(struct report_capacity *sum, const struct report_capacity *c)
-{
-	sum->known &= c->known;
-	sum->latency_known &= c->latency_known;
-	sum->affinity_known &= c->affinity_known;
-	sum->throttled_known &= c->throttled_known;
-	sum->total_ns += c->total_ns;
-	sum->work_ns += c->work_ns;
-	sum->unplaced_ns += c->unplaced_ns;
-	sum->latency_ns += c->latency_ns;
-	sum->affinity_ns += c->affinity_ns;
-	sum->throttled_ns += c->throttled_ns;
-	sum->balancing_ns += c->balancing_ns;
-	sum->undivided_ns += c->undivided_ns;
-	sum->interference_ns += c->interference_ns;
-	sum->other_ns += c->other_ns;
-	sum->unknown_ns += c->unknown_ns;
-	sum->no_thread_ns += c->no_thread_ns;
-	for (int k = 0; k < REASON_CNT; k++)
-		sum->blocked_ns[k] += c->blocked_ns[k];
 }
 
 /* What was computed as if it were known, and is not, stays together. */
@@ -405,6 +320,10 @@ static void unplaced_divide(struct sweep *s)
 		c->latency_ns = 0;
 	if (!c->affinity_known || !c->throttled_known)
 		c->balancing_ns = 0;
+	if (!c->affinity_known || !c->throttled_known) {
+		c->other.undivided_ns = c->other.affinity_ns + c->other.throttled_ns;
+		c->other.affinity_ns = c->other.throttled_ns = 0;
+	}
 	c->undivided_ns = c->unplaced_ns - c->affinity_ns - c->throttled_ns - c->latency_ns -
 			  c->balancing_ns;
 }
@@ -429,10 +348,9 @@ static void pinned_find(struct sweep *s)
 
 static void capacity_fill(struct sweep *s)
 {
-	apportion(s->shares, REASON_CNT, s->blocked_ns, s->c->blocked_ns);
+	blame_finish(&s->blame, s->c->blocked_ns, s->c->other.blocked_ns);
 	unplaced_divide(s);
 	pinned_find(s);
-	capacity_find_loss(s->c);
 }
 
 static void capacity_run(const struct model *m, struct report *r)
@@ -441,7 +359,7 @@ static void capacity_run(const struct model *m, struct report *r)
 	uint64_t *heights = xcalloc(m->task_cnt + 1, sizeof(*heights));
 	struct sweep s;
 
-	sweep_init(&s, m, c);
+	sweep_init(&s, m, r);
 	sweep_run(&s);
 	apportion(s.bottles, m->task_cnt, s.busy_ns, heights);
 	for (size_t i = 0; i < m->task_cnt; i++)

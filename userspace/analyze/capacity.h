@@ -10,6 +10,13 @@
 	((struct report_capacity){ .known = true, .latency_known = true, .affinity_known = true, \
 				   .throttled_known = true })
 
+/*
+ * What was lost for a reason, or in a part other than blocked. The CPUs of other programs that no task
+ * could have used are counted as if they had been idle. The parts sum to total_ns less work_ns.
+ */
+uint64_t capacity_blocked_ns(const struct report_capacity *c, enum reason reason);
+uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss loss);
+
 /* Fill in largest, largest_reason and largest_ns from the other parts. */
 void capacity_find_loss(struct report_capacity *c);
 

@@ -146,7 +146,7 @@ static void judge_limit(struct comparison_row *row)
 {
 	struct report_capacity wanted = row->capacity;
 
-	wanted.other_ns = 0;
+	wanted.other = (struct capacity_other){ 0 };
 	capacity_find_loss(&wanted);
 	row->limit = wanted.largest;
 	row->limit_reason = wanted.largest_reason;

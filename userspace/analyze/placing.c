@@ -156,7 +156,7 @@ void placing_parts(const struct placing *p, struct placing_parts *out)
 	uint64_t idle = p->class_cnt[LAB_CPU_IDLE];
 	uint64_t free = matching_size(&p->for_free);
 	uint64_t all = p->holds ? matching_size(&p->for_all) : free;
-	uint64_t held_left, free_left;
+	uint64_t held_left, free_left, other;
 
 	out->unplaced = min_u64(idle, p->ready_cnt);
 	out->affinity = out->unplaced - all;
@@ -168,6 +168,11 @@ void placing_parts(const struct placing *p, struct placing_parts *out)
 	free_left = p->free_cnt - free;
 	free_left -= out->affinity > held_left ? out->affinity - held_left : 0;
 	out->interference = min_u64(matching_size(&p->beyond) - free, free_left);
+
+	other = p->class_cnt[LAB_CPU_FOREIGN] - out->interference;
+	held_left -= min_u64(held_left, out->affinity);
+	out->other_throttled = min_u64(other, held_left);
+	out->other_affinity = min_u64(other - out->other_throttled, free_left - out->interference);
 }
 
 void placing_last(struct placing *p, const struct placing_parts *parts, uint64_t ns)

@@ -31,6 +31,8 @@ struct placing_task {
 struct placing_parts {
 	uint64_t unplaced, affinity, throttled, latency, balancing;
 	uint64_t interference;
+	/* Of the other CPUs that other programs had, those that would be the same, had they been idle. */
+	uint64_t other_throttled, other_affinity;
 };
 
 struct placing {

@@ -192,22 +192,54 @@ enum capacity_loss {
 	LOSS_LATENCY,
 	LOSS_UNDIVIDED,
 	LOSS_INTERFERENCE,
-	LOSS_OTHER,
 	LOSS_UNKNOWN,
 	LOSS_BLOCKED,		/* for largest_reason */
 	LOSS_NO_THREAD,
 	LOSS_AFFINITY,
 	LOSS_THROTTLED,
 	LOSS_BALANCING,
+	LOSS_SERIALIZED,	/* blocked for largest_reason, by what lets one task run at a time */
+};
+
+/* What the CPUs of other_ns would have been, if they had been idle. Exactly its sum. */
+struct capacity_other {
+	uint64_t affinity_ns, throttled_ns, undivided_ns;
+	uint64_t blocked_ns[REASON_CNT];
+	uint64_t no_thread_ns;
 };
 
 /*
  * At every instant each usable CPU belongs to one part. Idle CPUs go first to ready tasks, then to
  * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. A ready
- * task explains one CPU at most. Which of the blocked tasks is to blame cannot be known: by
- * convention all of them alike, so a reason's part may be a fraction of a CPU. Such shares are
- * summed in 2^-32 ns over stretches in which they do not change, and rounded once
- * (analyze/apportion.h).
+ * task explains one CPU at most.
+ *
+ * The reason that blocked tasks give is where their chains of waits end (analyze/blame.c). A task waits
+ * for the task of ours whose wake ends the wait; if that one was not yet born when the wait
+ * began, for its ancestor that lived then. A wait that no task has ended is for the thread or the owner
+ * of the lock that the kernel named when the wait began. The chain goes on with what that task does:
+ *
+ *	it runs, is ready or has ended	there was too little to do, so there is no reason; but if a
+ *				task in the chain waits for a lock, the reason is this lock
+ *				(of the kernel's locks, likewise)
+ *	no task of ours ends its wait	the reason of this wait: sleep, disk, network, a timer
+ *	its wait never ended	none: a helper that is parked, or a call to a task that goes on.
+ *				Only sleep, disk, page fault and kernel are reasons all the same
+ *	the chain leads into a circle	lock: a deadlock
+ *
+ * Tasks that run for less than 5 % of what the longest-running one does are helpers. Their chains count
+ * where another task's chain ends at the same task, and where they wait for a lock. While no task of ours runs or is ready, and no
+ * chain gives a reason, the chains of helpers do, and with them the waits that never ended; if
+ * there are none, the waits for threads and children that never ended.
+ *
+ * Idle CPUs are shared among the ends of chains, not among the tasks: each end explains one CPU,
+ * or all of them the same part of one. What CPUs are left are shared in the same way among the
+ * other tasks of these chains that would have used one: those that wait for locks where the last
+ * task goes on, else those that do not wait for a thread or a child. So a reason's part may be a
+ * fraction of a CPU. Such shares are summed in 2^-32 ns over stretches in which they do not
+ * change, and rounded once (analyze/apportion.h).
+ *
+ * The CPUs that other programs had while no task of ours could have used them are other_ns. They are not
+ * what the program lacked: the largest loss counts them as if they had been idle (other).
  *
  * Unplaced, at an instant, is u = min(I, R) of the I idle CPUs, with R tasks ready, some of them held
  * back by a quota. It is divided by asking what the idle CPUs could have been used for. Let m be
@@ -251,8 +283,10 @@ struct report_capacity {
 	uint64_t unknown_ns;
 	uint64_t blocked_ns[REASON_CNT]; /* idle, and tasks of ours were blocked */
 	uint64_t no_thread_ns;	/* idle, and there was no task to use it */
+	struct capacity_other other;
+	/* Filled by analyze/loss.c. Each part is counted with its part of other. */
 	enum capacity_loss largest;
-	enum reason largest_reason; /* with LOSS_BLOCKED, else REASON_NONE */
+	enum reason largest_reason; /* with LOSS_BLOCKED and LOSS_SERIALIZED, else REASON_NONE */
 	uint64_t largest_ns;
 
 	uint64_t held_ns;	/* time in which a quota held back one or more tasks; 0 if throttled is not known */

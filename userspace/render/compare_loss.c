@@ -15,8 +15,8 @@ const char *compare_loss_name(enum capacity_loss loss)
 	case LOSS_THROTTLED: return "throttled";
 	case LOSS_BALANCING: return "balancing";
 	case LOSS_INTERFERENCE: return "interference";
-	case LOSS_OTHER: return "other";
 	case LOSS_UNKNOWN: return "unknown";
+	case LOSS_SERIALIZED:
 	case LOSS_BLOCKED: return "blocked";
 	case LOSS_NO_THREAD: return "no_thread";
 	case LOSS_NONE: break;
@@ -34,9 +34,9 @@ static const char *words_of(const struct comparison_row *row)
 	case LOSS_THROTTLED: return "the quota";
 	case LOSS_INTERFERENCE: return "other programs";
 	case LOSS_NO_THREAD: return "too few tasks";
+	case LOSS_SERIALIZED:
 	case LOSS_BLOCKED: return reason_name(row->limit_reason);
 	case LOSS_UNKNOWN:
-	case LOSS_OTHER:
 	case LOSS_NONE: break;
 	}
 	return "not known";

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "analyze/capacity.h"
 #include "render/json_parts.h"
 #include "render/lock_name.h"
 #include "render/names.h"
@@ -361,14 +362,13 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 {
 	static const char *const names[] = {
 		[LOSS_LATENCY] = "unplaced.latency", [LOSS_UNDIVIDED] = "unplaced.undivided",
-		[LOSS_INTERFERENCE] = "interference", [LOSS_OTHER] = "other",
-		[LOSS_UNKNOWN] = "unknown", [LOSS_NO_THREAD] = "no_thread",
+		[LOSS_INTERFERENCE] = "interference", [LOSS_UNKNOWN] = "unknown", [LOSS_NO_THREAD] = "no_thread",
 		[LOSS_AFFINITY] = "unplaced.affinity", [LOSS_THROTTLED] = "unplaced.throttled",
 		[LOSS_BALANCING] = "unplaced.balancing",
 	};
 	char blocked[32];
 
-	if (c->largest == LOSS_BLOCKED) {
+	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED) {
 		snprintf(blocked, sizeof(blocked), "blocked.%s", reason_name(c->largest_reason));
 		json_str(j, "largest_loss", blocked);
 	} else if (c->largest < ARRAY_SIZE(names) && names[c->largest]) {
@@ -392,6 +392,31 @@ static void put_pinned(struct json *j, const struct report_capacity *c)
 	json_close_array(j);
 	json_uint(j, "idle_cpu", c->pinned_idle_cpu);
 	json_uint(j, "ns", c->pinned_ns);
+	json_close_object(j);
+}
+
+/* What was lost to each, other_ns among them; with largest_ns, what was lost to largest_loss. */
+static void put_loss(struct json *j, const struct report_capacity *c)
+{
+	uint64_t blocked_ns[REASON_CNT];
+
+	for (int k = 0; k < REASON_CNT; k++)
+		blocked_ns[k] = capacity_blocked_ns(c, (enum reason)k);
+	json_open_object(j, "loss");
+	if (c->latency_known)
+		json_uint(j, "latency_ns", c->latency_ns);
+	if (c->affinity_known)
+		json_uint(j, "affinity_ns", capacity_loss_ns(c, LOSS_AFFINITY));
+	if (c->throttled_known)
+		json_uint(j, "throttled_ns", capacity_loss_ns(c, LOSS_THROTTLED));
+	if (c->affinity_known && c->throttled_known)
+		json_uint(j, "balancing_ns", c->balancing_ns);
+	json_uint(j, "undivided_ns", capacity_loss_ns(c, LOSS_UNDIVIDED));
+	json_uint(j, "interference_ns", c->interference_ns);
+	json_uint(j, "unknown_ns", c->unknown_ns);
+	put_blocked(j, blocked_ns);
+	json_uint(j, "no_thread_ns", capacity_loss_ns(c, LOSS_NO_THREAD));
+	json_uint(j, "largest_ns", c->largest_ns);
 	json_close_object(j);
 }
 
@@ -425,5 +450,6 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 	if (c->affinity_known)
 		put_pinned(j, c);
 	put_largest_loss(j, c);
+	put_loss(j, c);
 	json_close_object(j);
 }

@@ -14,12 +14,15 @@ static void say_others(const struct term *t, struct phrase *p)
 {
 	const struct report_capacity *c = &t->r->capacity;
 
-	say_part(t, p, ", other programs", c->interference_ns);
-	if (c->interference_ns)
-		phrase_add(p, " that tasks waited for");
-	say_part(t, p, c->interference_ns ? " and" : ", other programs", c->other_ns);
-	if (c->other_ns)
-		phrase_add(p, " that %s", c->interference_ns ? "none did" : "no task waited for");
+	if (c->interference_ns + c->other_ns)
+		say_part(t, p, ", other programs", c->interference_ns + c->other_ns);
+	if (c->interference_ns && c->other_ns)
+		phrase_add(p, " (%s while a task was ready)",
+			   fmt_share(c->interference_ns, c->total_ns).s);
+	else if (c->interference_ns)
+		phrase_add(p, " while a task was ready");
+	else if (c->other_ns)
+		phrase_add(p, " while no task was ready");
 }
 
 static void say_parts(const struct term *t, struct phrase *p)
@@ -45,39 +48,37 @@ static void say_parts(const struct term *t, struct phrase *p)
 	say_part(t, p, ", not known", c->unknown_ns);
 }
 
+/* Whole sentences: what was lost, and what you can do about it. */
 struct remedy {
-	const char *loss, *remedy;	/* NULL: say_pinned(), say_held() */
+	const char *loss;	/* NULL: say_pinned(), say_held() */
+	const char *remedy;
 };
 
 static const struct remedy losses[] = {
 	[LOSS_LATENCY] = {
-		"a task was on its way to a CPU that stood idle meanwhile",
-		"fewer wake-ups with more work after each",
+		"CPUs were idle while a task was on its way to them",
+		"use fewer wake-ups with more work after each",
 	},
 	[LOSS_UNDIVIDED] = {
-		"tasks waited for one CPU while another stood idle",
-		"letting them use every CPU, or work in longer pieces",
+		"tasks waited for one CPU while another was idle",
+		"let them use every CPU, or work in longer pieces",
 	},
 	[LOSS_INTERFERENCE] = {
-		"other programs had CPUs for which tasks waited",
-		"a quieter machine",
-	},
-	[LOSS_OTHER] = {
-		"other programs had CPUs for which no task waited",
-		"a quieter machine, with more tasks ready at once,",
+		"other programs used CPUs while tasks waited for one",
+		"close other programs, and run it again",
 	},
 	[LOSS_UNKNOWN] = {
 		"the records do not say who had these CPUs",
-		"a recording without loss",
+		"record it again without loss",
 	},
 	[LOSS_NO_THREAD] = {
-		"CPUs stood idle, and no task was there to use them",
-		"more tasks at once",
+		"the program had too little to do at once for all CPUs",
+		"divide the work among more tasks",
 	},
-	[LOSS_AFFINITY] = { NULL, "letting them use every CPU" },
-	[LOSS_THROTTLED] = { NULL, "a larger one" },
+	[LOSS_AFFINITY] = { NULL, "let them use every CPU" },
+	[LOSS_THROTTLED] = { NULL, "allow a larger one" },
 	[LOSS_BALANCING] = {
-		"tasks waited for one CPU while another, which they may use, stood idle",
+		"tasks waited for one CPU while another, which they may use, was idle",
 		"work in longer pieces",
 	},
 };
@@ -85,56 +86,43 @@ static const struct remedy losses[] = {
 /* Under a quota a task may wait for its next period instead of a CPU. */
 static const struct remedy losses_under_quota[] = {
 	[LOSS_UNDIVIDED] = {
-		"CPUs stood idle beside waiting tasks",
-		"a larger quota, or fewer wake-ups,",
+		"CPUs were idle while tasks waited",
+		"allow a larger quota, or use fewer wake-ups",
 	},
 	[LOSS_INTERFERENCE] = {
-		"other programs had CPUs while tasks waited, for these or for the quota",
-		"a larger quota, or a quieter machine,",
+		"other programs used CPUs while tasks waited, for these or for the quota",
+		"allow a larger quota, or close other programs",
 	},
 };
 
-/* The others are no reason: the quota would have left these CPUs idle. */
-static const struct remedy other_beside_quota = {
-	"other programs had CPUs for which no task waited, while ",
-	"a larger quota, or a quieter machine with more tasks ready at once,",
-};
-
+/* What tasks waited for. */
 static const struct remedy reasons[REASON_CNT] = {
-	[REASON_LOCK] = { "a lock", "holding it for less time, or several locks" },
-	[REASON_COND] = { "one another's signals", "more work for each signal" },
-	[REASON_JOIN] = { "the end of a thread", "more threads at once and equal shares of work" },
-	[REASON_CHILD] = { "a child", "more children at once and equal shares of work" },
-	[REASON_EPOLL] = { "descriptors to be ready", "more requests in flight" },
-	[REASON_POLL] = { "descriptors to be ready", "more requests in flight" },
-	[REASON_SLEEP] = { "a time to come", "shorter sleeps, or other tasks that compute meanwhile" },
-	[REASON_PIPE] = { "the other end of a pipe", "a faster one, or larger pieces" },
-	[REASON_SOCKET] = { "the other end of a socket", "more requests in flight" },
-	[REASON_URING] = { "requests to complete", "more of them in flight" },
-	[REASON_DISK] = { "storage", "reading ahead, or other tasks that compute meanwhile" },
-	[REASON_PAGEFAULT] = { "pages of memory", "memory that is touched beforehand, or more of it" },
+	[REASON_LOCK] = { "a lock", "hold it for less time, or use several locks" },
+	[REASON_COND] = { "a signal of a condition, or its time limit", "give each signal more work" },
+	[REASON_JOIN] = { "the end of a thread", "use more threads at once and equal shares of work" },
+	[REASON_CHILD] = { "a child", "use more children at once and equal shares of work" },
+	[REASON_EPOLL] = { "descriptors to be ready", "keep more requests in flight" },
+	[REASON_POLL] = { "descriptors to be ready", "keep more requests in flight" },
+	[REASON_SLEEP] = { "a set time", "sleep less, or let other tasks compute meanwhile" },
+	[REASON_PIPE] = { "the other end of a pipe", "make it faster, or send larger pieces" },
+	[REASON_SOCKET] = { "the other end of a socket", "keep more requests in flight" },
+	[REASON_URING] = { "requests to complete", "keep more of them in flight" },
+	[REASON_DISK] = { "storage", "read ahead, or let other tasks compute meanwhile" },
+	[REASON_PAGEFAULT] = { "pages of memory", "touch the memory beforehand, or use more of it" },
 	[REASON_KERNEL] = { "a lock inside the kernel",
-			    "fewer calls at once on one file, folder or address space" },
-	[REASON_STOPPED] = { "being let go on", "nobody stopping them" },
-	[REASON_SIGNAL] = { "a signal", "other tasks that compute meanwhile" },
-	[REASON_FILELOCK] = { "the lock of a file", "holding it for less time, or several files" },
-	[REASON_SEMAPHORE] = { "a semaphore", "holding it for less time, or a larger count" },
-	[REASON_QUEUE] = { "a queue of messages", "more messages in flight" },
-	[REASON_OTHER] = { "something else", "other tasks that compute meanwhile" },
+			    "make fewer calls at once on one file, folder or address space" },
+	[REASON_STOPPED] = { "leave to go on after a stop", "do not stop them" },
+	[REASON_SIGNAL] = { "a signal", "let other tasks compute meanwhile" },
+	[REASON_FILELOCK] = { "the lock of a file", "hold it for less time, or use several files" },
+	[REASON_SEMAPHORE] = { "a semaphore", "hold it for less time, or use a larger count" },
+	[REASON_QUEUE] = { "a queue of messages", "keep more messages in flight" },
+	[REASON_OTHER] = { "something else", "let other tasks compute meanwhile" },
 };
-
-/* For whom a quota holds back no CPU was missing. */
-static bool is_held_beside(const struct report_capacity *c)
-{
-	return c->largest == LOSS_OTHER && c->held_ns;
-}
 
 static const struct remedy *find_remedy(const struct report_capacity *c)
 {
-	if (c->largest == LOSS_BLOCKED)
+	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
 		return &reasons[c->largest_reason];
-	if (is_held_beside(c))
-		return &other_beside_quota;
 	if (!c->latency_known && c->largest < ARRAY_SIZE(losses_under_quota) &&
 	    losses_under_quota[c->largest].loss)
 		return &losses_under_quota[c->largest];
@@ -155,12 +143,12 @@ static void say_pinned(const struct term *t, struct phrase *p)
 	const struct report_capacity *c = &t->r->capacity;
 
 	if (!c->pinned_ns) {
-		phrase_add(p, "tasks waited while CPUs that they may not use stood idle");
+		phrase_add(p, "tasks waited while CPUs that they may not use were idle");
 		return;
 	}
 	phrase_add(p, "tasks that may use ");
 	say_cpus(p, c->pinned_to, c->pinned_to_cnt);
-	phrase_add(p, " waited while CPU %u stood idle, for %s", c->pinned_idle_cpu,
+	phrase_add(p, " waited while CPU %u was idle, for %s", c->pinned_idle_cpu,
 		   fmt_ns(c->pinned_ns).s);
 }
 
@@ -184,17 +172,19 @@ static void say_largest(const struct term *t)
 	if (c->largest == LOSS_NONE)
 		return;
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
-	if (c->largest == LOSS_BLOCKED)
-		phrase_add(&p, "CPUs stood idle while tasks waited for ");
+	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
+		phrase_add(&p, "CPUs were idle while tasks waited for ");
 	if (c->largest == LOSS_AFFINITY)
 		say_pinned(t, &p);
 	else if (c->largest == LOSS_THROTTLED)
 		say_held(t, &p);
 	else
 		phrase_add(&p, "%s", r->loss);
-	if (is_held_beside(c))
-		say_held(t, &p);
-	phrase_add(&p, "; %s would reduce it", r->remedy);
+	if (c->largest == LOSS_SERIALIZED)
+		phrase_add(&p, " that lets one task run at a time");
+	phrase_add(&p, "; %s", r->remedy);
+	if (c->largest == LOSS_SERIALIZED)
+		phrase_add(&p, "; more tasks or CPUs would change nothing");
 	term_para(t, "", &p);
 }
 
