@@ -109,60 +109,154 @@ static const struct truth_task *parent(const struct oracle *o, const struct trut
 											    NULL;
 }
 
+/* ---- waits that only let time pass ---- */
+
+static bool lets_time_pass(const struct truth_span *s)
+{
+	return s->state == SPAN_BLOCKED && s->by_interrupt && !s->waker_id &&
+	       (s->futex || s->reason == REASON_SLEEP || s->reason == REASON_OTHER);
+}
+
+/* The one before, if next to nothing was done between the two; NULL if it was not so. */
+static const struct truth_span *again(const struct truth_task *task, const struct truth_span *s)
+{
+	size_t i = (size_t)(s - task->spans);
+	uint64_t run_ns = 0;
+
+	while (i-- > 0) {
+		const struct truth_span *b = &task->spans[i];
+
+		if (b->state == SPAN_RUNNING)
+			run_ns += b->end_ns - b->start_ns;
+		if (b->state != SPAN_BLOCKED)
+			continue;
+		return lets_time_pass(b) && lets_time_pass(s) && b->reason == s->reason &&
+		       b->syscall == s->syscall && 20 * run_ns < b->end_ns - b->start_ns ? b : NULL;
+	}
+	return NULL;
+}
+
+static bool goes_on(const struct truth_task *task, const struct truth_span *s)
+{
+	for (size_t i = (size_t)(s - task->spans) + 1; i < task->span_cnt; i++)
+		if (task->spans[i].state == SPAN_BLOCKED)
+			return again(task, &task->spans[i]) == s;
+	return false;
+}
+
+/* Of those that @task made, the one that ended last, in @s until @at_ns. */
+static const struct truth_task *ended_in(const struct oracle *o, const struct truth_task *task,
+					 const struct truth_span *s, uint64_t at_ns)
+{
+	const struct truth_task *last = NULL;
+
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		const struct truth_task *t = &o->t->tasks[i];
+
+		if (t->parent_id == task->id && !t->alive && t->end_ns > s->start_ns &&
+		    t->end_ns <= at_ns && (!last || t->end_ns >= last->end_ns))
+			last = t;
+	}
+	return last;
+}
+
+/* The walk: on whom, and by whose wait for that one's end, if it came by such a wait. */
+struct place {
+	const struct truth_task *task, *came_from;
+	uint64_t came_ns;
+};
+
+/* Where the walk goes on if @s, charged in place until @at_ns, is polling; else the task is NULL. */
+static struct place leave(const struct oracle *o, const struct place *at, const struct truth_span *s,
+			  uint64_t at_ns)
+{
+	struct place to = { NULL, NULL, 0 };
+
+	if (!again(at->task, s))
+		return to;
+	if (at->came_from && s->start_ns < at->came_ns && at->came_ns < at_ns) {
+		to.task = at->came_from;
+		to.came_ns = at->came_ns;
+	} else if (!goes_on(at->task, s)) {
+		to.task = ended_in(o, at->task, s, at_ns);
+		to.came_ns = to.task ? to.task->end_ns : 0;
+	}
+	return to;
+}
+
 static void walk(const struct oracle *o, struct path *p)
 {
-	const struct truth_task *task = last_task(o->t), *to;
+	struct place at = { .task = last_task(o->t) };
 	const struct truth_span *fake = NULL;
-	uint64_t at_ns = o->t->end_ns;
+	const struct truth_task *to;
+	uint64_t at_ns = o->t->end_ns, from_ns;
 	unsigned int idle = 0;
 
-	if (task && task->end_ns < at_ns) {
-		charge(p, (struct path_segment){ task->end_ns, at_ns, 0, 0, 0 });
-		at_ns = task->end_ns;
+	if (at.task && at.task->end_ns < at_ns) {
+		charge(p, (struct path_segment){ at.task->end_ns, at_ns, 0, 0, 0 });
+		at_ns = at.task->end_ns;
 	}
 	while (at_ns > o->t->start_ns) {
-		const struct truth_span *s = task ? before(task, at_ns) : NULL;
+		const struct truth_span *s = at.task ? before(at.task, at_ns) : NULL;
+		struct place left = { NULL, NULL, 0 };
 
 		if (!s) {
-			to = task && idle < STEPS_MAX ? parent(o, task, at_ns) : NULL;
+			to = at.task && idle < STEPS_MAX ? parent(o, at.task, at_ns) : NULL;
 			if (!to) {
 				charge(p, (struct path_segment){ o->t->start_ns, at_ns, 0, 0, 0 });
 				return;
 			}
-			task = to;
+			at = (struct place){ .task = to };
 			idle++;
 			continue;
 		}
+		from_ns = s->start_ns;
 		if (s->state == SPAN_BLOCKED) {
-			to = s != fake && idle < STEPS_MAX ? waker(o, task, s, at_ns) : NULL;
+			bool for_end = s->reason == REASON_JOIN || s->reason == REASON_CHILD;
+
+			to = s != fake && idle < STEPS_MAX ? waker(o, at.task, s, at_ns) : NULL;
 			if (to) {
-				task = to;
+				at = (struct place){ to, for_end ? at.task : NULL, s->start_ns };
 				idle++;
 				continue;
 			}
-			fake = continues(task, s);
+			if (idle < STEPS_MAX)
+				left = leave(o, &at, s, at_ns);
+			fake = left.task ? NULL : continues(at.task, s);
+			from_ns = left.task ? left.came_ns : from_ns;
 		}
-		charge(p, (struct path_segment){ s->start_ns, at_ns, task->id, s->state,
-						 s->state == SPAN_BLOCKED ? s->reason : 0 });
-		at_ns = s->start_ns;
-		idle = 0;
+		if (from_ns < at_ns)
+			charge(p, (struct path_segment){ from_ns, at_ns, at.task->id, s->state,
+							 s->state == SPAN_BLOCKED ? s->reason : 0 });
+		idle = from_ns < at_ns ? 0 : idle;
+		at_ns = from_ns;
+		if (left.task) {
+			at = (struct place){ .task = left.task };
+			idle++;
+		}
 	}
 }
 
 /* ---- what any path must be ---- */
 
-/* From one segment to the next: the same task, or one that this one woke, or made. */
+/* From one segment to the next: the same task, or one that this one woke, made, waited for, or ended for. */
 static bool leads_to(const struct oracle *o, const struct path_segment *a,
 		     const struct path_segment *b)
 {
-	const struct truth_task *task = find(o->t, b->task_id);
+	const struct truth_task *task = find(o->t, b->task_id), *other;
 
 	if (!b->task_id || !a->task_id || a->task_id == b->task_id)
 		return true;
 	for (size_t i = 0; i < task->span_cnt; i++)
 		if (task->spans[i].end_ns == b->start_ns && task->spans[i].waker_id)
 			return true;
-	return task->start_ns == b->start_ns;
+	/* It polled: until the first ended, or until the first had come to wait for it. */
+	other = find(o->t, a->task_id);
+	for (size_t i = 0; i < other->span_cnt; i++)
+		if (other->spans[i].start_ns == b->start_ns && (other->spans[i].reason == REASON_JOIN ||
+								other->spans[i].reason == REASON_CHILD))
+			return true;
+	return task->start_ns == b->start_ns || other->end_ns == b->start_ns;
 }
 
 static void check_sense(struct oracle *o)

@@ -389,3 +389,79 @@ TEST(analyze_path_random_worlds)
 		afx_release(&w.f);
 	}
 }
+
+/* ---- tasks that poll ---- */
+
+/* A task that sleeps for 22 units at a time, on this CPU for one in between; three times. */
+#define SLEEP_22 "SSSSSSSSSSSSSSSSSSSSSS"
+#define POLLS(cpu) cpu SLEEP_22 cpu SLEEP_22 cpu SLEEP_22 cpu
+#define RUNS_10(cpu) cpu cpu cpu cpu cpu cpu cpu cpu cpu cpu
+#define RUNS_60(cpu) RUNS_10(cpu) RUNS_10(cpu) RUNS_10(cpu) RUNS_10(cpu) RUNS_10(cpu) RUNS_10(cpu)
+
+/* Timers end all its sleeps. */
+static void timed(struct afx *f, size_t task)
+{
+	for (size_t i = 0; i < f->m.tasks[task].span_cnt; i++)
+		if (afx_span(f, task, i)->reason == REASON_SLEEP)
+			afx_span(f, task, i)->flags |= SPAN_WOKEN_BY_IRQ;
+}
+
+/* Main computes, then tells a monitor to stop and joins it: what it computed is on the path. */
+TEST(analyze_path_keeps_what_was_done_before_a_monitor_was_joined)
+{
+	struct afx f;
+
+	afx_init(&f, 2, UNIT_NS, 72);
+	afx_task(&f, 0, RUNS_60("0") "JJJJJJJJJJ00");
+	afx_task(&f, 0, POLLS("1"));
+	timed(&f, 1);
+	afx_span(&f, 0, 1)->waker_id = 2;
+	CHECK_PATH(&f, { 1, 'r', 0, 60 }, { 2, 'b', 60, 69 }, { 2, 'r', 69, 70 },
+		   { 1, 'r', 70, 72 });
+	/* One long sleep is what the thread was for. */
+	afx_release(&f);
+	afx_init(&f, 2, UNIT_NS, 72);
+	afx_task(&f, 0, RUNS_60("0") "JJJJJJJJJJ00");
+	afx_task(&f, 0, "1" SLEEP_22 SLEEP_22 SLEEP_22 "111");
+	timed(&f, 1);
+	afx_span(&f, 0, 1)->waker_id = 2;
+	CHECK_PATH(&f, { 2, 'r', 0, 1 }, { 2, 'b', 1, 67 }, { 2, 'r', 67, 70 }, { 1, 'r', 70, 72 });
+	afx_release(&f);
+}
+
+/* A thread that works between its waits is what main waited for. */
+TEST(analyze_path_follows_a_worker_that_sleeps_between_pieces)
+{
+	struct afx f;
+
+	afx_init(&f, 2, UNIT_NS, 72);
+	afx_task(&f, 0, RUNS_60("0") "JJJJJJJJJJ00");
+	afx_task(&f, 0, "1" SLEEP_22 RUNS_10("1") SLEEP_22 "111111111111111");
+	timed(&f, 1);
+	afx_span(&f, 0, 1)->waker_id = 2;
+	CHECK_PATH(&f, { 2, 'r', 0, 1 }, { 2, 'b', 1, 23 }, { 2, 'r', 23, 33 }, { 2, 'b', 33, 55 },
+		   { 2, 'r', 55, 70 }, { 1, 'r', 70, 72 });
+	afx_release(&f);
+}
+
+/* while p.poll() is None: sleep(...) waited for the child, not for the time. */
+TEST(analyze_path_of_a_parent_that_polls_goes_through_the_child)
+{
+	struct afx f;
+
+	afx_init(&f, 2, UNIT_NS, 70);
+	afx_task(&f, 0, POLLS("0"));
+	afx_task(&f, 1, RUNS_10("1") RUNS_10("1") RUNS_10("1") RUNS_10("1") RUNS_10("1"));
+	timed(&f, 0);
+	CHECK_PATH(&f, { 1, 'r', 0, 1 }, { 2, 'r', 1, 51 }, { 1, 'b', 51, 69 }, { 1, 'r', 69, 70 });
+	afx_release(&f);
+
+	/* It went on sleeping after the child's end: it was not for the child. */
+	afx_init(&f, 2, UNIT_NS, 70);
+	afx_task(&f, 0, POLLS("0"));
+	afx_task(&f, 1, RUNS_10("1") RUNS_10("1") RUNS_10("1"));
+	timed(&f, 0);
+	CHECK_PATH(&f, { 1, 'r', 0, 1 }, { 1, 'b', 1, 23 }, { 1, 'r', 23, 24 }, { 1, 'b', 24, 46 },
+		   { 1, 'r', 46, 47 }, { 1, 'b', 47, 69 }, { 1, 'r', 69, 70 });
+	afx_release(&f);
+}

@@ -8,6 +8,14 @@
  * with the waker at that instant. What a timer, an interrupt, another program or
  * nobody known ended is charged in place. At a birth the walk goes on with the parent.
  *
+ * A task polls if it waits for a time again and again, in the same call, and runs for less than 5 % of
+ * each wait in between. Such waits are no work that the run's end needed, so the walk leaves them in two places:
+ *
+ * - A task came to a join, or to a wait for its child, while the awaited task polled (a monitor, a ticker that is
+ *   told to stop). From the instant at which it came the walk goes back along its own past.
+ * - A task polled until a child or thread of its own ended (while p.poll() is None: sleep). The wait in
+ *   which that happened is the last of its kind. The walk goes on with the child at its end.
+ *
  * A fake wake-up lets a task run for a moment, find that it has to wait on, and wait
  * again. Mostly the walk never meets one: it follows the wake that ended the
  * last of such waits. Where that last one is charged in place, so is the wait before the fake
@@ -17,11 +25,25 @@
 
 #include "analyze/fake.h"
 #include "analyze/report.h"
+#include "analyze/share.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
 /* Equal stamps can close a circle of wakers: after so many steps that took no time, stay. */
 #define TIMELESS_STEPS_MAX 64
+
+/* When a task ended, and which task had made it. */
+struct ending {
+	uint64_t end_ns;
+	uint32_t parent_id;
+	uint32_t task;		/* index */
+};
+
+/* The wait for a task's end through which the walk came to it. */
+struct arrival {
+	const struct model_task *waiter, *awaited; /* NULL: none, or the walk has left the awaited task */
+	uint64_t at_ns;		/* when the wait began */
+};
 
 struct walk {
 	const struct model *m;
@@ -31,6 +53,8 @@ struct walk {
 	uint64_t at_ns;			/* charged is all from here on */
 	size_t *left;			/* [task]: of its spans, those that can begin before at_ns */
 	unsigned int timeless;		/* steps since at_ns moved */
+	struct arrival arrival;
+	struct ending *endings;		/* of all tasks, by parent and time; NULL: not yet needed */
 };
 
 /* The span of @t just before the walk; NULL if it was not alive then. */
@@ -113,6 +137,128 @@ static const struct model_span *continued(const struct walk *w, const struct mod
 	return same_futex(&s[-2], s) ? &s[-2] : NULL;
 }
 
+/* ---- tasks that poll ---- */
+
+/*
+ * A wait that only time ended. Where an interrupt may as well have come from a device or the network, as in
+ * poll, it is not taken for one.
+ */
+static bool is_timed(const struct model_span *s)
+{
+	bool by_device = s->reason != REASON_SLEEP && s->reason != REASON_OTHER &&
+			 !(s->flags & SPAN_FUTEX);
+
+	return s->state == SPAN_BLOCKED && s->flags & SPAN_WOKEN_BY_IRQ && !s->waker_id && !by_device;
+}
+
+/* The wait before @s of a task that polls at @s; NULL if it does not. */
+static const struct model_span *polled_before(const struct model_task *t,
+					      const struct model_span *s)
+{
+	const struct model_span *before = s;
+	uint64_t run_ns = 0;
+
+	if (!is_timed(s))
+		return NULL;
+	while (before > t->spans && (--before)->state != SPAN_BLOCKED)
+		run_ns += before->state == SPAN_RUNNING ? before->end_ns - before->start_ns : 0;
+	if (before == s || !is_timed(before) || before->reason != s->reason ||
+	    before->syscall != s->syscall || share_is_5_percent(run_ns, before->end_ns - before->start_ns))
+		return NULL;
+	return before;
+}
+
+/* Whether @t goes on polling after @s. */
+static bool polls_after(const struct model_task *t, const struct model_span *s)
+{
+	const struct model_span *end = t->spans + t->span_cnt, *next = s + 1;
+
+	while (next < end && next->state != SPAN_BLOCKED)
+		next++;
+	return next < end && polled_before(t, next) == s;
+}
+
+static int ending_cmp(const void *a, const void *b)
+{
+	const struct ending *x = a, *y = b;
+
+	if (x->parent_id != y->parent_id)
+		return x->parent_id < y->parent_id ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns < y->end_ns ? -1 : 1;
+	return (x->task > y->task) - (x->task < y->task);
+}
+
+static void find_endings(struct walk *w)
+{
+	w->endings = xcalloc(w->m->task_cnt + 1, sizeof(*w->endings));
+	for (size_t i = 0; i < w->m->task_cnt; i++) {
+		const struct model_task *t = &w->m->tasks[i];
+
+		w->endings[i] = (struct ending){
+			t->alive ? UINT64_MAX : t->end_ns, t->parent_id, (uint32_t)i,
+		};
+	}
+	qsort(w->endings, w->m->task_cnt, sizeof(*w->endings), ending_cmp);
+}
+
+/* The last task made by the one that the walk is on that ended in @s; of equal ones the youngest; or NULL. */
+static const struct model_task *ended_in(struct walk *w, const struct model_span *s)
+{
+	struct ending key = { w->at_ns, w->t->id, UINT32_MAX };
+	size_t low = 0, high = w->m->task_cnt;
+
+	if (!w->endings)
+		find_endings(w);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (ending_cmp(&w->endings[mid], &key) <= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || w->endings[low - 1].parent_id != w->t->id ||
+	    w->endings[low - 1].end_ns <= s->start_ns)
+		return NULL;
+	return &w->m->tasks[w->endings[low - 1].task];
+}
+
+/* On with @t at @at_ns, which lies in @s; what is left of @s is charged. */
+static void leave_for(struct walk *w, const struct model_span *s, const struct model_task *t,
+		      uint64_t at_ns)
+{
+	if (at_ns < w->at_ns)
+		charge(w, (struct path_segment){
+			.start_ns = at_ns, .task_id = w->t->id, .state = s->state, .reason = s->reason,
+		});
+	w->t = t;
+	w->fake = NULL;
+	w->arrival = (struct arrival){ 0 };
+	w->timeless++;
+}
+
+/* The walk is on a block that is charged in place. Return: whether it left it, for that was polling. */
+static bool leave_polling(struct walk *w, const struct model_span *s)
+{
+	const struct arrival *a = &w->arrival;
+	const struct model_task *ended;
+
+	if (w->timeless >= TIMELESS_STEPS_MAX || !polled_before(w->t, s))
+		return false;
+	if (a->awaited == w->t && s->start_ns < a->at_ns && a->at_ns < w->at_ns) {
+		leave_for(w, s, a->waiter, a->at_ns);
+		return true;
+	}
+	ended = polls_after(w->t, s) ? NULL : ended_in(w, s);
+	if (!ended)
+		return false;
+	leave_for(w, s, ended, ended->end_ns);
+	return true;
+}
+
+/* ---- steps ---- */
+
 /* The task whose wake ended @s at the instant of the walk; NULL if @s is charged in place. */
 static const struct model_task *waker_of(struct walk *w, const struct model_span *s)
 {
@@ -139,6 +285,7 @@ static bool to_parent(struct walk *w)
 	    parent->end_ns < w->at_ns || w->timeless++ >= TIMELESS_STEPS_MAX)
 		return false;
 	w->t = parent;
+	w->arrival = (struct arrival){ 0 };
 	return true;
 }
 
@@ -155,10 +302,17 @@ static void step(struct walk *w)
 	if (s->state == SPAN_BLOCKED) {
 		waker = waker_of(w, s);
 		if (waker) {
+			bool awaits = s->reason == REASON_JOIN || s->reason == REASON_CHILD;
+
+			w->arrival = (struct arrival){
+				w->t, awaits ? waker : NULL, s->start_ns,
+			};
 			w->t = waker;
 			w->timeless++;
 			return;
 		}
+		if (leave_polling(w, s))
+			return;
 		w->fake = continued(w, s);
 	}
 	charge(w, (struct path_segment){
@@ -242,6 +396,7 @@ static void path_run(const struct model *m, struct report *r)
 			charge_nobody(&w, m->start_ns);
 	}
 	free(w.left);
+	free(w.endings);
 	finish(m, &r->path);
 }
 
