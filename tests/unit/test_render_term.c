@@ -386,3 +386,26 @@ TEST(render_utf8_needs_the_locale)
 {
 	CHECK(render_utf8_ok());	/* the harness runs in C.UTF-8 */
 }
+
+/* Three of one name tell the reader nothing without their tids. */
+TEST(render_term_wakers_of_one_name_have_their_tids)
+{
+	const struct render_opts narrow = { .width = 100 };
+	struct report_lock *lock;
+	struct render_fixture f;
+	char *text, want[64];
+
+	fixture_workers(&f);
+	lock = &f.report.locks[0];
+	lock->holder_cnt = 2;
+	lock->holders[0] = f.model.tasks[1].id;
+	lock->holders[1] = f.model.tasks[2].id;
+	snprintf(f.model.tasks[1].comm, sizeof(f.model.tasks[1].comm), "slow");
+	snprintf(f.model.tasks[2].comm, sizeof(f.model.tasks[2].comm), "slow");
+	snprintf(want, sizeof(want), " slow %u, slow %u\n", f.model.tasks[1].tid,
+		 f.model.tasks[2].tid);
+	text = fixture_render(&f, "term", &narrow);
+	CHECK(strstr(text, want));
+	free(text);
+	fixture_release(&f);
+}

@@ -20,33 +20,37 @@ static void say_antagonist(const struct term *t, struct phrase *p, const struct 
 		phrase_add(p, "another program (tid %u)", a->tid);
 }
 
-#define MEANWHILE_SHOWN 4	/* the JSON report has all that are told apart */
+#define WAITED_FOR_SHOWN 4	/* the JSON report has all that are told apart */
 
-/* Who had the CPUs meanwhile: the sum over all waits. */
-static void say_meanwhile(const struct term *t)
+/*
+ * For which tasks the others waited: the sum over all waits, which is more than these tasks ran where
+ * several waited at once.
+ */
+static void say_waited_for(const struct term *t)
 {
 	const struct report_waits *w = &t->r->waits;
 	uint32_t cnt = (uint32_t)min_u64(w->antagonist_cnt, ANTAGONIST_MAX);
 	uint64_t others_ns = w->other_antagonists_ns;
 	struct phrase p = { 0 };
 
-	phrase_add(&p, "meanwhile: ");
+	phrase_add(&p, "tasks waited in all: ");
 	for (uint32_t i = 0; i < cnt; i++) {
-		if (i >= MEANWHILE_SHOWN) {
+		if (i >= WAITED_FOR_SHOWN) {
 			others_ns += w->antagonists[i].ns;
 			continue;
 		}
+		phrase_add(&p, "%s for ", fmt_ns(w->antagonists[i].ns).s);
 		say_antagonist(t, &p, &w->antagonists[i]);
-		phrase_add(&p, " ran %s, ", fmt_ns(w->antagonists[i].ns).s);
+		phrase_add(&p, ", ");
 	}
 	if (others_ns)
-		phrase_add(&p, "others %s, ", fmt_ns(others_ns).s);
+		phrase_add(&p, "%s for others, ", fmt_ns(others_ns).s);
 	if (w->held_ns)
-		phrase_add(&p, "held back by the quota %s, ", fmt_ns(w->held_ns).s);
-	phrase_add(&p, "%s %s", t->m->holds_known ? "the wake-up itself" : "idle CPUs",
-		   fmt_ns(w->idle_ns).s);
+		phrase_add(&p, "%s for the quota, ", fmt_ns(w->held_ns).s);
+	phrase_add(&p, "%s for %s", fmt_ns(w->idle_ns).s,
+		   t->m->holds_known ? "the wake-up itself" : "idle CPUs");
 	if (w->unknown_ns)
-		phrase_add(&p, ", not known %s", fmt_ns(w->unknown_ns).s);
+		phrase_add(&p, ", %s not known", fmt_ns(w->unknown_ns).s);
 	term_para(t, "", &p);
 }
 
@@ -72,7 +76,7 @@ void term_waits(const struct term *t)
 		phrase_add(&p, " ran for %s of it", fmt_ns(w->max_antagonist.ns).s);
 	}
 	term_para(t, "wait", &p);
-	say_meanwhile(t);
+	say_waited_for(t);
 }
 
 void term_moves(const struct term *t)

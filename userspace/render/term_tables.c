@@ -11,6 +11,7 @@
 
 #define ROWS_MAX 24
 #define CELL_COLS_MAX 200
+#define MORE_COLS 5		/* ", +99" */
 #define WAKER_COLS 64
 
 /* A cell of which the last column of a table is made: what fits, then how many did not. */
@@ -156,14 +157,40 @@ void term_task_table(const struct term *t)
 	say_more(t, t->m->task_cnt - shown);
 }
 
-/* Where the whole name would leave no room for a second, without its tid. */
-static struct safe_text waker(const struct term *t, uint32_t id, uint32_t room)
+/* Whether another of the tasks that are listed for @lock has the same name. */
+static bool is_namesake(const struct term *t, const struct report_lock *lock, uint32_t named,
+			const struct model_task *task)
+{
+	for (uint32_t i = 0; i < named; i++) {
+		const struct model_task *other = model_task(t->m, lock->holders[i]);
+
+		if (other && other != task && !strcmp(other->comm, task->comm))
+			return true;
+	}
+	return false;
+}
+
+/* Where the whole name would leave no room for a second: as short as tells it from the others. */
+static struct safe_text waker(const struct term *t, const struct report_lock *lock, uint32_t named,
+			      uint32_t id, uint32_t room)
 {
 	const struct model_task *task = model_task(t->m, id);
+	uint32_t cols = LAB_COMM_LEN;
+	struct safe_text safe;
+	char tid[16] = "";
+	size_t len;
 
 	if (room >= WAKER_COLS || !task)
 		return term_task(t, id);
-	return term_safe(t, task->comm, sizeof(task->comm), LAB_COMM_LEN);
+	if (is_namesake(t, lock, named, task))
+		snprintf(tid, sizeof(tid), " %" PRIu32, task->tid);
+	len = strlen(tid) + MORE_COLS;
+	if (len < room)
+		cols = (uint32_t)min_u64(cols, room - len);
+	safe = term_safe(t, task->comm, sizeof(task->comm), tid[0] ? cols : LAB_COMM_LEN);
+	len = strlen(safe.s);
+	snprintf(safe.s + len, sizeof(safe.s) - len, "%s", tid);
+	return safe;
 }
 
 static void print_wakers(const struct term *t, const struct report_lock *lock, uint32_t room)
@@ -174,7 +201,7 @@ static void print_wakers(const struct term *t, const struct report_lock *lock, u
 	for (uint32_t i = 0; i < named; i++) {
 		bool last = i + 1 == lock->holder_cnt && !lock->timeouts;
 
-		entries_add(&e, waker(t, lock->holders[i], room).s, last);
+		entries_add(&e, waker(t, lock, named, lock->holders[i], room).s, last);
 	}
 	e.left_out += lock->holder_cnt - named;
 	if (lock->timeouts) {
