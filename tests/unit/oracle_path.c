@@ -144,6 +144,11 @@ static bool goes_on(const struct truth_task *task, const struct truth_span *s)
 	return false;
 }
 
+bool oracle_polls(const struct truth_task *task, const struct truth_span *s)
+{
+	return again(task, s) || goes_on(task, s);
+}
+
 /* Of those that @task made, the one that ended last, in @s until @at_ns. */
 static const struct truth_task *ended_in(const struct oracle *o, const struct truth_task *task,
 					 const struct truth_span *s, uint64_t at_ns)

@@ -263,3 +263,21 @@ TEST(analyze_blame_of_cpus_that_nobody_wanted)
 	CHECK_EQ(c->largest_ns, OF_MS(6));
 	afx_release(&f);
 }
+
+/* Time is not what a parent that polls waits for: beside its child there was nothing to do. */
+TEST(analyze_blame_of_polling_is_none_while_others_run)
+{
+	const struct report_capacity *c;
+	struct afx f;
+
+	afx_init(&f, 2, AFX_MS, 52);
+	afx_task(&f, 0, "0SSSSSSSSSSSSSSSSSSSSSSSSS0SSSSSSSSSSSSSSSSSSSSSSSS0");
+	afx_task(&f, 1, "1111111111");
+	for (size_t nth = 1; nth < 4; nth += 2)
+		afx_span(&f, 0, nth)->flags |= SPAN_WOKEN_BY_IRQ;
+	c = compute(&f);
+	/* While nothing runs, the sleep is the reason all the same. */
+	CHECK_EQ(c->blocked_ns[REASON_SLEEP], OF_MS(25 + 24 - 10));
+	CHECK_EQ(c->no_thread_ns, OF_MS(104 - 13 - 39));
+	afx_release(&f);
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/apportion.h"
+#include "analyze/polling.h"
 #include "analyze/progress.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -202,11 +203,21 @@ static void hang_on(struct blame *b, uint32_t task)
 	count(b, root);
 }
 
+/* A helper's waits, and those of a task that polls, keep no CPU from work. */
+static bool is_of_work(const struct blame *b, uint32_t task, const struct model_span *wait)
+{
+	const struct model_task *t = &b->m->tasks[task];
+
+	/* A lock that is never free can make a helper of any task. */
+	if (wait->reason == REASON_LOCK)
+		return true;
+	return !b->tasks[task].is_helper && !polling_before(t, wait) && !polling_goes_on(t, wait);
+}
+
 static void wait_begin(struct blame *b, uint32_t task, const struct model_span *wait)
 {
 	struct blame_task *t = &b->tasks[task];
-	/* A lock that is never free can make a helper of any task. */
-	bool works = !t->is_helper || wait->reason == REASON_LOCK;
+	bool works = is_of_work(b, task, wait);
 	struct forest_sum own = { {
 		[WORKERS] = works,
 		[WORKERS_NOT_CALLING] = works && !is_call(wait),

@@ -8,8 +8,8 @@
  * with the waker at that instant. What a timer, an interrupt, another program or
  * nobody known ended is charged in place. At a birth the walk goes on with the parent.
  *
- * A task polls if it waits for a time again and again, in the same call, and runs for less than 5 % of
- * each wait in between. Such waits are no work that the run's end needed, so the walk leaves them in two places:
+ * The waits of a task that polls (polling.h) are no work that the run's end needed, so the walk leaves them in
+ * two places:
  *
  * - A task came to a join, or to a wait for its child, while the awaited task polled (a monitor, a ticker that is
  *   told to stop). From the instant at which it came the walk goes back along its own past.
@@ -24,8 +24,8 @@
 #include <stdlib.h>
 
 #include "analyze/fake.h"
+#include "analyze/polling.h"
 #include "analyze/report.h"
-#include "analyze/share.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 
@@ -139,45 +139,6 @@ static const struct model_span *continued(const struct walk *w, const struct mod
 
 /* ---- tasks that poll ---- */
 
-/*
- * A wait that only time ended. Where an interrupt may as well have come from a device or the network, as in
- * poll, it is not taken for one.
- */
-static bool is_timed(const struct model_span *s)
-{
-	bool by_device = s->reason != REASON_SLEEP && s->reason != REASON_OTHER &&
-			 !(s->flags & SPAN_FUTEX);
-
-	return s->state == SPAN_BLOCKED && s->flags & SPAN_WOKEN_BY_IRQ && !s->waker_id && !by_device;
-}
-
-/* The wait before @s of a task that polls at @s; NULL if it does not. */
-static const struct model_span *polled_before(const struct model_task *t,
-					      const struct model_span *s)
-{
-	const struct model_span *before = s;
-	uint64_t run_ns = 0;
-
-	if (!is_timed(s))
-		return NULL;
-	while (before > t->spans && (--before)->state != SPAN_BLOCKED)
-		run_ns += before->state == SPAN_RUNNING ? before->end_ns - before->start_ns : 0;
-	if (before == s || !is_timed(before) || before->reason != s->reason ||
-	    before->syscall != s->syscall || share_is_5_percent(run_ns, before->end_ns - before->start_ns))
-		return NULL;
-	return before;
-}
-
-/* Whether @t goes on polling after @s. */
-static bool polls_after(const struct model_task *t, const struct model_span *s)
-{
-	const struct model_span *end = t->spans + t->span_cnt, *next = s + 1;
-
-	while (next < end && next->state != SPAN_BLOCKED)
-		next++;
-	return next < end && polled_before(t, next) == s;
-}
-
 static int ending_cmp(const void *a, const void *b)
 {
 	const struct ending *x = a, *y = b;
@@ -244,13 +205,13 @@ static bool leave_polling(struct walk *w, const struct model_span *s)
 	const struct arrival *a = &w->arrival;
 	const struct model_task *ended;
 
-	if (w->timeless >= TIMELESS_STEPS_MAX || !polled_before(w->t, s))
+	if (w->timeless >= TIMELESS_STEPS_MAX || !polling_before(w->t, s))
 		return false;
 	if (a->awaited == w->t && s->start_ns < a->at_ns && a->at_ns < w->at_ns) {
 		leave_for(w, s, a->waiter, a->at_ns);
 		return true;
 	}
-	ended = polls_after(w->t, s) ? NULL : ended_in(w, s);
+	ended = polling_goes_on(w->t, s) ? NULL : ended_in(w, s);
 	if (!ended)
 		return false;
 	leave_for(w, s, ended, ended->end_ns);
