@@ -160,6 +160,7 @@ __hidden void syscall_read(struct task_struct *task, struct syscall_regs *out)
 	out->args[0] = regs->di;
 	out->args[1] = regs->si;
 	out->args[2] = regs->dx;
+	out->arg3 = regs->r10;
 	if (out->nr == SYSCALL_FUTEX_WAIT) {
 		out->args[1] = regs->r10;
 		out->args[2] = regs->si;

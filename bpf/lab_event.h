@@ -110,13 +110,14 @@ struct lab_ev_switch_out {
 	__u32 next_tid;		/* 0: idle */
 	__u8 next_class;	/* enum lab_cpu_class */
 	__u8 fd_type;		/* of args[0], where the call takes an fd: inode mode >> 12 (DT_*); else 0 */
-	__u16 fd_flags;		/* LAB_FD_* */
+	__u16 fd_flags;		/* LAB_FD_*; of futex(2) LAB_FUTEX_* */
 	__u32 futex_owner;	/* the tid that the memory at a futex names as the lock's owner; 0: none */
 	__u32 pad;
 };
 
 /* fd_flags */
 #define LAB_FD_LISTENING	0x0001	/* a socket in TCP_LISTEN */
+#define LAB_FUTEX_NO_LIMIT	0x0002	/* futex(2) was called without a time limit */
 
 /*
  * SWITCH_IN - head.task takes head.cpu; the task before was not ours.

@@ -17,6 +17,7 @@
 /* A task's system call, as its saved registers have it. */
 struct syscall_regs {
 	u64 args[3];
+	u64 arg3;		/* the fourth */
 	s32 nr;			/* LAB_SYSCALL_NONE */
 	bool compat;
 };

@@ -104,6 +104,7 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 		e->fd_flags = fd_flags;
 	} else if (regs.nr == SYSCALL_FUTEX) {
 		e->futex_owner = futex_owner(&regs);
+		e->fd_flags = regs.arg3 ? 0 : LAB_FUTEX_NO_LIMIT;
 	} else if (regs.nr == SYSCALL_FUTEX_WAITV &&
 		   !bpf_probe_read_user(&first, sizeof(first), (void *)regs.args[0])) {
 		e->args[0] = first.uaddr;

@@ -64,7 +64,7 @@ given_back() {
 
 @test "view: the verdict, strips and lanes; q gives the terminal back" {
 	open_view 80 24
-	sees '^PARALLEL  1\.[0-9]+ of 2 CPUs'
+	sees '^PARALLEL  for [0-9.]+ % of the busy time; 1\.[0-9]+ of 2 CPUs'
 	sees '^on CPU, 0-2 .*█'
 	sees '^  CPU 1 .* [0-9]+%$'
 	sees '^E worker/4 185 .*1.* [0-9]+%$'

@@ -43,6 +43,7 @@ PARTS = {
     "event_loops": waits.check_loops,
     "serializer": waits.check_serializer,
     "deadlock": waits.check_deadlock,
+    "stuck": waits.check_stuck,
     "patterns": patterns.check_patterns,
     "critical_path": waits.check_path,
     "without_others": others.check_others,

@@ -60,6 +60,7 @@ FACTS = """
     workload.claim.min_operations
     workload.command
     workload.exit_status
+    workload.signal
 """.split()
 
 SAMPLES = 8  # of each key, in each report

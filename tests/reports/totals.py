@@ -136,6 +136,7 @@ def check_parallelism(f, r):
     f.at_most("max and tasks", p["max"], len(r["tasks"]))
     for key, whole in (("average", t_ns), ("average_busy", p["busy_ns"])):
         f.same(key, p[key], ratio(p["run_ns"], whole))
+    f.same("share", p["share"], ratio(p["parallel_ns"], p["busy_ns"]))
     f.at_most("longest_overlap_ns and parallel_ns", p["longest_overlap_ns"], p["parallel_ns"])
     f.same("something overlaps", p["longest_overlap_ns"] > 0, p["parallel_ns"] > 0)
     check_bounds(f, r, p)

@@ -223,6 +223,37 @@ def check_deadlock(f, r):
               len(tasks))
 
 
+def check_stuck(f, r):
+    s = r["stuck"]
+    f.same("it is given where it is", "waits" in s, s["present"] is True)
+    f.same("the verdict says so", r["verdict"]["stuck"],
+           "deadlock" if r["deadlock"]["present"] else "stuck" if s["present"] else None)
+    if r["loss"]["dropped"] or r["loss"]["gaps"] or not r["loss"]["complete"]:
+        f.same("nothing is said where records are missing", s["present"], None)
+    if not s["present"]:
+        return
+    tasks = {t["id"]: t for t in r["tasks"]}
+    for wait in s["waits"]:
+        f.names_task("the stand", wait)
+        f.at_most("a wait's start and since_ns", wait["start_ns"], s["since_ns"])
+        f.at_most("until_ns and its task's end", s["until_ns"], tasks[wait["id"]]["end_ns"])
+        if s["until_ns"] == window_ns(r):
+            f.holds("who waits to the end is alive", tasks[wait["id"]]["alive"])
+    ids = [wait["id"] for wait in s["waits"]]
+    f.same("each task waits once", len(set(ids)), len(ids))
+    f.same("since_ns and the last wait", s["since_ns"], max(w["start_ns"] for w in s["waits"]))
+    awaits, behind = {w["id"]: w["awaits_id"] for w in s["waits"]}, dict.fromkeys(ids, 0)
+    for first in ids:
+        at, seen = awaits[first], {first}
+        while at in awaits and at not in seen:
+            seen.add(at)
+            behind[at] += 1
+            at = awaits[at]
+    f.same("behind and the chains", [w["behind"] for w in s["waits"]], [behind[i] for i in ids])
+    f.same("who lives then", sorted(ids), sorted(
+        t["id"] for t in r["tasks"] if t["start_ns"] < s["until_ns"] and t["end_ns"] > s["since_ns"]))
+
+
 def check_path(f, r):
     p, t_ns, segments = r["critical_path"], window_ns(r), r["critical_path"]["segments"]
     f.same("length_ns and the window", p["length_ns"], t_ns)

@@ -296,18 +296,70 @@ TEST(render_term_deadlock)
 	free(text);
 	add_deadlock(&f);
 	text = fixture_render(&f, "term", &opts);
-	CHECK(strstr(text, "stuck   DEADLOCK from +3.000 ms to the end: "));
+	CHECK(!strncmp(text, "DEADLOCK  parallel until +3.000 ms; then, for 85.0 % of the run, ", 64));
+	CHECK(strstr(text, "\nPARALLEL until then  for "));
+	CHECK(!strstr(text, "would reduce it"));
 	CHECK(strstr(text, "procs (tid 4710) waits for ?[2J.so+0x10, which worker/1 (tid 4711) has"));
 	CHECK(strstr(text, "waits for the end of procs (tid 4710)"));
 	CHECK(strstr(text, "through 2 more, to the first"));
 	CHECK(strstr(text, "that the kernel itself saw"));
 	CHECK(strstr(text, "1 more task waits behind them"));
-	CHECK(strstr(text, "1 more circle stands beside it"));
+	CHECK(strstr(text, "there is 1 more circle"));
 	CHECK(!strchr(text, '\033'));
 	free(text);
 	f.report.deadlock.waits[7].evidence = EVIDENCE_LIBRARY;
 	text = fixture_render(&f, "term", &opts);
 	CHECK(strstr(text, "that the C library keeps"));
+	free(text);
+	fixture_release(&f);
+}
+
+/* A chain of three, the last in a pipe, and one whose lock was forked. */
+TEST(render_term_stuck)
+{
+	struct render_opts opts = { .width = 500 };
+	struct report_stuck *s;
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	s = &f.report.stuck;
+	s->known = s->present = true;
+	s->since_ns = f.model.start_ns + 5000000;
+	s->until_ns = f.model.end_ns;
+	vec_add(s->waits, s->wait_cnt, s->wait_cap, (struct stuck_wait){
+		.task_id = 3, .reason = REASON_PIPE, .call = "write", .addr = 7, .behind_cnt = 2 });
+	vec_add(s->waits, s->wait_cnt, s->wait_cap, (struct stuck_wait){
+		.task_id = 2, .awaits_id = 3, .reason = REASON_JOIN, .addr = 0x40 });
+	vec_add(s->waits, s->wait_cnt, s->wait_cap, (struct stuck_wait){
+		.task_id = 1, .awaits_id = 2, .reason = REASON_CHILD });
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strncmp(text, "STUCK  parallel until +5.000 ms; then, for 75.0 % of the run, no task could ", 74));
+	CHECK(strstr(text, "\nPARALLEL until then  for "));
+	CHECK(!strstr(text, "would reduce it"));
+	free(text);
+	text = fixture_render(&f, "html", &opts);
+	CHECK(strstr(text, "Never woken: worker/2 (tid 4712) in write of the pipe at descriptor 7; "
+			   "worker/1 (tid 4711) waits for the end of worker/2 (tid 4712); "
+			   "procs (tid 4710) waits for its child worker/1 (tid 4711)</span>"));
+	free(text);
+	s->waits[0] = (struct stuck_wait){ .task_id = 3, .reason = REASON_LOCK, .addr = 0x50, .owner_tid = 4711 };
+	opts.brief = true;
+	text = fixture_render(&f, "term", &opts);
+	CHECK(strstr(text, "worker/2 (tid 4712) at 0x50 (lock), whose owner, tid 4711, is a thread of another "
+			   "process"));
+	free(text);
+	opts.brief = false;
+	text = fixture_render(&f, "html", &opts);
+	CHECK(strstr(text, "<strong class=\"class stuck\">STUCK</strong>"));
+	CHECK(strstr(text, ": STUCK - lab</title>"));
+	CHECK(strstr(text, "<dt>before</dt><dd>PARALLEL until then: "));
+	free(text);
+	text = fixture_render(&f, "svg", &opts);
+	CHECK(strstr(text, ": STUCK</title>"));
+	free(text);
+	text = fixture_render(&f, "json", &opts);
+	CHECK(strstr(text, "\"class\": \"parallel\",\n    \"stuck\": \"stuck\","));
 	free(text);
 	fixture_release(&f);
 }

@@ -88,4 +88,6 @@ void report_release(struct report *r)
 	free(r->loops);
 	free(r->path.segments);
 	free(r->deadlock.waits);
+	free(r->deadlock.links);
+	free(r->stuck.waits);
 }

@@ -260,8 +260,19 @@ static const struct model_task *owner_of(const struct all *all, struct standing 
 	return t && t->tgid == s->task->tgid ? t : NULL;
 }
 
+static struct deadlock_wait wait_for(const struct all *all, const struct standing *s,
+				     const struct model_task *owner)
+{
+	return (struct deadlock_wait){
+		.task_id = s->task->id, .owner_id = owner->id,
+		.addr = s->wait->addr, .mm_id = s->wait->mm_id,
+		.symbol = model_symbol(all->m, s->wait->mm_id, s->wait->addr),
+		.start_ns = s->wait->start_ns, .evidence = s->evidence,
+	};
+}
+
 /* The @cnt standing waits at one lock. */
-static void link_lock(struct all *all, struct standing *v, size_t cnt)
+static void link_lock(struct all *all, struct standing *v, size_t cnt, struct report_deadlock *out)
 {
 	const struct standing *young = NULL;
 
@@ -271,12 +282,14 @@ static void link_lock(struct all *all, struct standing *v, size_t cnt)
 	for (size_t i = 0; i < cnt; i++) {
 		const struct model_task *t = owner_of(all, &v[i], &v[0], young);
 
-		if (t)
-			v[i].next = all->of_task[t - all->m->tasks];
+		if (!t)
+			continue;
+		v[i].next = all->of_task[t - all->m->tasks];
+		vec_add(out->links, out->link_cnt, out->link_cap, wait_for(all, &v[i], t));
 	}
 }
 
-static void link_all(struct all *all)
+static void link_all(struct all *all, struct report_deadlock *out)
 {
 	size_t end;
 
@@ -284,7 +297,7 @@ static void link_all(struct all *all)
 		for (end = first + 1; end < all->cnt; end++)
 			if (key_cmp(all->v[end].wait, all->v[first].wait))
 				break;
-		link_lock(all, &all->v[first], end - first);
+		link_lock(all, &all->v[first], end - first, out);
 	}
 }
 
@@ -322,12 +335,8 @@ static void keep_circle(const struct all *all, size_t first, uint64_t since_ns,
 	do {
 		const struct standing *s = &all->v[i];
 
-		*vec_push(out->waits, out->wait_cnt, out->wait_cap) = (struct deadlock_wait){
-			.task_id = s->task->id, .owner_id = all->v[s->next].task->id,
-			.addr = s->wait->addr, .mm_id = s->wait->mm_id,
-			.symbol = model_symbol(all->m, s->wait->mm_id, s->wait->addr),
-			.start_ns = s->wait->start_ns, .evidence = s->evidence,
-		};
+		vec_add(out->waits, out->wait_cnt, out->wait_cap,
+			wait_for(all, s, all->v[s->next].task));
 		i = s->next;
 	} while (i != eldest);
 }
@@ -370,6 +379,13 @@ static void find_circles(struct all *all, struct report_deadlock *out)
 	free(way);
 }
 
+static int link_cmp(const void *a, const void *b)
+{
+	const struct deadlock_wait *x = a, *y = b;
+
+	return (x->task_id > y->task_id) - (x->task_id < y->task_id);
+}
+
 static void deadlock_run(const struct model *m, struct report *r)
 {
 	struct all all = { .m = m };
@@ -382,7 +398,10 @@ static void deadlock_run(const struct model *m, struct report *r)
 		find_early_wakes(&all);
 		for (size_t i = 0; i < m->task_cnt; i++)
 			find_handed_on(&all, &m->tasks[i]);
-		link_all(&all);
+		link_all(&all, &r->deadlock);
+		if (r->deadlock.link_cnt)
+			qsort(r->deadlock.links, r->deadlock.link_cnt, sizeof(*r->deadlock.links),
+			      link_cmp);
 		find_circles(&all, &r->deadlock);
 	}
 	free(all.v);

@@ -478,6 +478,38 @@ struct report_deadlock {
 	uint64_t since_ns;	/* when its last wait began */
 	uint32_t circles;	/* all there are; the one with the eldest task is kept */
 	uint32_t behind_cnt;	/* tasks outside of circles whose waits lead into one */
+	/* Every futex wait at the end whose owner is known, in a circle or not, by task; owned. */
+	struct deadlock_wait *links;
+	size_t link_cnt, link_cap;
+};
+
+/* ---- stuck: a run in which nothing could go on at its end (analyze/stuck.c) ---- */
+
+/* A wait that lasted until the run was cut off. */
+struct stuck_wait {
+	uint32_t task_id;
+	uint32_t awaits_id;	/* the task that it waits for; 0: not known */
+	uint32_t behind_cnt;	/* tasks that wait for this one, directly or through others */
+	uint32_t owner_tid;	/* of a lock whose owner is a thread of another process; else 0 */
+	uint8_t reason;		/* enum reason */
+	const char *call;	/* static; NULL: none that has a name */
+	uint64_t addr;		/* of a futex; of a pipe its descriptor */
+	uint32_t mm_id;		/* as in struct report_lock */
+	const struct model_symbol *symbol; /* of the model; NULL: not known */
+	uint64_t start_ns;
+};
+
+/*
+ * From since_ns to until_ns every living task was blocked in a wait that only another task of
+ * the run could have ended: none of them could run again.
+ */
+struct report_stuck {
+	bool known;		/* false: records are missing, and a wake may be among them */
+	bool present;
+	uint64_t since_ns;	/* when the last of the waits began */
+	uint64_t until_ns;	/* the cut, or when a signal from outside ended the first of them */
+	struct stuck_wait *waits; /* first those that wait for no task; owned */
+	size_t wait_cnt, wait_cap;
 };
 
 /* ---- spinning: CPUs kept busy by tasks that wait in a loop (analyze/spinning.c) ---- */
@@ -546,10 +578,17 @@ struct report {
 	struct report_path path;
 	struct report_serializer serializer;
 	struct report_deadlock deadlock;
+	struct report_stuck stuck;
 	struct report_spinning spinning;
 	struct report_rounds rounds;
 	struct report_tail tail;
 };
+
+/* True if the run could not go on at its end: the class is that of what ran before. */
+static inline bool report_is_stuck(const struct report *r)
+{
+	return r->deadlock.present || r->stuck.present;
+}
 
 /* One analysis: reads the model and what analysis.def lets it, fills its own part. */
 struct analysis {

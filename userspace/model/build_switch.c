@@ -238,6 +238,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 			.args = { ev->args[0], ev->args[1], ev->args[2] },
 			.fd_type = ev->fd_type,
 			.futex_owner = ev->futex_owner,
+			.futex_no_limit = ev->fd_flags & LAB_FUTEX_NO_LIMIT,
 		};
 
 		task_block(t, ts_ns, &sleep);

@@ -70,6 +70,8 @@ const char *reason_name(enum reason reason);
 #define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
 #define SPAN_WOKEN_BY_SIGNAL	0x1000	/* blocked in a futex: whoever ended it was in no futex call */
 
+#define SPAN_NO_LIMIT		0x2000	/* blocked in a futex: the call is known to have had no time limit */
+
 /*
  * One stretch of a task's life in one state. Millions are kept: what only one
  * state has shares its place with what only another has.

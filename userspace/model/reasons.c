@@ -169,7 +169,7 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 		span->reason = REASON_OTHER;
 		return;
 	}
-	span->flags |= SPAN_FUTEX;
+	span->flags |= SPAN_FUTEX | (sleep->futex_no_limit ? SPAN_NO_LIMIT : 0);
 	span->reason = REASON_NONE;
 	span->futex_op = (uint8_t)op;
 	span->futex_contended = val == FUTEX_VAL_CONTENDED;

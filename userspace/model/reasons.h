@@ -26,6 +26,7 @@ struct sleep {
 	uint64_t args[3];
 	uint8_t fd_type;	/* inode mode >> 12 */
 	uint32_t futex_owner;	/* as the switch-out has it */
+	bool futex_no_limit;	/* likewise */
 };
 
 /**

@@ -14,6 +14,7 @@
 #include "render/format.h"
 #include "render/html_assets.h"
 #include "render/html_data.h"
+#include "render/names.h"
 #include "render/slices.h"
 #include "render/svg.h"
 #include "render/term.h"
@@ -70,7 +71,10 @@ static void put_fact(void *arg, const char *label, const char *text)
 static void put_facts(FILE *out, const struct model *m, const struct report *r,
 		      const struct render_opts *opts)
 {
-	struct facts facts = { .out = out, .class = verdict_class_name(r->verdict.class) };
+	struct facts facts = {
+		.out = out,
+		.class = report_is_stuck(r) ? "stuck" : verdict_class_name(r->verdict.class),
+	};
 	struct render_opts words = *opts;
 
 	words.utf8 = true;
@@ -128,7 +132,7 @@ static void put_head(FILE *out, const struct model *m, const struct report *r)
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>", out);
 	put_text(out, m->meta.name);
 	fprintf(out, ": %s - lab</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>",
-		verdict_class_name(r->verdict.class));
+		report_headword(r));
 	html_put_style(out);
 	fputs("</style>\n</head>\n", out);
 }
@@ -147,6 +151,7 @@ static void put_overview(FILE *out, const struct model *m, const struct report *
 {
 	struct svg_view view = {
 		.columns = OVERVIEW_COLUMNS, .cpus_max = OVERVIEW_LANES, .tasks_max = OVERVIEW_LANES,
+		.headword = report_headword(r),
 	};
 
 	fputs("<figure id=\"overview\">\n", out);

@@ -229,6 +229,10 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 
 	json_open_object(j, "verdict");
 	json_str(j, "class", verdict_class_name(v->class));
+	if (report_is_stuck(r))
+		json_str(j, "stuck", r->deadlock.present ? "deadlock" : "stuck");
+	else
+		json_null(j, "stuck");
 	if (v->claim_holds == CLAIM_UNDECIDED) {
 		json_null(j, "claim_holds");
 		json_str(j, "claim_doubt", doubts[v->claim_doubt]);
@@ -267,6 +271,7 @@ static void put_parallelism(struct json *j, const struct model *m, const struct 
 	json_uint(j, "max", par->max);
 	json_ratio(j, "average", par->run_ns, window_ns(m));
 	json_ratio(j, "average_busy", par->run_ns, par->busy_ns);
+	json_ratio(j, "share", par->parallel_ns, par->busy_ns);
 	json_uint(j, "run_ns", par->run_ns);
 	json_uint(j, "parallel_ns", par->parallel_ns);
 	put_bounds(j, "bounds", par->parallel_lower_ns, par->parallel_upper_ns);
@@ -388,6 +393,7 @@ static int json_render(const struct model *m, const struct report *r,
 	json_loops(&j, m, r);
 	json_serializer(&j, m, r);
 	json_deadlock(&j, m, r);
+	json_stuck(&j, m, r);
 	json_findings(&j, m, r);
 	json_path(&j, m, r, !opts->embedded);
 	json_noise(&j, m, r);

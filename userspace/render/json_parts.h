@@ -30,6 +30,7 @@ void json_loops(struct json *j, const struct model *m, const struct report *r);
 void json_capacity(struct json *j, const struct model *m, const struct report *r);
 void json_serializer(struct json *j, const struct model *m, const struct report *r);
 void json_deadlock(struct json *j, const struct model *m, const struct report *r);
+void json_stuck(struct json *j, const struct model *m, const struct report *r);
 void json_findings(struct json *j, const struct model *m, const struct report *r);
 void json_path(struct json *j, const struct model *m, const struct report *r, bool segments);
 void json_noise(struct json *j, const struct model *m, const struct report *r);

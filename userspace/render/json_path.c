@@ -104,6 +104,56 @@ void json_deadlock(struct json *j, const struct model *m, const struct report *r
 	json_close_object(j);
 }
 
+static void str_or_null(struct json *j, const char *key, const char *s)
+{
+	if (s)
+		json_str(j, key, s);
+	else
+		json_null(j, key);
+}
+
+static void put_stuck_wait(struct json *j, const struct model *m, const struct stuck_wait *w)
+{
+	bool futex = w->reason == REASON_LOCK || w->reason == REASON_COND || w->reason == REASON_JOIN;
+	char addr[24];
+
+	snprintf(addr, sizeof(addr), "0x%" PRIx64, w->addr);
+	json_open_row(j, NULL);
+	json_task_ids(j, m, w->task_id);
+	json_str(j, "reason", reason_name(w->reason));
+	str_or_null(j, "call", w->call);
+	str_or_null(j, "addr", futex ? addr : NULL);
+	json_symbol(j, w->symbol);
+	if (w->awaits_id)
+		json_uint(j, "awaits_id", w->awaits_id);
+	else
+		json_null(j, "awaits_id");
+	json_uint(j, "behind", w->behind_cnt);
+	json_uint(j, "start_ns", json_rel(m, w->start_ns));
+	json_close_object(j);
+}
+
+/* Present is null where records are missing, as above. */
+void json_stuck(struct json *j, const struct model *m, const struct report *r)
+{
+	const struct report_stuck *s = &r->stuck;
+
+	json_open_object(j, "stuck");
+	if (s->known)
+		json_bool(j, "present", s->present);
+	else
+		json_null(j, "present");
+	if (s->present) {
+		json_uint(j, "since_ns", json_rel(m, s->since_ns));
+		json_uint(j, "until_ns", json_rel(m, s->until_ns));
+		json_open_array(j, "waits");
+		for (size_t i = 0; i < s->wait_cnt; i++)
+			put_stuck_wait(j, m, &s->waits[i]);
+		json_close_array(j);
+	}
+	json_close_object(j);
+}
+
 void json_serializer(struct json *j, const struct model *m, const struct report *r)
 {
 	const struct report_serializer *s = &r->serializer;

@@ -18,6 +18,14 @@ static inline const char *lock_kind_name(enum lock_kind kind)
 	return "futex";
 }
 
+/* What a run is called in one word: its class, or that it could not go on. */
+static inline const char *report_headword(const struct report *r)
+{
+	if (r->deadlock.present)
+		return "DEADLOCK";
+	return r->stuck.present ? "STUCK" : verdict_class_name(r->verdict.class);
+}
+
 /* What an operation is called, raw: as it was marked, or "fd 7". */
 struct op_name {
 	char s[LAB_MARKER_LEN + 1];

@@ -8,6 +8,7 @@
 
 #include "render/bins.h"
 #include "render/format.h"
+#include "render/names.h"
 #include "render/slices.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -350,7 +351,7 @@ void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)
 		"viewBox=\"0 0 %u %u\" role=\"img\" font-family=\"system-ui, sans-serif\" "
 		"font-size=\"11\" fill=\"currentColor\" color=\"#1b1f24\">\n<title>", width, p.y, width, p.y);
 	text_html(out, m->meta.name ? m->meta.name : "", m->meta.name ? strlen(m->meta.name) : 0);
-	fputs("</title>\n", out);
+	fprintf(out, ": %s</title>\n", view->headword);
 	if (view->standalone)
 		fputs("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", out);
 	fwrite(inside, 1, len, out);
@@ -366,6 +367,7 @@ static int svg_render(const struct model *m, const struct report *r, const struc
 		.cpus_max = 64,
 		.tasks_max = 64,
 		.standalone = true,
+		.headword = report_headword(r),
 	};
 
 	struct range whole = { 0 };

@@ -11,6 +11,7 @@ struct svg_view {
 	uint32_t width;			/* of the picture; 0: 1000 */
 	uint32_t columns;		/* stretches of time that are told apart; 0: one per unit of width */
 	uint32_t cpus_max, tasks_max;	/* lanes; the tasks that ran longest in the stretch have one */
+	const char *headword;		/* for its title: report_headword() */
 	bool standalone;		/* a file of its own, not a part of an HTML page */
 };
 

@@ -25,7 +25,7 @@ static uint32_t clamp_width(uint32_t width)
 /* What all readers see who asked for no part of it. */
 static void term_all(const struct term *t)
 {
-	term_deadlock(t);
+	term_stuck(t);
 	term_audit(t);
 	term_loss(t);
 	term_scope(t);
@@ -70,6 +70,7 @@ static int term_render(const struct model *m, const struct report *r,
 	};
 	struct range whole = { 0 };
 
+	term_stuck_headline(&t);
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
@@ -104,9 +105,11 @@ void term_say(const struct model *m, const struct report *r, const struct render
 		.sink_arg = arg,
 	};
 
+	term_stuck_headline(&t);
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_stuck(&t);
 	term_certificate(&t);
 	term_audit(&t);
 	term_loss(&t);

@@ -115,6 +115,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 
 /* ---- sections, in the order of the report ---- */
 
+void term_stuck_headline(const struct term *t);	/* of a run that could not go on; else nothing */
 void term_verdict(const struct term *t);	/* headline and proof */
 void term_exit(const struct term *t);	/* only if the command failed */
 void term_claim(const struct term *t);
@@ -130,7 +131,7 @@ void term_moves(const struct term *t);
 void term_path(const struct term *t);
 void term_range(const struct term *t);		/* these two instead of the others, */
 void term_serializer(const struct term *t);
-void term_deadlock(const struct term *t);
+void term_stuck(const struct term *t);		/* what its headline rests on */
 void term_findings(const struct term *t);	/* only where one applies */
 void term_timeline(const struct term *t);
 void term_task_table(const struct term *t);

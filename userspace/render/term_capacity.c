@@ -169,7 +169,8 @@ static void say_largest(const struct term *t)
 	const struct remedy *r = find_remedy(c);
 	struct phrase p = { 0 };
 
-	if (c->largest == LOSS_NONE)
+	/* Nothing that a loss of CPU time says would let a run that is stuck go on. */
+	if (c->largest == LOSS_NONE || report_is_stuck(t->r))
 		return;
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
 	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "render/names.h"
 #include <stdlib.h>
 
+#include "render/names.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
@@ -32,6 +32,20 @@ static void say_average(const struct term *t, struct phrase *p)
 		phrase_add(p, ", %u at once", par->max);
 	else
 		phrase_add(p, ", %u to %u at once", par->max_lower, par->max_upper);
+}
+
+/* For how much of the time: a small share of parallelism makes the class, too. */
+static void say_parallel(const struct term *t, struct phrase *p)
+{
+	const struct report_parallelism *par = &t->r->parallelism;
+	bool exact = par->parallel_lower_ns == par->parallel_ns && par->busy_upper_ns == par->busy_ns;
+
+	if (exact)
+		phrase_add(p, "for %s of the busy time; ", fmt_share(par->parallel_ns, par->busy_ns).s);
+	else
+		phrase_add(p, "for at least %s of the busy time; ",
+			   fmt_share(par->parallel_lower_ns, par->busy_upper_ns).s);
+	say_average(t, p);
 }
 
 static void say_not_parallel(const struct term *t, struct phrase *p)
@@ -108,8 +122,6 @@ static void prove_parallel(const struct term *t, const struct witness *w)
 		   fmt_ns(w->until_ns - w->from_ns).s);
 	phrase_add(&p, " from %s; the CPUs' clocks agree within %s",
 		   term_instant(t, w->from_ns).s, fmt_ns(w->eps_ns).s);
-	if (t->r->verdict.class == CLASS_PARALLEL && t->r->verdict.reason[0])
-		phrase_add(&p, "; %s", reason(t).s);
 	term_para(t, "proof", &p);
 }
 
@@ -191,6 +203,24 @@ static void say_hook(const struct term *t, struct phrase *p)
 	free(line.s);
 }
 
+/* A run that could not go on has a headline before this one. */
+static void class_headline(const struct term *t, const char *class, const char *sgr,
+			   struct phrase *p)
+{
+	struct phrase before = { 0 };
+	char label[48];
+
+	snprintf(label, sizeof(label), "%s%s", class, report_is_stuck(t->r) ? " until then" : "");
+	if (t->sink && report_is_stuck(t->r)) {
+		phrase_add(&before, "%s: %s", label, p->s ? p->s : "");
+		free(p->s);
+		*p = (struct phrase){ 0 };
+		term_para(t, "before", &before);
+		return;
+	}
+	term_headline(t, label, sgr, p);
+}
+
 static void inconclusive(const struct term *t)
 {
 	struct phrase p = { 0 };
@@ -198,7 +228,7 @@ static void inconclusive(const struct term *t)
 	phrase_add(&p, "%s", t->r->verdict.reason[0] ? reason(t).s :
 		   "what is missing from the trace could change the verdict");
 	say_hook(t, &p);
-	term_headline(t, "INCONCLUSIVE", "1;33", &p);
+	class_headline(t, "INCONCLUSIVE", "1;33", &p);
 	if (t->opts->brief)
 		return;
 	say_average(t, &p);
@@ -213,18 +243,18 @@ void term_verdict(const struct term *t)
 
 	switch (t->r->verdict.class) {
 	case CLASS_PARALLEL:
-		say_average(t, &p);
-		term_headline(t, "PARALLEL", "1;32", &p);
+		say_parallel(t, &p);
+		class_headline(t, "PARALLEL", "1;32", &p);
 		if (!t->opts->brief)
 			prove_parallel(t, &t->r->parallelism.witness);
 		return;
 	case CLASS_CONCURRENT:
 		say_concurrent(t, &p);
-		term_headline(t, "CONCURRENT, not parallel", "1;36", &p);
+		class_headline(t, "CONCURRENT, not parallel", "1;36", &p);
 		break;
 	case CLASS_SEQUENTIAL:
 		say_sequential(t, &p);
-		term_headline(t, "SEQUENTIAL", "1;34", &p);
+		class_headline(t, "SEQUENTIAL", "1;34", &p);
 		break;
 	default:
 		inconclusive(t);

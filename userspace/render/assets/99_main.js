@@ -113,7 +113,7 @@ function showCut() {
 }
 
 /* What the top of the page keeps; the others go with their panels. */
-const KEPT = new Set(["proof", "exit", "claim", "audit", "loss", "scope", "seen"]);
+const KEPT = new Set(["before", "stuck", "proof", "exit", "claim", "audit", "loss", "scope", "seen"]);
 
 async function start() {
 	applyTheme();
