@@ -6,6 +6,7 @@
 
 #include "analyze/levels.h"
 #include "analyze/progress.h"
+#include "model/missing.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -81,6 +82,30 @@ static void running_fill(const struct model *m, const struct interval *part, str
 	free(levels.ns);
 }
 
+/* All of what ran at once is taken to be where records are missing, as far as it fits there. */
+static void unknown_fill(const struct model *m, const struct interval *part, struct range *out)
+{
+	struct intervals gaps = { 0 };
+	struct levels levels;
+
+	out->parallel_known_ns = out->parallel_ns;
+	if (missing_anywhere(m)) {
+		out->unknown_ns = part->end_ns - part->start_ns;
+		out->parallel_known_ns = 0;
+		return;
+	}
+	for (size_t i = 0; i < m->gap_cnt; i++)
+		intervals_add(&gaps, m->gaps[i].from_ns, m->gaps[i].until_ns, part->start_ns,
+			      part->end_ns);
+	if (!gaps.cnt)
+		return;
+	levels_compute(&gaps, part->start_ns, part->end_ns, &levels);
+	out->unknown_ns = levels_at_least(&levels, 1);
+	out->parallel_known_ns -= min_u64(out->parallel_ns, out->unknown_ns);
+	free(levels.ns);
+	free(gaps.v);
+}
+
 static void operations_fill(const struct model *m, const struct interval *part, struct range *out)
 {
 	struct intervals open = { 0 };
@@ -118,6 +143,7 @@ void range_compute(const struct model *m, uint64_t from_ns, uint64_t until_ns, s
 	}
 	cpus_fill(m, &part, out);
 	running_fill(m, &part, out);
+	unknown_fill(m, &part, out);
 	operations_fill(m, &part, out);
 }
 
@@ -135,6 +161,7 @@ void range_whole(const struct model *m, const struct report *r, struct range *ou
 		.operations_max = r->concurrency.max_operations,
 	};
 	part = part_of(m, out);
+	unknown_fill(m, &part, out);
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct report_task *row = &r->tasks[i];
 		struct range_task *task = &out->tasks[i];

@@ -7,7 +7,8 @@
  *
  * All are sums of spans as drawn, clipped to the range, so that those of ranges that
  * adjoin add up, and those of the whole window are the report's. Nothing of a range is a
- * verdict: it has no bounds for what is hidden or missing, and no eps.
+ * verdict: it has no bounds for what is hidden, and no eps. Where records are missing,
+ * unknown_ns says for how long, and the figures of that time are guesses.
  */
 
 #include <stdint.h>
@@ -29,6 +30,8 @@ struct range {
 	uint64_t run_ns, ready_ns;	/* of all tasks */
 	uint64_t operations_ns;		/* of all operations, for as long as each was open */
 	uint64_t parallel_ns;		/* two or more tasks on CPUs */
+	uint64_t unknown_ns;		/* records of one CPU or more are missing */
+	uint64_t parallel_known_ns;	/* at least so much of parallel_ns is where none are */
 	uint32_t running_max, operations_max; /* most at once */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/missing.h"
 #include "render/bins.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -237,6 +238,42 @@ static void lane_add(const struct bins *b, struct column *col, bool task_lane, e
 	}
 }
 
+struct load load_missing(const struct bins *b, const struct model *m, uint32_t cpu)
+{
+	struct load missing = load_new(b);
+
+	for (size_t i = 0; i < m->gap_cnt; i++)
+		if (cpu == BINS_ANY_CPU || m->gaps[i].cpu == cpu)
+			load_add(b, &missing, rel(m, m->gaps[i].from_ns), rel(m, m->gaps[i].until_ns));
+	load_finish(b, &missing);
+	return missing;
+}
+
+bool load_is_missing(const struct bins *b, const struct load *missing, uint32_t i)
+{
+	return missing->ns[i] && 2 * missing->ns[i] >= bins_len(b, i);
+}
+
+/* Only what ran on a CPU whose records are all there is known while those of another are missing. */
+static void hide_missing(const struct bins *b, const struct model *m, bool task_lane, uint32_t cpu,
+			 struct lane_cell *out)
+{
+	struct load missing;
+
+	if (!m->gap_cnt)
+		return;
+	missing = load_missing(b, m, task_lane ? BINS_ANY_CPU : cpu);
+	for (uint32_t i = 0; i < b->cnt; i++) {
+		bool ran = task_lane && out[i].cell == CELL_RUN;
+		uint64_t from_ns = m->start_ns + bins_start(b, i);
+
+		if (out[i].cell != CELL_ABSENT && load_is_missing(b, &missing, i) &&
+		    (!ran || missing_on_cpu_ns(m, out[i].who, from_ns, from_ns + bins_len(b, i))))
+			out[i] = (struct lane_cell){ CELL_UNKNOWN, 0 };
+	}
+	load_free(&missing);
+}
+
 void lane_of_task(const struct bins *b, const struct model *m, const struct model_task *task,
 		  struct lane_cell *out)
 {
@@ -253,6 +290,7 @@ void lane_of_task(const struct bins *b, const struct model *m, const struct mode
 	}
 	while (col->i < b->cnt)
 		close_column(b, col, true, out);
+	hide_missing(b, m, true, 0, out);
 	free(col->who_ns);
 	free(col);
 }
@@ -301,6 +339,7 @@ void lane_of_cpu(const struct bins *b, const struct model *m, const struct model
 	}
 	while (col->i < b->cnt)
 		close_column(b, col, false, out);
+	hide_missing(b, m, false, cpu->cpu, out);
 	free(col->who_ns);
 	free(col);
 }

@@ -10,6 +10,7 @@
  * Times are relative to the window's start.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,12 @@ void load_states(const struct bins *b, const struct model *m, struct load *runni
 		 struct load *ready);
 void load_operations(const struct bins *b, const struct model *m, struct load *open);
 
+#define BINS_ANY_CPU UINT32_MAX
+
+/* For how long of each column records of @cpu are missing; and whether for half of it or more. */
+struct load load_missing(const struct bins *b, const struct model *m, uint32_t cpu);
+bool load_is_missing(const struct bins *b, const struct load *missing, uint32_t i);
+
 /* How many there were on average in bin @i, in @parts-ths of @scale, to the nearest, at most @parts. */
 uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, uint64_t scale,
 		    uint64_t parts);
@@ -56,7 +63,10 @@ uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, u
 /* The highest average of a bin, rounded up; at least 1. */
 uint64_t load_peak(const struct bins *b, const struct load *load);
 
-/* What one column of a lane shows. */
+/*
+ * What one column of a lane shows: CELL_UNKNOWN where records are missing for half of it or more;
+ * in a task's lane those of any CPU, unless the task ran on another.
+ */
 struct lane_cell {
 	uint8_t cell;		/* enum cell */
 	uint16_t who;		/* CELL_RUN: a task's lane: the CPU; a CPU's lane: the index of the task's lane */

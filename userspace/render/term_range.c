@@ -25,11 +25,20 @@ static void say_numbers(const struct term *t, struct phrase *p)
 	const struct range *range = &t->lens.range;
 	uint64_t len_ns = range_len(range);
 
+	if (range->unknown_ns)
+		phrase_add(p, "not known for %s of the time, because records are missing there; as drawn: ",
+			   fmt_share(range->unknown_ns, len_ns).s);
 	phrase_add(p, "on CPUs %s tasks on average, at most %" PRIu32,
 		   fmt_ratio(range->run_ns, len_ns, 2).s, range->running_max);
-	phrase_add(p, "; two or more at once for %s of the time; waiting for a CPU %s on average",
-		   fmt_share(range->parallel_ns, len_ns).s,
-		   fmt_ratio(range->ready_ns, len_ns, 2).s);
+	if (range->unknown_ns)
+		phrase_add(p, "; two or more at once for %s to %s of the time",
+			   fmt_share(range->parallel_known_ns, len_ns).s,
+			   fmt_share(min_u64(range->parallel_known_ns + range->unknown_ns, len_ns),
+				     len_ns).s);
+	else
+		phrase_add(p, "; two or more at once for %s of the time",
+			   fmt_share(range->parallel_ns, len_ns).s);
+	phrase_add(p, "; waiting for a CPU %s on average", fmt_ratio(range->ready_ns, len_ns, 2).s);
 	if (t->m->op_cnt)
 		phrase_add(p, "; operations %s on average, at most %" PRIu32,
 			   fmt_ratio(range->operations_ns, len_ns, 2).s, range->operations_max);

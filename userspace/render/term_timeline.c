@@ -20,6 +20,7 @@ struct timeline {
 	struct bins bins;
 	uint32_t label_cols;
 	struct lane_cell *cells;	/* one lane */
+	struct load missing;		/* records of any CPU */
 	bool used[CELL_CNT];
 	struct phrase scales;		/* what a full cell of a strip is */
 };
@@ -58,6 +59,8 @@ static void draw_strip(struct timeline *tl, const char *name, const struct load 
 
 		if (!len_ns)
 			fputc(' ', t->out);
+		else if (load_is_missing(&tl->bins, &tl->missing, i))
+			fputs(t->glyphs->cell[CELL_UNKNOWN], t->out);
 		else if (digits)
 			fputc('0' + (int)load_level(&tl->bins, load, i, scale, scale), t->out);
 		else if (!eighths && load->ns[i] > len_ns / 2)
@@ -287,6 +290,7 @@ void term_timeline(const struct term *t)
 	tl.bins = bins_make(t->lens.range.from_ns, range_len(&t->lens.range),
 			    t->width - tl.label_cols - TOTALS_COLS);
 	tl.cells = xcalloc(tl.bins.cnt, sizeof(*tl.cells));
+	tl.missing = load_missing(&tl.bins, t->m, BINS_ANY_CPU);
 
 	fputc('\n', t->out);
 	draw_axis(&tl);
@@ -299,4 +303,5 @@ void term_timeline(const struct term *t)
 		fprintf(t->out, "        %s\n", tl.scales.s);
 	free(tl.scales.s);
 	free(tl.cells);
+	load_free(&tl.missing);
 }

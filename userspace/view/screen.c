@@ -46,6 +46,7 @@ struct screen {
 	size_t top;
 	struct bins bins;
 	struct load running, ready, open;
+	struct load missing;		/* records of any CPU */
 	struct lane_cell *cells;	/* [row * cols] */
 	uint32_t *percents;		/* [row]: of the time in sight that it ran */
 };
@@ -73,6 +74,7 @@ static void forget_strips(struct screen *s)
 	load_free(&s->running);
 	load_free(&s->ready);
 	load_free(&s->open);
+	load_free(&s->missing);
 }
 
 static void forget_lanes(struct screen *s)
@@ -137,6 +139,7 @@ static void look_at_strips(struct screen *s)
 	s->running = load_new(&s->bins);
 	s->ready = load_new(&s->bins);
 	s->open = load_new(&s->bins);
+	s->missing = load_missing(&s->bins, v->m, BINS_ANY_CPU);
 	load_states(&s->bins, v->m, &s->running, &s->ready);
 	load_operations(&s->bins, v->m, &s->open);
 	load_finish(&s->bins, &s->running);
@@ -394,7 +397,8 @@ static void draw_strip(const struct screen *s, int row, const char *name, const 
 
 		if (!eighths && load->ns[i] > bins_len(&s->bins, i) / 2)
 			eighths = 1;	/* one of many is not nobody */
-		addstr(s->glyphs->bar[eighths]);
+		addstr(load_is_missing(&s->bins, &s->missing, i) ? s->glyphs->cell[CELL_UNKNOWN] :
+								  s->glyphs->bar[eighths]);
 	}
 	clrtoeol();
 }

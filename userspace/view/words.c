@@ -214,6 +214,9 @@ struct words words_selection(const struct view *v)
 	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s,
 	    fmt_ratio(range.run_ns, range_len(&range), 2).s, range.running_max,
 	    fmt_share(range.parallel_ns, range_len(&range)).s);
+	if (range.unknown_ns)
+		add(&w, "; records are missing for %s of it: not known there",
+		    fmt_share(range.unknown_ns, range_len(&range)).s);
 	add_lane_share(&w, v, &range);
 	range_release(&range);
 	return w;

@@ -101,8 +101,25 @@ function longestOverlap(from, to) {
 	}
 }
 
+/* For how long of [from, to) records of a CPU are missing: what is drawn there is a guess. */
+function missingIn(from, to) {
+	const { dropped, stretches, storage_failures, recursion_misses } = data.report.loss;
+	let missing = 0, now = from;
+
+	if (storage_failures || recursion_misses || (dropped && !stretches.length))
+		return to - from;
+	for (const gap of [...stretches].sort((a, b) => a.start_ns - b.start_ns)) {
+		const start = Math.max(now, gap.start_ns), end = Math.min(to, gap.end_ns ?? to);
+		missing += Math.max(0, end - start);
+		now = Math.max(now, end);
+	}
+	return missing;
+}
+
 /* The words of docs/HACKING.md: parallel takes two slices that overlap by more than clocks may disagree, too. */
 function classOf(parts, from, to) {
+	if (parts.missing)
+		return "unknown";
 	if (!parts.active && !parts.busy)
 		return "nothing";
 	if (parts.parallel && 20 * parts.parallel >= parts.busy && longestOverlap(from, to) > Math.max(1000, data.report.verdict.eps_ns))
@@ -130,7 +147,8 @@ function statisticsOf(from, to) {
 	return {
 		profile, busy, parallel, active, concurrent, tasks, work: profile.reduce((sum, ns, k) => sum + k * ns, 0), max: profile.length - 1,
 		cpus: data.cpus.map((cpu) => ({ cpu, times: timesIn(cpu.lane, from, to) })),
-		class: classOf({ busy, parallel, active, concurrent }, from, to),
+		missing: missingIn(from, to),
+		class: classOf({ busy, parallel, active, concurrent, missing: missingIn(from, to) }, from, to),
 	};
 }
 
@@ -170,6 +188,7 @@ function showRange() {
 	panel.replaceChildren(
 		make("h2", { text: word("rangehead", { from: `+${formatNs(from)}`, to: `+${formatNs(to)}`, len: formatNs(length) }) }),
 		make("p", null, make("strong", { class: `class ${stats.class}`, text: word("rangeclass", { class: word(stats.class) }) }), " ",
+			stats.missing ? `${word("rangemissing", { a: formatShare(stats.missing, length) })} ` : "",
 			stats.class === "nothing" ? "" : `${word("rangepar", { a: formatShare(stats.parallel, stats.busy), avg: average, max: stats.max })}; ${word("rangecon", { a: formatShare(stats.concurrent, stats.active) })}`),
 		data.report.verdict.class === "inconclusive" ? make("p", { class: "faint", text: word("rangedoubt") }) : "",
 		make("div", { class: "columns" }, ...rangeTables(stats, length)),
