@@ -158,6 +158,7 @@ struct lab_ev_cpu_class {
 #define LAB_F_NMI	0x04
 #define LAB_F_CTX_UNKNOWN 0x08	/* this kernel's interrupt context could not be read */
 #define LAB_F_WAKER_EXITING 0x10/* the waker is in its exit: a join */
+#define LAB_F_WAKES_MANY 0x20	/* its futex call may wake more than one waiter */
 
 struct lab_ev_waking {
 	struct lab_ev_head head;	/* head.task is woken; head.cpu is where the waker runs */

@@ -42,6 +42,12 @@ struct waitv {
 #define FUTEX_LOCK_PI2 13
 #define FUTEX_CMD_BITS 0x7f
 #define FUTEX_TID_BITS 0x3fffffff
+#define FUTEX_WAKE 1
+#define FUTEX_REQUEUE 3
+#define FUTEX_CMP_REQUEUE 4
+#define FUTEX_WAKE_OP 5
+#define FUTEX_WAKE_BITSET 10
+#define SYSCALL_FUTEX_WAKE 454
 #define MUTEX_CONTENDED 2
 
 /* What pthread_mutex_t begins with in glibc on x86-64: programs are built with it, so it stays. */
@@ -77,6 +83,26 @@ static __always_inline u32 futex_owner(const struct syscall_regs *regs)
 	if (mutex.lock != MUTEX_CONTENDED || !mutex.users || mutex.kind & ~GLIBC_PLAIN_KINDS)
 		return 0;
 	return mutex.owner & FUTEX_TID_BITS;
+}
+
+/* Of each of these calls the third argument says how many waiters may go. */
+static __always_inline bool wakes_many(const struct syscall_regs *regs)
+{
+	if (regs->compat || (s32)regs->args[2] == 1)
+		return false;
+	if (regs->nr == SYSCALL_FUTEX_WAKE)
+		return true;
+	if (regs->nr != SYSCALL_FUTEX)
+		return false;
+	switch (regs->args[1] & FUTEX_CMD_BITS) {
+	case FUTEX_WAKE:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_WAKE_OP:
+	case FUTEX_WAKE_BITSET:
+		return true;
+	}
+	return false;
 }
 
 static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
@@ -312,6 +338,8 @@ int BPF_PROG(sched_on_waking, struct task_struct *task)
 	e->head.flags = irq_context(cpu);
 	if (waker->flags & PF_EXITING && !e->head.flags)
 		e->head.flags |= LAB_F_WAKER_EXITING;
+	if (wakes_many(&regs))
+		e->head.flags |= LAB_F_WAKES_MANY;
 	e->waker_id = waker_mark ? waker_mark->id : 0;
 	e->waker_tid = waker->pid;
 	e->waker_arg0 = regs.args[0];

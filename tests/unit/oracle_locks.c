@@ -171,14 +171,14 @@ static void check_place(struct oracle *o, const struct wait *first)
 }
 
 /*
- * What a program did for sure, whatever the rules of futex.h make of it. An exiting owner hands a mutex on
- * as the kernel ends a join; of a wait that is cut at the end the truth no longer has who did.
+ * What a program did for sure, whatever the rules of futex.h make of it. A mutex that does not say who
+ * has it looks like a condition, and, if an exiting owner hands it on, like a join.
  */
 static void check_meaning(struct oracle *o, const struct wait *w)
 {
 	const struct truth_span *s = w->span;
 
-	if (s->meant == REASON_LOCK && !s->by_exiting && !s->cut_end)
+	if (s->meant == REASON_LOCK && s->owned)
 		ORACLE(o, s->reason == REASON_LOCK, "a mutex at %" PRIx64 " is a %s", s->addr,
 		       reason_name(s->reason));
 	if (s->meant == REASON_JOIN && (s->by_exiting || s->by_interrupt))

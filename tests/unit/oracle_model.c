@@ -65,7 +65,7 @@ static bool same_block(struct mms *mms, const struct model_span *a, const struct
 		return false;
 	if (!b->futex)
 		return true;
-	return a->futex_contended == (b->futex_val == FUTEX_VAL_CONTENDED) &&
+	return a->futex_owned == b->owned && a->futex_many == b->many &&
 	       a->futex_op == b->futex_op && a->futex_private == b->futex_private &&
 	       same_mm(mms, b->mm, a->mm_id);
 }

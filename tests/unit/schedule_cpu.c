@@ -325,7 +325,7 @@ bool cpu_wake(struct sim *s, struct ktask *t, const struct kctx *ctx)
 	if ((t->state == K_QUEUED || (!t->in_seen && t->came_unwoken)) &&
 	    s->now_ns < t->left_cpu_ns + sim_gap(s))
 		s->now_ns = t->left_cpu_ns + sim_gap(s);
-	if (record_waking(s, c, t, ctx->irq, ctx->syscall, ctx->arg0, &flags))
+	if (record_waking(s, c, t, ctx->irq | ctx->many, ctx->syscall, ctx->arg0, &flags))
 		truth_woken(s, t, c, flags, c->cur, ctx->syscall, ctx->arg0);
 	w->on = false;
 	w->gen++;

@@ -132,6 +132,7 @@ static void switch_out(struct sim *s, struct kcpu *c, struct ktask *next, const 
 	e->next_tid = next ? next->tid : 0;
 	e->next_class = class_of(next);
 	e->fd_type = how->fd_type;
+	e->futex_owner = how->owner;
 }
 
 static void switch_in(struct sim *s, struct kcpu *c, struct ktask *next)
@@ -203,7 +204,7 @@ bool record_switch(struct sim *s, struct kcpu *c, struct ktask *next, const stru
 
 /* ---- the rest of the scheduler ---- */
 
-/* Return: whether the probe ran. @flags: what it saw of the context. */
+/* Return: whether the probe ran. @irq: LAB_F_WAKES_MANY as well. @flags: those of the record. */
 bool record_waking(struct sim *s, struct kcpu *c, struct ktask *t, uint8_t irq, int32_t syscall,
 		   uint64_t arg0, uint8_t *flags)
 {
@@ -216,9 +217,10 @@ bool record_waking(struct sim *s, struct kcpu *c, struct ktask *t, uint8_t irq, 
 		t->first_kind = LAB_EV_WAKING;
 	place_check(s, c, t);
 	e = &reserve(s, c, LAB_EV_WAKING, t->id)->waking;
-	e->head.flags = s->opt->context_unknown ? LAB_F_CTX_UNKNOWN : irq;
+	e->head.flags = s->opt->context_unknown ? LAB_F_CTX_UNKNOWN : irq & ~LAB_F_WAKES_MANY;
 	if (waker && waker->exiting && !e->head.flags)
 		e->head.flags |= LAB_F_WAKER_EXITING;
+	e->head.flags |= irq & LAB_F_WAKES_MANY;
 	*flags = e->head.flags;
 	e->waker_id = id_of(waker);
 	e->waker_tid = waker ? waker->tid : 0;
@@ -271,6 +273,7 @@ void record_new(struct sim *s, struct kcpu *c, struct ktask *t, uint64_t clone_f
 	e->syscall = LAB_SYSCALL_NONE;
 	if (!record_sees(s, c) || !t->marked)
 		return;
+	t->life.born_ns = sim_stamp(s, c);
 	t->told = parent->told;
 	if (t->told)
 		truth_bound(s, t, c, t->told);
@@ -331,6 +334,7 @@ void record_exec(struct sim *s, struct kcpu *c, struct ktask *t, uint32_t old_ti
 {
 	struct lab_ev_exec *e = &reserve_of(s, c, LAB_EV_EXEC, t)->exec;
 
+	t->life.exec_ns = sim_stamp(s, c);
 	e->tid = t->tid;
 	e->old_tid = old_tid;
 	memcpy(e->comm, t->comm, LAB_COMM_LEN);

@@ -53,6 +53,7 @@ struct khow {
 	bool accept;
 	enum reason reason;	/* that the records must come out as; NONE: a futex */
 	enum reason meant;
+	uint32_t owner;		/* a futex: the tid that the record names */
 };
 
 struct kwait {
@@ -300,6 +301,7 @@ void cpu_leave_woken(struct sim *s, struct ktask *t, const struct khow *how);
 struct kctx {
 	struct kcpu *cpu;
 	uint8_t irq;		/* LAB_F_HARDIRQ, ...; 0: of the task that has the CPU */
+	uint8_t many;		/* LAB_F_WAKES_MANY, or 0 */
 	int32_t syscall;
 	uint64_t arg0;
 };

@@ -63,6 +63,7 @@ static void begin_block(struct ktask *t, uint64_t ts, const struct khow *how)
 	span->futex_op = how->syscall == 449 ? 32 : how->syscall == 455 ? 0 : how->args[1] & 127;
 	span->futex_private = how->args[1] & 128;
 	span->futex_val = (uint32_t)how->args[2];
+	span->owner = span->futex_val & 0x80000000u ? span->futex_val & 0x3fffffff : how->owner;
 	span->mm = span->futex_private ? t->proc->mm : 0;
 }
 
@@ -85,6 +86,7 @@ static void end_block(struct ktask *t, const struct kwaking *w)
 		block->waker_id = w->waker_id;
 		block->waker_tid = w->waker_tid;
 		block->by_exiting = w->flags & LAB_F_WAKER_EXITING;
+		block->many = w->flags & LAB_F_WAKES_MANY;
 		block->by_signal = block->futex && !block->by_exiting &&
 				   w->syscall != 202 && w->syscall != 449 && w->syscall != 455;
 	}
@@ -251,16 +253,26 @@ void truth_born(struct sim *s, struct ktask *t, struct kcpu *c)
 	begin(t, at.ts, SPAN_READY, t->known_cpu);
 }
 
+/* A seed's record names no owner. */
+static void begin_seeded_block(struct ktask *t, uint64_t ts)
+{
+	struct khow how = t->wait.how;
+
+	how.owner = 0;
+	begin_block(t, ts, &how);
+}
+
 /* It becomes ours as it is. */
 void truth_seeded(struct sim *s, struct ktask *t, uint64_t ts)
 {
 	t->living = true;
 	t->own_ts = ts;
+	t->life.born_ns = ts;
 	t->known_cpu = s->cpus[t->cpu].number;
 	if (t->state == K_RUNNING)
 		begin(t, ts, SPAN_RUNNING, t->known_cpu);
 	else if (t->wait.on)
-		begin_block(t, ts, &t->wait.how);
+		begin_seeded_block(t, ts);
 	else
 		begin(t, ts, SPAN_READY, t->known_cpu);
 	open_of(t)->cut_start = true;

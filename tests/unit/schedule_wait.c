@@ -172,8 +172,11 @@ static struct khow mutex_how(struct sim *s, struct ktask *t, const struct kmutex
 		how.syscall = t->number & 1 ? NR_FUTEX_WAITV : NR_FUTEX_WAIT;
 		how.args[1] = m->mm ? PRIVATE : 0;
 	}
+	/* Of a PI lock the word is read; of the others what glibc keeps beside it. */
 	if (m->op & OP_LOCK_PI)
 		how.args[2] = 0;
+	if (!m->robust && !m->by_turns && !m->new_call)
+		how.owner = m->owner->tid;
 	return how;
 }
 
@@ -227,9 +230,10 @@ void wait_signal_cond(struct sim *s, struct ktask *t)
 {
 	uint64_t addr = COND_ADDR + sim_random(s, 2) * 8;
 	struct kctx ctx = { .cpu = &s->cpus[t->cpu], .syscall = NR_FUTEX, .arg0 = addr };
+	bool all = !sim_chance(s, 8);
 
-	cpu_wake_chan(s, chan_of(CHAN_FUTEX, t->proc->number + 1, addr),
-		      sim_chance(s, 8) ? 1 : UINT32_MAX, &ctx);
+	ctx.many = all ? LAB_F_WAKES_MANY : 0;
+	cpu_wake_chan(s, chan_of(CHAN_FUTEX, t->proc->number + 1, addr), all ? UINT32_MAX : 1, &ctx);
 }
 
 void wait_join(struct sim *s, struct ktask *t, struct ktask *other)
@@ -317,42 +321,42 @@ void wait_write(struct sim *s, struct ktask *t, uint32_t pipe)
 #define FREEZABLE (LAB_STATE_INTERRUPTIBLE | LAB_STATE_FREEZABLE)
 
 static const struct khow sleeps[] = {
-	{ 1, 0, 45, { 5 }, 0, false, REASON_SOCKET, REASON_SOCKET },	/* recvfrom */
-	{ 1, 0, 42, { 5 }, 0, false, REASON_SOCKET, REASON_SOCKET },	/* connect */
-	{ 1, 0, 0, { 5 }, 12, false, REASON_SOCKET, REASON_SOCKET },	/* read of a socket */
-	{ 1, 0, 20, { 6 }, 1, false, REASON_PIPE, REASON_PIPE },	/* writev to a pipe */
-	{ FREEZABLE, 0, 43, { 5 }, 0, true, REASON_SOCKET, REASON_SOCKET }, /* accept */
-	{ FREEZABLE, 0, 288, { 5 }, 0, true, REASON_SOCKET, REASON_SOCKET },
-	{ 1, 0, 7, { 0x7000, 2 }, 0, false, REASON_POLL, REASON_POLL },
-	{ FREEZABLE, 0, 270, { 4 }, 0, false, REASON_POLL, REASON_POLL }, /* pselect6 */
-	{ 1, 0, 34, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL },	/* pause */
-	{ 1, 0, 128, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL },	/* rt_sigtimedwait */
-	{ 1, 0, 426, { 4 }, 0, false, REASON_URING, REASON_URING },	/* io_uring_enter */
-	{ 1, 0, 208, { 4 }, 0, false, REASON_DISK, REASON_DISK },	/* io_getevents */
-	{ D, LAB_F_IOWAIT, 0, { 3 }, 8, false, REASON_DISK, REASON_DISK },
-	{ KILLABLE, LAB_F_IOWAIT, 17, { 3 }, 8, false, REASON_DISK, REASON_DISK },
-	{ D, LAB_F_IOWAIT, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT },
-	{ D, 0, 74, { 3 }, 0, false, REASON_DISK, REASON_DISK },	/* fsync */
-	{ KILLABLE, 0, 74, { 3 }, 0, false, REASON_KERNEL, REASON_KERNEL },
-	{ KILLABLE, 0, 9, { 0 }, 0, false, REASON_KERNEL, REASON_KERNEL }, /* mmap */
-	{ D, 0, 82, { 0x7100 }, 0, false, REASON_KERNEL, REASON_KERNEL }, /* rename */
+	{ 1, 0, 45, { 5 }, 0, false, REASON_SOCKET, REASON_SOCKET, 0 },	/* recvfrom */
+	{ 1, 0, 42, { 5 }, 0, false, REASON_SOCKET, REASON_SOCKET, 0 },	/* connect */
+	{ 1, 0, 0, { 5 }, 12, false, REASON_SOCKET, REASON_SOCKET, 0 },	/* read of a socket */
+	{ 1, 0, 20, { 6 }, 1, false, REASON_PIPE, REASON_PIPE, 0 },	/* writev to a pipe */
+	{ FREEZABLE, 0, 43, { 5 }, 0, true, REASON_SOCKET, REASON_SOCKET, 0 }, /* accept */
+	{ FREEZABLE, 0, 288, { 5 }, 0, true, REASON_SOCKET, REASON_SOCKET, 0 },
+	{ 1, 0, 7, { 0x7000, 2 }, 0, false, REASON_POLL, REASON_POLL, 0 },
+	{ FREEZABLE, 0, 270, { 4 }, 0, false, REASON_POLL, REASON_POLL, 0 }, /* pselect6 */
+	{ 1, 0, 34, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL, 0 },	/* pause */
+	{ 1, 0, 128, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL, 0 },	/* rt_sigtimedwait */
+	{ 1, 0, 426, { 4 }, 0, false, REASON_URING, REASON_URING, 0 },	/* io_uring_enter */
+	{ 1, 0, 208, { 4 }, 0, false, REASON_DISK, REASON_DISK, 0 },	/* io_getevents */
+	{ D, LAB_F_IOWAIT, 0, { 3 }, 8, false, REASON_DISK, REASON_DISK, 0 },
+	{ KILLABLE, LAB_F_IOWAIT, 17, { 3 }, 8, false, REASON_DISK, REASON_DISK, 0 },
+	{ D, LAB_F_IOWAIT, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT, 0 },
+	{ D, 0, 74, { 3 }, 0, false, REASON_DISK, REASON_DISK, 0 },	/* fsync */
+	{ KILLABLE, 0, 74, { 3 }, 0, false, REASON_KERNEL, REASON_KERNEL, 0 },
+	{ KILLABLE, 0, 9, { 0 }, 0, false, REASON_KERNEL, REASON_KERNEL, 0 }, /* mmap */
+	{ D, 0, 82, { 0x7100 }, 0, false, REASON_KERNEL, REASON_KERNEL, 0 }, /* rename */
 	{ LAB_STATE_STOPPED | LAB_STATE_WAKEKILL, 0, -1, { 0 }, 0, false, REASON_STOPPED,
-	  REASON_STOPPED },
-	{ LAB_STATE_TRACED, 0, 39, { 0 }, 0, false, REASON_STOPPED, REASON_STOPPED },
-	{ 1, 0, 0, { 9 }, 2, false, REASON_OTHER, REASON_OTHER },	/* read of a terminal */
-	{ 1, 0, 219, { 0 }, 0, false, REASON_OTHER, REASON_OTHER },	/* restart_syscall */
-	{ 1, 0, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT }, /* userfaultfd */
-	{ 1, 0, 73, { 3 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
-	{ 1, 0, 72, { 3, 7 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
-	{ 1, 0, 65, { 1 }, 0, false, REASON_SEMAPHORE, REASON_SEMAPHORE },
-	{ 1, 0, 70, { 1 }, 0, false, REASON_QUEUE, REASON_QUEUE },
-	{ 1, LAB_F_COMPAT, 143, { 0 }, 0, false, REASON_FILELOCK, REASON_FILELOCK },
-	{ 0x40, 0, 1, { 0 }, 0, false, REASON_OTHER, REASON_OTHER },	/* parked */
-	{ 1, 0, NR_FUTEX, { 0x9000, 4 }, 0, false, REASON_OTHER, REASON_OTHER }, /* no wait at all */
-	{ 1, LAB_F_COMPAT, 240, { 0, 0, 2 }, 0, false, REASON_LOCK, REASON_LOCK },
-	{ 1, LAB_F_COMPAT, 422, { 0, 0, 7 }, 0, false, REASON_COND, REASON_COND },
-	{ 1, LAB_F_COMPAT, 168, { 0 }, 0, false, REASON_POLL, REASON_POLL },
-	{ 1, LAB_F_COMPAT, 3, { 0 }, 0, false, REASON_OTHER, REASON_OTHER }, /* read, of what? */
+	  REASON_STOPPED, 0 },
+	{ LAB_STATE_TRACED, 0, 39, { 0 }, 0, false, REASON_STOPPED, REASON_STOPPED, 0 },
+	{ 1, 0, 0, { 9 }, 2, false, REASON_OTHER, REASON_OTHER, 0 },	/* read of a terminal */
+	{ 1, 0, 219, { 0 }, 0, false, REASON_OTHER, REASON_OTHER, 0 },	/* restart_syscall */
+	{ 1, 0, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT, 0 }, /* userfaultfd */
+	{ 1, 0, 73, { 3 }, 0, false, REASON_FILELOCK, REASON_FILELOCK, 0 },
+	{ 1, 0, 72, { 3, 7 }, 0, false, REASON_FILELOCK, REASON_FILELOCK, 0 },
+	{ 1, 0, 65, { 1 }, 0, false, REASON_SEMAPHORE, REASON_SEMAPHORE, 0 },
+	{ 1, 0, 70, { 1 }, 0, false, REASON_QUEUE, REASON_QUEUE, 0 },
+	{ 1, LAB_F_COMPAT, 143, { 0 }, 0, false, REASON_FILELOCK, REASON_FILELOCK, 0 },
+	{ 0x40, 0, 1, { 0 }, 0, false, REASON_OTHER, REASON_OTHER, 0 },	/* parked */
+	{ 1, 0, NR_FUTEX, { 0x9000, 4 }, 0, false, REASON_OTHER, REASON_OTHER, 0 }, /* no wait at all */
+	{ 1, LAB_F_COMPAT, 240, { 0, 0, 2 }, 0, false, REASON_COND, REASON_COND, 0 },
+	{ 1, LAB_F_COMPAT, 422, { 0, 0, 7 }, 0, false, REASON_COND, REASON_COND, 0 },
+	{ 1, LAB_F_COMPAT, 168, { 0 }, 0, false, REASON_POLL, REASON_POLL, 0 },
+	{ 1, LAB_F_COMPAT, 3, { 0 }, 0, false, REASON_OTHER, REASON_OTHER, 0 }, /* read, of what? */
 };
 
 void wait_some(struct sim *s, struct ktask *t)

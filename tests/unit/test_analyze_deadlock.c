@@ -26,7 +26,7 @@ static struct model_span *waits_for(struct afx *f, uint32_t id, size_t nth, uint
 	s->mm_id = 1;
 	if (s->start_ns >= t->wait_start_ns) {
 		t->wait_start_ns = s->start_ns;
-		t->wait_val = FUTEX_VAL_CONTENDED;
+		t->wait_val = 2;
 		t->wait_owner_tid = owner ? TID(owner) : 0;
 	}
 	return s;

@@ -130,10 +130,8 @@ TEST(model_futex_arguments)
 	CHECK_EQ(s.flags, SPAN_FUTEX);
 	CHECK_EQ(s.futex_op, 9);
 	CHECK_EQ(s.futex_private, 1);
-	CHECK_EQ(s.futex_contended, 0);
 	CHECK_EQ(s.addr, 0x10);
 	s = classify_futex(202, 0x10, 0, 2);
-	CHECK_EQ(s.futex_contended, 1);
 	CHECK_EQ(s.futex_private, 0);
 	s = classify_futex(202, 0x10, 1, 7);	/* FUTEX_WAKE does not wait */
 	CHECK_EQ(s.flags, 0);
@@ -142,12 +140,10 @@ TEST(model_futex_arguments)
 	CHECK_EQ(s.flags, SPAN_FUTEX);
 	CHECK_EQ(s.futex_op, FUTEX_OP_WAITV);
 	CHECK_EQ(s.futex_private, 1);
-	CHECK_EQ(s.futex_contended, 1);
 	CHECK_EQ(s.addr, 0x30);
 	s = classify_futex(455, 0x30, 0, 9);	/* futex_wait: the probe gives the same order */
 	CHECK_EQ(s.futex_op, FUTEX_OP_WAIT);
 	CHECK_EQ(s.futex_private, 0);
-	CHECK_EQ(s.futex_contended, 0);
 }
 
 TEST(model_futex_of_a_32_bit_program)
@@ -156,162 +152,241 @@ TEST(model_futex_of_a_32_bit_program)
 	struct model_span span = { 0 };
 
 	reason_classify(&sleep, &span);
-	CHECK_EQ(span.reason, REASON_LOCK);
+	CHECK_EQ(span.reason, REASON_COND);
 	CHECK_EQ(span.flags, SPAN_COMPAT);
 	CHECK_EQ(span.addr, 0);
-	sleep.args[2] = 5;
-	reason_classify(&sleep, &span);
-	CHECK_EQ(span.reason, REASON_COND);
 }
 
 TEST(model_futex_judged_alone)
 {
 	struct model_span s = { .state = SPAN_BLOCKED, .flags = SPAN_FUTEX };
 
-	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_NONE);
-	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_JOIN);	/* not over yet */
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_NONE);
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* not over yet */
 	s.flags |= SPAN_WOKEN_BY_IRQ;
-	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_JOIN);	/* timed out */
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_JOIN);	/* timed out */
 	s.flags = SPAN_FUTEX;
 	s.waker_tid = 77;
-	CHECK_EQ(futex_judge_alone(&s, 1002, true), REASON_NONE);	/* a living task ended it */
+	CHECK_EQ(futex_judge_alone(&s, true), REASON_NONE);	/* a living task ended it */
 	s.flags |= SPAN_WAKER_EXITING;
-	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_JOIN);
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_JOIN);
+	s.futex_owned = 1;
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);	/* a robust mutex, its owner died */
 	s = (struct model_span){ .flags = SPAN_FUTEX, .futex_op = FUTEX_OP_LOCK_PI };
-	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
 	s.futex_op = FUTEX_OP_LOCK_PI2;
-	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_LOCK);
 	s.futex_op = FUTEX_OP_WAIT_REQUEUE_PI;
-	CHECK_EQ(futex_judge_alone(&s, 1002, false), REASON_COND);
-	s.futex_op = FUTEX_OP_WAIT;
-	CHECK_EQ(futex_judge_alone(&s, 0x80000000 | 1002, false), REASON_LOCK);
+	CHECK_EQ(futex_judge_alone(&s, false), REASON_COND);
 }
 
-/* ---- rule 4: by what happened at the address ---- */
+/* ---- rule 5: by what happened at the address ---- */
+
+#define IRQ SPAN_WOKEN_BY_IRQ
+#define MAX_WAITS 16
 
 struct wait_row {
 	uint32_t task, waker;
-	uint64_t addr;
-	uint32_t mm, val;
+	uint64_t start, end;
+	uint64_t addr;		/* 0: 8 */
 	uint16_t flags;
+	bool owned, many;
 };
 
-static enum reason judge(const struct wait_row *waits, size_t cnt, size_t which)
+static enum reason judge_in(const struct wait_row *waits, size_t cnt, size_t which, uint32_t mm_odd)
 {
-	struct model_span spans[16] = { 0 };
-	struct futex_wait all[16];
+	struct model_span spans[MAX_WAITS] = { 0 };
+	struct futex_wait all[MAX_WAITS];
 
+	REQUIRE(cnt <= MAX_WAITS);
 	for (size_t i = 0; i < cnt; i++) {
 		spans[i] = (struct model_span){
 			.state = SPAN_BLOCKED, .flags = SPAN_FUTEX | waits[i].flags,
-			.addr = waits[i].addr, .mm_id = waits[i].mm,
-			.futex_contended = waits[i].val == FUTEX_VAL_CONTENDED,
+			.addr = waits[i].addr ? waits[i].addr : 8,
+			.mm_id = waits[i].task % 2 ? mm_odd : 1,
+			.start_ns = waits[i].start, .end_ns = waits[i].end,
+			.futex_owned = waits[i].owned, .futex_many = waits[i].many,
+			.reason = waits[i].owned ? REASON_LOCK : REASON_NONE,
 			.waker_id = waits[i].waker, .waker_tid = waits[i].waker,
 		};
 		all[i] = (struct futex_wait){ &spans[i], waits[i].task };
 	}
 	futex_judge_together(all, cnt);
-	return spans[which].reason;
+	return (enum reason)spans[which].reason;
 }
 
+#define JUDGE(waits, which) judge_in(waits, ARRAY_SIZE(waits), which, 1)
+
+static void all_are(const struct wait_row *waits, size_t cnt, enum reason reason)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (!waits[i].owned)
+			CHECK_EQ(judge_in(waits, cnt, i, 1), reason);
+}
+
+/* One wait that names its owner tells what the others are that came in its gaps. */
 TEST(model_futex_mutex)
 {
-	const struct wait_row waits[] = {
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 2 },
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 9, .start = 10, .end = 20, .owned = true },
+		{ .task = 1, .waker = 9, .start = 30, .end = 40 },
 	};
 
-	CHECK_EQ(judge(waits, 1, 0), REASON_LOCK);
-}
-
-/* A sequence counter happens to be 2 once. */
-TEST(model_futex_counter_passes_two)
-{
-	const struct wait_row waits[] = {
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 0 },
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 2 },
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1, .val = 4 },
-	};
-
-	CHECK_EQ(judge(waits, 3, 1), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 1), REASON_LOCK);
+	waits[0].owned = false;		/* one waiter, and nobody knows who has it */
+	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
 }
 
 /* Consumers wait, the producer never does. */
 TEST(model_futex_condition)
 {
 	const struct wait_row waits[] = {
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1 },
-		{ .task = 2, .waker = 9, .addr = 8, .mm = 1 },
-		{ .task = 1, .waker = 9, .addr = 8, .mm = 1 },
+		{ .task = 1, .waker = 9, .start = 10, .end = 20 },
+		{ .task = 1, .waker = 9, .start = 30, .end = 40 },
+		{ .task = 2, .waker = 9, .start = 10, .end = 25 },
+		{ .task = 2, .waker = 9, .start = 35, .end = 45 },
 	};
 
-	CHECK_EQ(judge(waits, 3, 0), REASON_COND);
+	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
 }
 
 /* CPython: whoever lets the interpreter go wakes one who waits, and waits soon after, for 5 ms at a time. */
 TEST(model_futex_interpreter_lock)
 {
 	const struct wait_row waits[] = {
-		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
-		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
-		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
-		{ .task = 2, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
-		{ .task = 2, .waker = 1, .addr = 8, .mm = 1 },
-		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 1, .flags = IRQ, .start = 0, .end = 5 },
+		{ .task = 1, .waker = 2, .start = 6, .end = 10 },
+		{ .task = 1, .waker = 2, .start = 16, .end = 20 },
+		{ .task = 2, .waker = 1, .start = 11, .end = 15 },
+		{ .task = 2, .waker = 1, .start = 21, .end = 25 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
-		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_LOCK);
+	all_are(waits, ARRAY_SIZE(waits), REASON_LOCK);
+
+	/* Two who use one condition both ways (here is a job, here is its result) wait after each word. */
+	all_are(waits + 1, ARRAY_SIZE(waits) - 1, REASON_COND);
+}
+
+/* A mutex that does not say who has it: who let it go has it again before the other is there. */
+TEST(model_futex_handed_over_twice)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 2, .start = 10, .end = 20 },
+		{ .task = 1, .waker = 2, .start = 25, .end = 30 },
+		{ .task = 2, .waker = 1, .start = 35, .end = 40 },
+		{ .task = 2, .waker = 1, .start = 50, .end = 60 },
+	};
+
+	all_are(waits, ARRAY_SIZE(waits), REASON_LOCK);
+
+	/* Once each is no habit. */
+	all_are(waits + 1, 2, REASON_COND);
+
+	/* A barrier lets all go at once. */
+	waits[3].many = true;
+	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
+}
+
+/* Most wakes come from one who never waits there. */
+TEST(model_futex_half_of_the_wakes)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 2, .start = 10, .end = 20 },
+		{ .task = 1, .waker = 2, .start = 25, .end = 30 },
+		{ .task = 2, .waker = 1, .start = 35, .end = 40 },
+		{ .task = 2, .waker = 1, .start = 50, .end = 60 },
+		{ .task = 3, .waker = 9, .start = 0, .end = 1 },
+		{ .task = 3, .waker = 9, .start = 2, .end = 3 },
+		{ .task = 3, .waker = 9, .start = 4, .end = 5 },
+		{ .task = 3, .waker = 9, .start = 6, .end = 7 },
+		{ .task = 3, .waker = 9, .start = 8, .end = 9 },
+	};
+
+	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
+	all_are(waits, ARRAY_SIZE(waits) - 1, REASON_LOCK);
 }
 
 /* Two threads under CPython's lock can keep to one word of its condition variable each. */
 TEST(model_futex_twin_words)
 {
 	struct wait_row waits[] = {
-		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
-		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
-		{ .task = 2, .waker = 1, .addr = 12, .mm = 1 },
-		{ .task = 2, .waker = 1, .addr = 12, .mm = 1 },
-		{ .task = 3, .waker = 9, .addr = 4, .mm = 1 },
-		{ .task = 3, .waker = 9, .addr = 16, .mm = 1 },
+		{ .task = 1, .waker = 2, .start = 10, .end = 20, .addr = 8 },
+		{ .task = 1, .waker = 2, .start = 25, .end = 30, .addr = 8 },
+		{ .task = 2, .waker = 1, .start = 35, .end = 40, .addr = 12 },
+		{ .task = 2, .waker = 1, .start = 50, .end = 60, .addr = 12 },
+		{ .task = 3, .waker = 9, .start = 1, .end = 2, .addr = 4 },
+		{ .task = 3, .waker = 9, .start = 3, .end = 4, .addr = 16 },
 	};
 
 	for (size_t i = 0; i < 4; i++)
-		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_LOCK);
+		CHECK_EQ(JUDGE(waits, i), REASON_LOCK);
 	for (size_t i = 4; i < 6; i++)
-		CHECK_EQ(judge(waits, ARRAY_SIZE(waits), i), REASON_COND);
+		CHECK_EQ(JUDGE(waits, i), REASON_COND);
 
 	/* A mutex beside a condition: whoever signals has waited for the mutex, not for the condition. */
-	waits[0].val = waits[1].val = 2;
-	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 0), REASON_LOCK);
-	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 2), REASON_COND);
-	waits[0].val = waits[1].val = 0;
-	waits[2].mm = waits[3].mm = 2;
-	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 0), REASON_COND);
-	CHECK_EQ(judge(waits, ARRAY_SIZE(waits), 2), REASON_COND);
+	waits[0].owned = true;
+	CHECK_EQ(JUDGE(waits, 1), REASON_LOCK);
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
+	waits[0].owned = false;
+	CHECK_EQ(judge_in(waits, ARRAY_SIZE(waits), 0, 2), REASON_COND);
+	CHECK_EQ(judge_in(waits, ARRAY_SIZE(waits), 2, 2), REASON_COND);
 }
 
 /* Waits that only timers end are waits for nothing that is handed on. */
 TEST(model_futex_timeouts_only)
 {
 	const struct wait_row waits[] = {
-		{ .task = 1, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
-		{ .task = 2, .flags = SPAN_WOKEN_BY_IRQ, .addr = 8, .mm = 1 },
+		{ .task = 1, .flags = IRQ, .start = 1, .end = 5 },
+		{ .task = 2, .flags = IRQ, .start = 2, .end = 6 },
 	};
 
-	CHECK_EQ(judge(waits, 2, 0), REASON_COND);
+	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
 }
 
-/* The same address in two processes is two locks, unless it is shared. */
-TEST(model_futex_keys)
+/* What a wait's value names counts only if it is another task that lives, of the same process if private. */
+static enum reason named_by(uint64_t op, uint64_t val, uint32_t owner_tid, bool owner_died)
 {
-	struct wait_row waits[] = {
-		{ .task = 1, .waker = 2, .addr = 8, .mm = 1 },
-		{ .task = 2, .waker = 1, .addr = 8, .mm = 2 },
-	};
+	struct fx *f = fx_new(3);
+	enum reason reason;
+	struct model m;
 
-	CHECK_EQ(judge(waits, 2, 0), REASON_COND);
-	waits[0].mm = waits[1].mm = 0;
-	CHECK_EQ(judge(waits, 2, 0), REASON_LOCK);
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_fork(f, 1040, 1, 3, 0, 2);
+	fx_switch(f, 1050, 2, 3, fx_none());
+	if (owner_died) {
+		fx_exit_begin(f, 1060, 3, 0);
+		fx_switch(f, 1070, 2, FX_IDLE, fx_dead());
+	}
+	fx_switch(f, 1100, 1, FX_IDLE, fx_futex(0x50, op, val));
+	fx_last(f)->switch_out.futex_owner = owner_tid;
+	fx_end(f, 2000, TRACE_END_FOR);
+	CHECK_EQ(fx_build(f, &m), 0);
+	reason = (enum reason)fx_span(&m, 2, 2)->reason;
+	CHECK_EQ(m.tasks[1].spans[2].futex_owned, reason == REASON_LOCK);
+	model_release(&m);
+	fx_free(f);
+	return reason;
+}
+
+TEST(model_futex_who_has_it)
+{
+	const uint64_t shared = FX_FUTEX_WAIT_SHARED, own = FX_FUTEX_WAIT, waiters = FUTEX_VAL_WAITERS;
+
+	CHECK_EQ(named_by(own, waiters | 1001, 0, false), REASON_LOCK);
+	CHECK_EQ(named_by(own, waiters | 0x40000000 | 1001, 0, false), REASON_LOCK);
+	CHECK_EQ(named_by(own, waiters | 1002, 0, false), REASON_COND);		/* itself */
+	CHECK_EQ(named_by(own, waiters | 1077, 0, false), REASON_COND);		/* nobody */
+	CHECK_EQ(named_by(own, 0xffffffff, 0, false), REASON_COND);		/* Rust's park(), Erlang */
+	CHECK_EQ(named_by(own, waiters, 0, false), REASON_COND);			/* std::future */
+	CHECK_EQ(named_by(shared, waiters | 1003, 0, false), REASON_LOCK);	/* of another process */
+	CHECK_EQ(named_by(own, waiters | 1003, 0, false), REASON_COND);
+	CHECK_EQ(named_by(shared, waiters | 1003, 0, true), REASON_COND);
+	CHECK_EQ(named_by(own, 2, 1001, false), REASON_LOCK);			/* glibc's mutex */
+	CHECK_EQ(named_by(own, 2, 0, false), REASON_COND);
+	CHECK_EQ(named_by(own, 2, 1077, false), REASON_COND);
 }
 
 /* The whole way: two threads, a join that an exit ends, a mutex. */
@@ -325,6 +400,7 @@ TEST(model_futex_join_and_lock_in_a_run)
 	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
 	fx_switch(f, 1030, 1, 2, fx_none());
 	fx_switch(f, 1040, 1, FX_IDLE, fx_futex(0x50, FX_FUTEX_WAIT, 2));
+	fx_last(f)->switch_out.futex_owner = 1001;
 	fx_wake(f, 1050, 1, 2);
 	fx_switch(f, 1060, 1, 2, fx_none());
 	fx_switch(f, 1100, 0, FX_IDLE, fx_futex(0x90, FX_FUTEX_WAIT_SHARED, 1002));

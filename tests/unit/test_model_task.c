@@ -312,7 +312,7 @@ TEST(model_attach)
 	CHECK_EQ(fx_span(&m, 1, 0)->flags, SPAN_CUT_START);
 	CHECK_EQ(fx_span(&m, 1, 0)->start_ns, 1120);
 	CHECK_EQ(fx_span(&m, 1, 0)->end_ns, 1200);
-	CHECK_EQ(fx_span(&m, 2, 0)->reason, REASON_LOCK);
+	CHECK_EQ(fx_span(&m, 2, 0)->reason, REASON_COND);
 	CHECK(fx_span(&m, 2, 0)->flags & SPAN_CUT_START);
 	CHECK_EQ(fx_span(&m, 2, 0)->waker_id, 3);
 	CHECK_EQ(fx_span(&m, 3, 0)->state, SPAN_READY);

@@ -113,7 +113,9 @@ static void any_sleep(struct lab_ev_switch_out *ev, uint64_t *seed)
 	ev->args[0] = 0x1000 + 4 * (fixture_random(seed) % 6);
 	ev->args[1] = PICK(ops, seed);
 	ev->args[2] = fixture_random(seed) % 3 ? fixture_random(seed) % 4 :
-		      fixture_random(seed) % 2 ? 1001 + fixture_random(seed) % 5 : 0x80000003u;
+		      fixture_random(seed) % 2 ? 1001 + fixture_random(seed) % 5 :
+					       0x80000000u | (1001 + (uint32_t)fixture_random(seed) % 5);
+	ev->futex_owner = fixture_random(seed) % 4 ? 0 : 1001 + (uint32_t)fixture_random(seed) % 5;
 	ev->fd_type = (uint8_t)(fixture_random(seed) % 13);
 }
 
@@ -124,7 +126,7 @@ static void any_waking(struct lab_ev_waking *ev, uint64_t *seed)
 		LAB_F_CTX_UNKNOWN, LAB_F_CTX_UNKNOWN | LAB_F_WAKER_EXITING
 	};
 
-	ev->head.flags = PICK(flags, seed);
+	ev->head.flags = PICK(flags, seed) | (fixture_random(seed) % 4 ? 0 : LAB_F_WAKES_MANY);
 	ev->waker_syscall = PICK(calls, seed);
 	ev->waker_arg0 = 0x1000 + 4 * (fixture_random(seed) % 6);
 	if (fixture_random(seed) % 3 == 0)

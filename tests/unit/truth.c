@@ -70,19 +70,42 @@ static bool is_thread_of(const struct truth *t, uint32_t tgid, uint32_t tid)
 	return false;
 }
 
+/* Whether a task lives that has what @task waits for in @w. */
+static bool names_owner(const struct truth *t, const struct truth_task *task,
+			const struct truth_span *w)
+{
+	const struct truth_task *owner = task;
+	uint64_t given_ns = 0;
+
+	for (size_t i = 0; w->owner && i < t->task_cnt; i++) {
+		const struct truth_task *x = &t->tasks[i];
+		uint64_t at[] = { x->first_tid == w->owner ? x->born_ns : 0,
+				  x->tid == w->owner ? x->exec_ns : 0 };
+
+		for (int k = 0; k < 2; k++) {
+			if (at[k] <= given_ns || at[k] > w->end_ns)
+				continue;
+			given_ns = at[k];
+			owner = x;
+		}
+	}
+	return owner != task && (!owner->end_ns || owner->end_ns >= w->start_ns) &&
+	       (!w->futex_private || owner->tgid == task->tgid);
+}
+
 static enum reason judge_alone(const struct truth *t, const struct truth_task *task,
 			       const struct truth_span *w)
 {
 	bool by_task = w->waker_tid && !w->by_interrupt;
 
-	if (w->by_exiting)
-		return REASON_JOIN;
 	if (w->futex_op == 6 || w->futex_op == 13)
 		return REASON_LOCK;
 	if (w->futex_op == OP_WAIT_REQUEUE_PI)
 		return REASON_COND;
-	if (w->futex_val & 0x80000000u)
+	if (w->owned)
 		return REASON_LOCK;
+	if (w->by_exiting)
+		return REASON_JOIN;
 	if (!by_task && is_thread_of(t, task->tgid, w->futex_val))
 		return REASON_JOIN;
 	return REASON_NONE;
@@ -107,15 +130,10 @@ static bool at_place(const struct wait *w, uint32_t mm, uint64_t addr)
 
 static bool place_is_mutex(const struct waits *all, uint32_t mm, uint64_t addr)
 {
-	size_t undecided = 0, contended = 0;
-
-	for (size_t i = 0; i < all->cnt; i++) {
-		if (!at_place(&all->v[i], mm, addr) || all->v[i].alone != REASON_NONE)
-			continue;
-		undecided++;
-		contended += all->v[i].span->futex_val == 2;
-	}
-	return undecided && 2 * contended >= undecided;
+	for (size_t i = 0; i < all->cnt; i++)
+		if (at_place(&all->v[i], mm, addr) && all->v[i].span->owned)
+			return true;
+	return false;
 }
 
 /* At the same word, or at the other of an aligned pair if neither is a mutex. */
@@ -127,33 +145,84 @@ static bool is_near(const struct waits *all, const struct wait *w, const struct 
 	       !place_is_mutex(all, w->span->mm, w->span->addr);
 }
 
-static bool waits_near(const struct waits *all, uint32_t id, const struct truth_span *place)
+/* Whether this task began a wait near there, at one of these stamps. */
+static bool waits_near(const struct waits *near, uint32_t id, uint64_t from_ns, uint64_t to_ns)
 {
-	for (size_t i = 0; i < all->cnt; i++)
-		if (all->v[i].task->id == id && is_near(all, &all->v[i], place))
+	for (size_t i = 0; i < near->cnt; i++)
+		if (near->v[i].task->id == id && near->v[i].span->start_ns >= from_ns &&
+		    near->v[i].span->start_ns <= to_ns)
 			return true;
 	return false;
 }
 
-static enum reason judge_together(const struct waits *all, const struct wait *one)
+static bool is_by_task(const struct truth_span *w)
 {
-	size_t wakes = 0, handed_on = 0;
-	bool several = false;
+	return w->waker_tid && !w->by_interrupt && !w->by_exiting;
+}
+
+static bool is_hand_over(const struct waits *near, const struct truth_span *w, uint32_t id)
+{
+	return is_by_task(w) && w->waker_id == id && !w->many && waits_near(near, id, 0, UINT64_MAX);
+}
+
+/* Whether @id handed over twice and did not wait in between. */
+static bool keeps_on(const struct waits *near, uint32_t id)
+{
+	for (size_t i = 0; i < near->cnt; i++) {
+		const struct truth_span *one = near->v[i].span, *next = NULL;
+
+		if (!is_hand_over(near, one, id))
+			continue;
+		for (size_t k = 0; k < near->cnt; k++) {
+			const struct truth_span *w = near->v[k].span;
+			bool later = w->end_ns > one->end_ns || (w->end_ns == one->end_ns && k > i);
+
+			if (later && is_hand_over(near, w, id) && (!next || w->end_ns < next->end_ns))
+				next = w;
+		}
+		if (next && !waits_near(near, id, one->end_ns, next->end_ns))
+			return true;
+	}
+	return false;
+}
+
+static bool goes_round(const struct truth *t, const struct waits *near)
+{
+	size_t wakes = 0, theirs = 0, holders = 0;
+	bool on = false;
+
+	for (size_t i = 0; i < near->cnt; i++) {
+		wakes += is_by_task(near->v[i].span);
+		on |= near->v[i].span->by_interrupt;
+	}
+	for (size_t i = 0; i < t->task_cnt; i++) {
+		size_t hands = 0;
+
+		for (size_t k = 0; k < near->cnt; k++)
+			hands += is_hand_over(near, near->v[k].span, t->tasks[i].id);
+		if (hands < 2)
+			continue;
+		holders++;
+		theirs += hands;
+		on |= keeps_on(near, t->tasks[i].id);
+	}
+	return holders >= 2 && 2 * theirs >= wakes && on;
+}
+
+static enum reason judge_together(const struct truth *t, const struct waits *all,
+				  const struct wait *one)
+{
+	struct waits near = { 0 };
+	bool lock;
 
 	if (place_is_mutex(all, one->span->mm, one->span->addr))
 		return REASON_LOCK;
-	for (size_t i = 0; i < all->cnt; i++) {
-		const struct truth_span *w = all->v[i].span;
-
-		if (!is_near(all, &all->v[i], one->span))
-			continue;
-		several |= all->v[i].task != one->task;
-		if (!w->waker_tid || w->by_interrupt || w->by_exiting)
-			continue;
-		wakes++;
-		handed_on += w->waker_id && waits_near(all, w->waker_id, one->span);
-	}
-	return several && wakes && 2 * handed_on >= wakes ? REASON_LOCK : REASON_COND;
+	for (size_t i = 0; i < all->cnt; i++)
+		if (is_near(all, &all->v[i], one->span))
+			*vec_push(near.v, near.cnt, near.cap) = all->v[i];
+	lock = goes_round(t, &near);
+	free(near.v);
+	return lock ? REASON_LOCK : REASON_COND;
 }
 
 void truth_judge(struct truth *t)
@@ -164,14 +233,16 @@ void truth_judge(struct truth *t)
 		for (size_t j = 0; j < t->tasks[i].span_cnt; j++) {
 			struct truth_span *span = &t->tasks[i].spans[j];
 
-			if (span->state == SPAN_BLOCKED && span->futex)
-				*vec_push(all.v, all.cnt, all.cap) = (struct wait){
-					&t->tasks[i], span, judge_alone(t, &t->tasks[i], span)
-				};
+			if (span->state != SPAN_BLOCKED || !span->futex)
+				continue;
+			span->owned = names_owner(t, &t->tasks[i], span);
+			*vec_push(all.v, all.cnt, all.cap) = (struct wait){
+				&t->tasks[i], span, judge_alone(t, &t->tasks[i], span)
+			};
 		}
 	}
 	for (size_t i = 0; i < all.cnt; i++)
 		all.v[i].span->reason = (uint8_t)(all.v[i].alone != REASON_NONE ? all.v[i].alone :
-						  judge_together(&all, &all.v[i]));
+						  judge_together(t, &all, &all.v[i]));
 	free(all.v);
 }

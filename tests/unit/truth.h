@@ -37,19 +37,22 @@ struct truth_span {
 	bool preempted;
 
 	/* blocked */
+	bool owned;		/* a futex: a living task is named as the owner */
+	bool many;		/* ended by a call that may wake several */
 	bool by_interrupt, by_exiting, by_signal, unseen, accept, compat;
 	uint32_t waker_id, waker_tid;
 	int32_t syscall;
 	uint64_t addr;
 	bool futex, futex_private;
 	uint8_t futex_op;
-	uint32_t futex_val, mm;
+	uint32_t futex_val, mm, owner; /* owner: the tid that the wait names, 0: none */
 };
 
 struct truth_task {
 	uint32_t id, parent_id;
 	uint32_t tid, tgid;
 	uint32_t first_tid;	/* before an exec */
+	uint64_t born_ns, exec_ns; /* stamps of the records that gave it first_tid and tid; 0: none */
 	uint32_t mm;		/* at the end */
 	char comm[LAB_COMM_LEN + 1];
 	uint64_t start_ns, end_ns;
@@ -143,8 +146,8 @@ const char *truth_call(const struct truth_span *block);
 bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor);
 
 /*
- * Rules 1 to 4 of model/futex.h, one wait at a time, with all others looked through for each.
- * Fills the reason of every wait in a futex.
+ * Rules 1 to 5 of model/futex.h, one wait at a time, with all others looked through for each.
+ * Fills the reason of every wait in a futex, and whether it names its owner.
  */
 void truth_judge(struct truth *t);
 

@@ -194,6 +194,7 @@ struct model_builder {
 	size_t task_cnt, task_cap;
 	struct idmap task_by_id;
 	struct idmap threads;	/* (tgid, tid) that existed */
+	struct idmap task_by_tid; /* index of the last one that had it */
 	uint32_t mm_cnt;
 	struct idmap mm_of_tgid; /* of seeded tasks */
 	const struct trace_symbols *symbols; /* borrowed; NULL: none */

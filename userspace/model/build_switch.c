@@ -374,6 +374,7 @@ static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_e
 	}
 	wait->waker_id = ev->waker_id;
 	wait->waker_tid = ev->waker_tid;
+	wait->futex_many = ev->head.flags & LAB_F_WAKES_MANY;
 	if (ev->head.flags & LAB_F_WAKER_EXITING)
 		wait->flags |= SPAN_WAKER_EXITING;
 	else if (wait->flags & SPAN_FUTEX && !futex_call_wakes(ev->waker_syscall))

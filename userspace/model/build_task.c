@@ -176,17 +176,29 @@ void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
 		note_futex_wait(t, ts_ns, sleep);
 }
 
+/* Whether a living task has what @t waits for: see futex.h. */
+static bool names_owner(const struct model_builder *b, const struct btask *t)
+{
+	const uint32_t *idx = t->t.wait_owner_tid ?
+			      idmap_get(&b->task_by_tid, t->t.wait_owner_tid, 0) : NULL;
+	const struct btask *owner = idx ? &b->tasks[*idx] : NULL;
+
+	return owner && owner != t && owner->death_ns >= t->open.start_ns &&
+	       (!t->open.futex_private || owner->t.tgid == t->t.tgid);
+}
+
 void task_settle_reason(struct model_builder *b, struct btask *t)
 {
 	uint64_t thread = (uint64_t)t->t.tgid << 32 | t->futex_val;
 
 	if (t->open.state != SPAN_BLOCKED)
 		return;
-	if (t->open.flags & SPAN_FUTEX)
-		t->open.reason = futex_judge_alone(&t->open, t->futex_val,
-						   idmap_get(&b->threads, thread, 0));
-	else if (t->open.reason == REASON_NONE)
+	if (t->open.flags & SPAN_FUTEX) {
+		t->open.futex_owned = names_owner(b, t);
+		t->open.reason = futex_judge_alone(&t->open, idmap_get(&b->threads, thread, 0));
+	} else if (t->open.reason == REASON_NONE) {
 		t->open.reason = REASON_OTHER;
+	}
 }
 
 void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns)
@@ -203,6 +215,14 @@ void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_
 	}
 }
 
+static void note_tid(struct model_builder *b, const struct btask *t)
+{
+	uint32_t idx = (uint32_t)(t - b->tasks);
+
+	idmap_put(&b->threads, (uint64_t)t->t.tgid << 32 | t->t.tid, 0, 1);
+	*idmap_put(&b->task_by_tid, t->t.tid, 0, idx) = idx;
+}
+
 static void set_identity(struct model_builder *b, struct btask *t, const struct lab_ev_task *ev)
 {
 	t->implicit = false;
@@ -211,7 +231,7 @@ static void set_identity(struct model_builder *b, struct btask *t, const struct 
 	t->t.policy = ev->policy;
 	t->t.nice = ev->nice;
 	copy_comm(t->t.comm, ev->comm);
-	idmap_put(&b->threads, (uint64_t)ev->tgid << 32 | ev->tid, 0, 1);
+	note_tid(b, t);
 }
 
 /* The task that a NEW or a SEED introduces; NO_TASK if it was introduced before. */
@@ -397,7 +417,7 @@ void task_on_exec(struct model_builder *b, const struct lab_ev_exec *ev)
 	t->t.tgid = ev->tid;
 	t->t.mm_id = ++b->mm_cnt;
 	copy_comm(t->t.comm, ev->comm);
-	idmap_put(&b->threads, (uint64_t)ev->tid << 32 | ev->tid, 0, 1);
+	note_tid(b, t);
 	task_acted(b, ev->head.task, ev->head.cpu, ev->head.ts_ns);
 }
 

@@ -32,18 +32,18 @@ bool futex_call_wakes(int32_t syscall)
 	return false;
 }
 
-enum reason futex_judge_alone(const struct model_span *span, uint32_t val, bool val_is_thread)
+enum reason futex_judge_alone(const struct model_span *span, bool val_is_thread)
 {
 	bool woken_by_task = span->waker_tid && !(span->flags & SPAN_WOKEN_BY_IRQ);
 
-	if (span->flags & SPAN_WAKER_EXITING)
-		return REASON_JOIN;
 	if (span->futex_op == FUTEX_OP_LOCK_PI || span->futex_op == FUTEX_OP_LOCK_PI2)
 		return REASON_LOCK;
 	if (span->futex_op == FUTEX_OP_WAIT_REQUEUE_PI)
 		return REASON_COND;
-	if (val & FUTEX_VAL_WAITERS)
+	if (span->futex_owned)
 		return REASON_LOCK;
+	if (span->flags & SPAN_WAKER_EXITING)
+		return REASON_JOIN;
 	if (val_is_thread && !woken_by_task)
 		return REASON_JOIN;
 	return REASON_NONE;
@@ -122,37 +122,31 @@ size_t futex_same(const struct futex_wait *waits, size_t cnt)
 	return same;
 }
 
-/* ---- rule 4 ---- */
+/* ---- rule 5 ---- */
 
-/* All waits at one address, ordered by task. */
+/* All waits at one address, ordered by task and, of each, by time. */
 struct place {
 	const struct futex_wait *waits;
 	size_t cnt;
 	bool mutex;
 };
 
-static bool is_mutex(const struct futex_wait *waits, size_t cnt)
-{
-	size_t undecided = 0, contended = 0;
-
-	for (size_t i = 0; i < cnt; i++) {
-		if (waits[i].span->reason != REASON_NONE)
-			continue;
-		undecided++;
-		contended += waits[i].span->futex_contended;
-	}
-	return undecided && 2 * contended >= undecided;
-}
+/* The waits of a place and its twin. */
+struct site {
+	struct place at[2];
+};
 
 static struct place place_at(const struct futex_wait *waits, size_t cnt)
 {
 	struct place p = { .waits = waits, .cnt = futex_same(waits, cnt) };
 
-	p.mutex = is_mutex(waits, p.cnt);
+	for (size_t i = 0; i < p.cnt; i++)
+		p.mutex |= waits[i].span->futex_owned;
 	return p;
 }
 
-static bool waited_here(const struct place *p, uint32_t task_id)
+/* The first wait of this task here, or of one after it. */
+static size_t first_of(const struct place *p, uint32_t task_id)
 {
 	size_t low = 0, high = p->cnt;
 
@@ -164,7 +158,14 @@ static bool waited_here(const struct place *p, uint32_t task_id)
 		else
 			high = mid;
 	}
-	return low < p->cnt && p->waits[low].task_id == task_id;
+	return low;
+}
+
+static bool waited_here(const struct place *p, uint32_t task_id)
+{
+	size_t i = first_of(p, task_id);
+
+	return i < p->cnt && p->waits[i].task_id == task_id;
 }
 
 /* The two words of one condition variable of glibc, whose waiters take turns at them. */
@@ -174,28 +175,112 @@ static bool are_twins(const struct place *a, const struct place *b)
 	       a->waits->span->addr / 8 == b->waits->span->addr / 8 && !a->mutex && !b->mutex;
 }
 
+static bool ended_by_task(const struct model_span *s)
+{
+	return s->waker_tid && !(s->flags & (SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING));
+}
+
+/* When a task handed over. */
+struct hand {
+	uint32_t task_id;
+	uint64_t at_ns;
+};
+
+static int hand_cmp(const void *a, const void *b)
+{
+	const struct hand *x = a, *y = b;
+
+	if (x->task_id != y->task_id)
+		return x->task_id < y->task_id ? -1 : 1;
+	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
+}
+
+static struct hand *hands_collect(const struct site *site, size_t *cnt)
+{
+	struct hand *hands = NULL;
+	size_t cap = 0;
+
+	*cnt = 0;
+	for (size_t p = 0; p < 2; p++) {
+		for (size_t i = 0; i < site->at[p].cnt; i++) {
+			const struct model_span *s = site->at[p].waits[i].span;
+
+			if (ended_by_task(s) && !s->futex_many && s->waker_id &&
+			    (waited_here(&site->at[0], s->waker_id) ||
+			     waited_here(&site->at[1], s->waker_id)))
+				vec_add(hands, *cnt, cap, (struct hand){ s->waker_id, s->end_ns });
+		}
+	}
+	if (*cnt)
+		qsort(hands, *cnt, sizeof(*hands), hand_cmp);
+	return hands;
+}
+
+/* A wait of the task here begins in [@from_ns, @until_ns]. */
+static bool waits_between(const struct site *site, uint32_t task_id, uint64_t from_ns,
+			  uint64_t until_ns)
+{
+	for (size_t p = 0; p < 2; p++) {
+		const struct place *at = &site->at[p];
+		size_t low = first_of(at, task_id), high = first_of(at, task_id + 1);
+		size_t end = high;
+
+		while (low < high) {
+			size_t mid = low + (high - low) / 2;
+
+			if (at->waits[mid].span->start_ns < from_ns)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (low < end && at->waits[low].span->start_ns <= until_ns)
+			return true;
+	}
+	return false;
+}
+
+/* Who let go has it again, or did not wait for what it gave: turns taken in a talk are neither. */
+static bool keeps_on(const struct site *site, const struct hand *hands, size_t cnt)
+{
+	for (size_t p = 0; p < 2; p++)
+		for (size_t i = 0; i < site->at[p].cnt; i++)
+			if (site->at[p].waits[i].span->flags & SPAN_WOKEN_BY_IRQ)
+				return true;
+	for (size_t i = 1; i < cnt; i++)
+		if (hands[i].task_id == hands[i - 1].task_id &&
+		    !waits_between(site, hands[i].task_id, hands[i - 1].at_ns, hands[i].at_ns))
+			return true;
+	return false;
+}
+
+static bool goes_round(const struct site *site)
+{
+	size_t wakes = 0, cnt, by_holders = 0, holders = 0;
+	struct hand *hands = hands_collect(site, &cnt);
+	bool is_lock;
+
+	for (size_t i = 0, next; i < cnt; i = next) {
+		for (next = i + 1; next < cnt && hands[next].task_id == hands[i].task_id;)
+			next++;
+		if (next - i < 2)
+			continue;
+		holders++;
+		by_holders += next - i;
+	}
+	for (size_t p = 0; p < 2; p++)
+		for (size_t i = 0; i < site->at[p].cnt; i++)
+			wakes += ended_by_task(site->at[p].waits[i].span);
+	is_lock = holders >= 2 && 2 * by_holders >= wakes && keeps_on(site, hands, cnt);
+	free(hands);
+	return is_lock;
+}
+
 /* @twin: counted as well; may be empty. */
 static enum reason judge_place(const struct place *p, const struct place *twin)
 {
-	const struct place *both[] = { p, twin };
-	size_t wakes = 0, handed_on = 0;
-	bool several = false;
+	const struct site site = { .at = { *p, *twin } };
 
-	if (p->mutex)
-		return REASON_LOCK;
-	for (size_t i = 0; i < p->cnt + twin->cnt; i++) {
-		const struct place *at = both[i >= p->cnt];
-		const struct futex_wait *w = &at->waits[i >= p->cnt ? i - p->cnt : i];
-		const struct model_span *s = w->span;
-
-		several |= w->task_id != p->waits->task_id;
-		if (!s->waker_tid || s->flags & (SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING))
-			continue;
-		wakes++;
-		handed_on += s->waker_id &&
-			     (waited_here(p, s->waker_id) || waited_here(twin, s->waker_id));
-	}
-	return several && wakes && 2 * handed_on >= wakes ? REASON_LOCK : REASON_COND;
+	return p->mutex || goes_round(&site) ? REASON_LOCK : REASON_COND;
 }
 
 void futex_judge_together(struct futex_wait *waits, size_t cnt)

@@ -6,24 +6,32 @@
  * futex - what a wait at an address was for: a lock, a condition, or the end
  * of a thread. The kernel does not know; the model tells it as follows.
  *
- * 1. join: an exiting task ended the wait (the kernel clears and wakes the
- *    address that was given with CLONE_CHILD_CLEARTID, set_tid_address(2)); or no
- *    task ended it (a timer, or nobody yet) and the value expected is the tid of a thread
+ * 1. lock, if the operation is one of the PI locks; cond, if it is FUTEX_WAIT_REQUEUE_PI, which
+ *    exists for condition variables only.
+ * 2. lock, if the wait names its owner: another task of ours that lives, of the same process if the futex is
+ *    private. Its tid are the low bits of the value expected, if that has FUTEX_WAITERS set (PI and
+ *    robust mutexes, the layout of futex(2) and of get_robust_list(2)); or what glibc keeps beside the word
+ *    of its mutex (bpf/sched.bpf.c, futex_owner()). Values that only look so name nobody:
+ *    0xffffffff of Rust's parked threads, Erlang's -1, 0x80000000 of std::future. A
+ *    robust mutex that its owner's death released is a lock by this rule.
+ * 3. join, if an exiting task ended the wait (the kernel clears and wakes the
+ *    address that was given with CLONE_CHILD_CLEARTID, set_tid_address(2)).
+ * 4. join, if no task ended it (a timer, or nobody yet) and the value expected is the tid of a thread
  *    of the same process, which is what stands at that address while it lives.
- * 2. lock: the operation is one of the PI locks; or the value expected has FUTEX_WAITERS set
- *    (PI and robust mutexes, the layout of futex(2) and of get_robust_list(2); musl's locks).
- * 3. cond: FUTEX_WAIT_REQUEUE_PI, which exists for condition variables only.
- * 4. Otherwise all such waits at one address are judged together:
- *    lock, if at least half expected the value 2, the contended state of the three-state
- *    mutex (Ulrich Drepper, "Futexes Are Tricky", 2011, section 6) that glibc, Rust and Go use; a
- *    counter passes through 2, a mutex stays there;
- *    lock, if two or more tasks waited there and at least half of the wakes by
- *    tasks came from tasks that waited there as well: those hand something on. CPython's interpreter lock
- *    is a condition variable with a timed wait around a flag (Python/ceval_gil.c)
- *    and comes out as a lock by this rule, as do barriers. The two words of one aligned
+ * 5. Otherwise all such waits at one address are judged together. They are lock if one wait there
+ *    names its owner by rule 2; or if what is there goes round. The value tells nothing: 2 is the contended
+ *    state of many mutexes (Ulrich Drepper, "Futexes Are Tricky", 2011, section 6), and also of an idle
+ *    worker of TBB. It goes round if all of this holds:
+ *    - two tasks or more waited there, and each of these handed over twice or more: it ended another's
+ *      wait there, by a call that lets only one go. Barriers and broadcasts let all go at once;
+ *    - at least half of the wakes there by tasks were theirs. A producer never waits with its consumers;
+ *    - some wait there ended by its time limit, or one of these tasks handed over twice without waiting
+ *      there in between. Two who talk (here is a job, here is its result) wait after each word; who lets
+ *      a lock go often has it again at once. CPython's interpreter lock is a condition variable with a
+ *      timed wait around a flag (Python/ceval_gil.c), and its waits do expire.
+ *    cond, otherwise. The two words of one aligned
  *    pair are judged together here: a condition variable of glibc has two, at which its
- *    waiters take turns (nptl/pthread_cond_wait.c, __g_signals), and two threads may keep to one each;
- *    cond, otherwise.
+ *    waiters take turns (nptl/pthread_cond_wait.c, __g_signals), and two threads may keep to one each.
  *
  * An address is that of a process's memory (its mm), or alone for a shared futex.
  */
@@ -44,7 +52,6 @@
 #define FUTEX_OP_MASK 0x7fu	/* of FUTEX_CMD_MASK: operations are below 128 */
 #define FUTEX_FLAG_PRIVATE 128u	/* the same bit in futex2's flags (FUTEX2_PRIVATE) */
 
-#define FUTEX_VAL_CONTENDED 2u
 #define FUTEX_VAL_WAITERS 0x80000000u
 #define FUTEX_VAL_TID 0x3fffffffu
 
@@ -58,14 +65,13 @@ bool futex_op_waits(uint32_t op);
 bool futex_call_wakes(int32_t syscall);
 
 /**
- * futex_judge_alone() - rules 1 to 3
- * @span: blocked, with SPAN_FUTEX; its flags say what ended it, if anything
- * @val: the value expected
- * @val_is_thread: that is the tid of a thread of the same process
+ * futex_judge_alone() - rules 1 to 4
+ * @span: blocked, with SPAN_FUTEX; it says what ended it, if anything, and whether it names its owner
+ * @val_is_thread: the value expected is the tid of a thread of the same process
  *
- * Return: the reason, or REASON_NONE: rule 4 is needed.
+ * Return: the reason, or REASON_NONE: rule 5 is needed.
  */
-enum reason futex_judge_alone(const struct model_span *span, uint32_t val, bool val_is_thread);
+enum reason futex_judge_alone(const struct model_span *span, bool val_is_thread);
 
 struct futex_wait {
 	struct model_span *span; /* blocked, with SPAN_FUTEX */
@@ -79,8 +85,8 @@ void futex_sort(struct futex_wait *waits, size_t cnt);
 size_t futex_same(const struct futex_wait *waits, size_t cnt);
 
 /**
- * futex_judge_together() - rule 4
- * @waits: all there are, by task; sorted by address afterwards
+ * futex_judge_together() - rule 5
+ * @waits: all there are, by task and time; sorted by address afterwards
  *
  * Gives each that has no reason yet one.
  */

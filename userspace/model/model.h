@@ -102,7 +102,8 @@ struct model_span {
 	uint8_t reason;		/* enum reason */
 	uint8_t futex_op;	/* FUTEX_* without flags; see futex.h */
 	bool futex_private:1;	/* FUTEX_PRIVATE_FLAG, so keyed by process */
-	bool futex_contended:1;	/* it expected FUTEX_VAL_CONTENDED */
+	bool futex_owned:1;	/* it names a living task as the owner */
+	bool futex_many:1;	/* the call that ended it may have ended others as well */
 };
 _Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");
 

@@ -144,13 +144,10 @@ static enum reason uninterruptible(const struct sleep *sleep, enum call call)
 static void classify_futex(const struct sleep *sleep, enum call call, struct model_span *span)
 {
 	uint32_t op = FUTEX_OP_WAIT, flags = FUTEX_FLAG_PRIVATE;
-	uint32_t val = (uint32_t)sleep->args[2];
 
-	/* Of a 32-bit call only the third argument is known, the value: no address to judge by. */
+	/* Of a 32-bit call the address is not known, so nobody knows who else waited there. */
 	if (sleep->flags & LAB_F_COMPAT) {
-		bool lock = val == FUTEX_VAL_CONTENDED || val & FUTEX_VAL_WAITERS;
-
-		span->reason = lock ? REASON_LOCK : REASON_COND;
+		span->reason = REASON_COND;
 		return;
 	}
 	switch (call) {
@@ -172,7 +169,6 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 	span->flags |= SPAN_FUTEX | (sleep->futex_no_limit ? SPAN_NO_LIMIT : 0);
 	span->reason = REASON_NONE;
 	span->futex_op = (uint8_t)op;
-	span->futex_contended = val == FUTEX_VAL_CONTENDED;
 	span->futex_private = !!(flags & FUTEX_FLAG_PRIVATE);
 }
 

@@ -32,6 +32,7 @@ static const struct known known[] = {
 	{ "arg1", F_ARG1, 8, K(OUT) | BORN },
 	{ "arg2", F_ARG2, 8, K(OUT) | BORN },
 	{ "fd_type", F_FD_TYPE, 1, K(OUT) | BORN },
+	{ "futex_owner", F_OWNER, 4, K(OUT) },
 	{ "prev_state", F_STATE, 4, K(OUT) },
 	{ "state", F_STATE, 4, BORN },
 	{ "clock_task_ns", F_CLOCK, 8, K(OUT) | K(IN) },

@@ -11,6 +11,7 @@
 #define WAKE_INTERRUPT 0x07	/* hardirq, softirq, NMI */
 #define WAKE_UNKNOWN 0x08
 #define WAKE_EXITING 0x10
+#define WAKE_MANY 0x20
 #define STATE_DEAD 0x80
 #define CLONE_SHARES_MEMORY 0x100
 #define CALL_FUTEX 202
@@ -26,6 +27,16 @@ static void begin(struct task *t, enum phase phase, enum sort sort, uint64_t ts_
 	t->now = (struct stretch){ .start_ns = ts_ns, .least_ns = ts_ns, .sort = sort };
 }
 
+/* Whether another task that has not died before the wait has what @t waits for. */
+static bool names_owner(const struct facts *f, const struct task *t)
+{
+	uint32_t place = t->owner ? map_get(&f->by_tid, t->owner, 0) : MAP_NONE;
+	const struct task *owner = place == MAP_NONE ? t : &f->tasks[f->had_tid[place]];
+
+	return owner != t && owner->death_ns >= t->now.start_ns &&
+	       (!t->now.mm || owner->tgid == t->tgid);
+}
+
 /* What a task does now ends; nothing is kept of what took no time. */
 static void finish(struct facts *f, struct task *t, uint64_t ts_ns)
 {
@@ -33,6 +44,8 @@ static void finish(struct facts *f, struct task *t, uint64_t ts_ns)
 
 	if (t->phase == UNBORN || t->phase == DEAD || ts_ns <= t->now.start_ns)
 		return;
+	if (t->phase == SLEEPING && names_owner(f, t))
+		t->now.marks |= M_OWNED;
 	if (t->phase == SLEEPING)
 		waits_settle(&t->now, map_get(&f->threads, (uint64_t)t->tgid << 32 | t->now.value,
 					      0) != MAP_NONE);
@@ -258,6 +271,7 @@ static void fall_asleep(struct task *t, uint64_t ts_ns, const struct sleep *slee
 {
 	begin(t, SLEEPING, IDLES, ts_ns);
 	waits_sort(sleep, &t->now);
+	t->owner = t->now.marks & M_FUTEX ? waits_owner(sleep) : 0;
 	if (t->now.mm)		/* private: the number of its memory */
 		t->now.mm = t->mm;
 }
@@ -281,6 +295,7 @@ static void go_on(struct task *t, const struct event *ev)
 			.state = ev->f[F_STATE], .flags = ev->f[F_FLAGS],
 			.call = (int64_t)ev->f[F_SYSCALL], .arg0 = ev->f[F_ARG0],
 			.arg1 = ev->f[F_ARG1], .arg2 = ev->f[F_ARG2], .fd_type = ev->f[F_FD_TYPE],
+			.owner = ev->f[F_OWNER],
 		});
 		t->raced = woken;
 		t->late = late;
@@ -368,7 +383,7 @@ static void on_waking(struct facts *f, const struct event *ev)
 		   (s->marks & M_FUTEX && (int64_t)ev->f[F_WAKER_SYSCALL] == CALL_FUTEX &&
 		    ev->f[F_WAKER_ARG0] == s->addr)) {
 		s->waker = (uint32_t)waker;
-		s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) |
+		s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) | (flags & WAKE_MANY ? M_MANY : 0) |
 			    (ev->f[F_WAKER_TID] ? M_BY_TASK : 0) |
 			    (waker && map_get(&f->by_id, waker, 0) != MAP_NONE ? M_BY_KNOWN : 0);
 	}
@@ -380,12 +395,17 @@ static void on_waking(struct facts *f, const struct event *ev)
 
 /* ---- records of births, moves and ends ---- */
 
-static void name(struct facts *f, struct task *t, const struct event *ev)
+/* A record gives a task its numbers. */
+static void number(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid)
 {
-	t->unannounced = false;
-	t->tid = (uint32_t)ev->f[F_TID];
-	t->tgid = (uint32_t)ev->f[F_TGID];
-	map_put(&f->threads, ev->f[F_TGID] << 32 | ev->f[F_TID], 0);
+	uint32_t had = map_put(&f->by_tid, tid, 0);
+
+	t->tid = (uint32_t)tid;
+	t->tgid = (uint32_t)tgid;
+	map_put(&f->threads, tgid << 32 | tid, 0);
+	if (had == f->had_tid_cnt)
+		vec_push(f->had_tid, f->had_tid_cnt, f->had_tid_cap);
+	f->had_tid[had] = (uint32_t)(t - f->tasks);
 }
 
 /* A birth or a seed: NULL if the task was announced before. */
@@ -398,7 +418,8 @@ static struct task *announce(struct facts *f, const struct event *ev, bool *firs
 		fault(f, "is born twice", t, 1, 2, false);
 		return NULL;
 	}
-	name(f, t, ev);
+	t->unannounced = false;
+	number(f, t, ev->f[F_TGID], ev->f[F_TID]);
 	return t;
 }
 
@@ -516,9 +537,8 @@ static void on_exec(struct facts *f, const struct event *ev)
 	struct task *t = subject(f, ev);
 
 	operations_forget(f, (uint32_t)ev->f[F_TID], ev->head.ts_ns);
-	t->tid = t->tgid = (uint32_t)ev->f[F_TID];
+	number(f, t, ev->f[F_TID], ev->f[F_TID]);
 	t->mm = ++f->mm_cnt;
-	map_put(&f->threads, ev->f[F_TID] << 32 | ev->f[F_TID], 0);
 	acts(f, ev->f[F_TASK], ev->head.cpu, ev->head.ts_ns);
 }
 

@@ -41,6 +41,8 @@ enum loop { LOOP_NONE, LOOP_EPOLL, LOOP_POLL, LOOP_URING, LOOP_CNT };
 #define M_BY_KNOWN 0x0040	/* the waker had been met before */
 #define M_BY_TASK 0x0080	/* the waker has a tid */
 #define M_FUTEX 0x0100
+#define M_OWNED 0x0200		/* of a futex: it names its owner */
+#define M_MANY 0x0400		/* ended by a call that may end several waits */
 
 struct stretch {
 	uint64_t start_ns, end_ns;
@@ -79,6 +81,7 @@ static inline struct counters counters_of(const struct event *ev)
 struct task {
 	uint32_t id, parent;	/* birth number; place or NOBODY */
 	uint32_t tid, tgid, mm;
+	uint32_t owner;		/* the tid that its wait at a futex names; 0: none */
 	enum phase phase;
 	bool unannounced;	/* met before a record announced it */
 	bool seeded, seeded_running;
@@ -198,7 +201,9 @@ struct facts {
 
 	struct task *tasks;
 	size_t task_cnt, task_cap;
-	struct map by_id, threads, group_mms, edge_of;
+	struct map by_id, by_tid, threads, group_mms, edge_of;
+	uint32_t *had_tid;		/* by the value in by_tid: the last task that was given it */
+	size_t had_tid_cnt, had_tid_cap;
 	uint32_t *mm_of_group;
 	size_t group_cnt, group_cap;
 	uint32_t mm_cnt;
@@ -280,8 +285,11 @@ void account_end(struct facts *f);
 struct sleep {
 	uint64_t state, flags;
 	int64_t call;
-	uint64_t arg0, arg1, arg2, fd_type;
+	uint64_t arg0, arg1, arg2, fd_type, owner;
 };
+
+/* The tid that a wait at a futex names as the owner's; 0: none. */
+uint32_t waits_owner(const struct sleep *sleep);
 
 /* Fill the sort, and what belongs to a futex, of a wait that begins. */
 void waits_sort(const struct sleep *sleep, struct stretch *s);

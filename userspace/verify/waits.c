@@ -22,7 +22,7 @@
 #define TYPE_SOCKET 12
 #define FUTEX_PRIVATE 128u
 #define FUTEX_WAITERS 0x80000000u
-#define FUTEX_CONTENDED 2
+#define FUTEX_TID 0x3fffffffu
 
 enum { OP_WAIT = 0, OP_LOCK_PI = 6, OP_WAIT_BITSET = 9, OP_WAIT_REQUEUE_PI = 11, OP_LOCK_PI2 = 13,
        OP_WAITV = 32 };
@@ -103,14 +103,19 @@ static bool waits_for_vfork(const struct sleep *sleep, enum call call)
 	}
 }
 
+uint32_t waits_owner(const struct sleep *sleep)
+{
+	uint32_t value = (uint32_t)sleep->arg2;
+
+	return value & FUTEX_WAITERS ? value & FUTEX_TID : (uint32_t)sleep->owner;
+}
+
 static void sort_futex(const struct sleep *sleep, enum call call, struct stretch *s)
 {
 	uint32_t value = (uint32_t)sleep->arg2, op = OP_WAIT;
 
-	if (sleep->flags & OUT_COMPAT) {	/* where it is is not known */
-		s->sort = value == FUTEX_CONTENDED || value & FUTEX_WAITERS ? LOCKED : IDLES;
+	if (sleep->flags & OUT_COMPAT)	/* where it is is not known */
 		return;
-	}
 	if (call == CALL_FUTEX_WAITV)
 		op = OP_WAITV;
 	else if (call == CALL_FUTEX)
@@ -191,16 +196,16 @@ void waits_settle(struct stretch *s, bool thread)
 
 	if (!(s->marks & M_FUTEX))
 		return;
-	if (s->marks & M_BY_EXIT)
-		s->sort = ABSENT;
-	else if (s->op == OP_LOCK_PI || s->op == OP_LOCK_PI2)
+	if (s->op == OP_LOCK_PI || s->op == OP_LOCK_PI2)
 		s->sort = LOCKED;
 	else if (s->op == OP_WAIT_REQUEUE_PI)
 		s->sort = IDLES;
-	else if (s->value & FUTEX_WAITERS)
+	else if (s->marks & M_OWNED)
 		s->sort = LOCKED;
+	else if (s->marks & M_BY_EXIT || (thread && !by_task))
+		s->sort = ABSENT;
 	else
-		s->sort = thread && !by_task ? ABSENT : AT_FUTEX;
+		s->sort = AT_FUTEX;
 }
 
 /* ---- all waits at one futex ---- */
@@ -213,27 +218,24 @@ static int by_place(const void *a, const void *b)
 		return x->mm < y->mm ? -1 : 1;
 	if (x->addr != y->addr)
 		return x->addr < y->addr ? -1 : 1;
-	return x->task < y->task ? -1 : x->task > y->task;
+	if (x->task != y->task)
+		return x->task < y->task ? -1 : 1;
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-/* The waits at one address, by task. */
+/* The waits at one place, by task and time. */
 struct futex {
 	struct stretch **w;
 	size_t cnt;
-	bool mutex;		/* those that one wait does not tell are a three-state mutex's */
-	enum sort sort;
+	bool mutex;
 };
 
 static struct futex futex_at(struct stretch **w, size_t cnt)
 {
 	struct futex x = { .w = w };
-	size_t open = 0, contended = 0;
 
-	for (; x.cnt < cnt && w[x.cnt]->mm == w[0]->mm && w[x.cnt]->addr == w[0]->addr; x.cnt++) {
-		open += w[x.cnt]->sort == AT_FUTEX;
-		contended += w[x.cnt]->sort == AT_FUTEX && w[x.cnt]->value == FUTEX_CONTENDED;
-	}
-	x.mutex = open && 2 * contended >= open;
+	for (; x.cnt < cnt && w[x.cnt]->mm == w[0]->mm && w[x.cnt]->addr == w[0]->addr; x.cnt++)
+		x.mutex |= w[x.cnt]->marks & M_OWNED;
 	return x;
 }
 
@@ -243,56 +245,102 @@ static bool is_twin(const struct futex *x, const struct futex *y)
 	       !y->mutex;
 }
 
-static bool has_waiter(const struct futex *x, uint32_t task)
+/* The first wait here of a task from @task on that begins at @from_ns or later, or of one behind it. */
+static size_t find_wait(const struct futex *x, uint32_t task, uint64_t from_ns)
 {
 	size_t low = 0, high = x->cnt;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+		const struct stretch *s = x->w[mid];
 
-		if (x->w[mid]->task < task)
+		if (s->task < task || (s->task == task && s->start_ns < from_ns))
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < x->cnt && x->w[low]->task == task;
+	return low;
 }
 
-/* Of the wakes by tasks that end a wait at @at: by one that waits at @x or its twin. */
-static void count_wakes(const struct facts *f, const struct futex *at, const struct futex *x,
-			const struct futex *twin, uint64_t *wakes, uint64_t *handed)
+static bool waits_within(const struct futex *x, uint32_t task, uint64_t from_ns, uint64_t to_ns)
 {
-	for (size_t i = 0; i < at->cnt; i++) {
-		const struct stretch *s = at->w[i];
-		uint32_t waker;
+	size_t i = find_wait(x, task, from_ns);
 
-		if (!(s->marks & M_BY_TASK) || s->marks & M_BY_EXIT)
-			continue;
-		++*wakes;
-		waker = s->waker ? map_get(&f->by_id, s->waker, 0) : MAP_NONE;
-		*handed += waker != MAP_NONE &&
-			   (has_waiter(x, waker) || (twin && has_waiter(twin, waker)));
-	}
+	return i < x->cnt && x->w[i]->task == task && x->w[i]->start_ns <= to_ns;
+}
+
+/* A place and its twin, which may be empty, and what happened there. */
+struct pair {
+	const struct futex *x[2];
+	uint64_t by_tasks;
+	bool expired;
+	struct given {
+		uint32_t task;
+		uint64_t at_ns;
+	} *given;		/* hand-overs */
+	size_t given_cnt, given_cap;
+};
+
+static bool pair_waits(const struct pair *p, uint32_t task, uint64_t from_ns, uint64_t to_ns)
+{
+	return waits_within(p->x[0], task, from_ns, to_ns) ||
+	       waits_within(p->x[1], task, from_ns, to_ns);
+}
+
+static void note_end(const struct facts *f, struct pair *p, const struct stretch *s)
+{
+	uint32_t waker;
+
+	p->expired |= !!(s->marks & M_BY_IRQ);
+	if (!(s->marks & M_BY_TASK) || s->marks & M_BY_EXIT)
+		return;
+	p->by_tasks++;
+	waker = s->marks & M_MANY || !s->waker ? MAP_NONE : map_get(&f->by_id, s->waker, 0);
+	if (waker != MAP_NONE && pair_waits(p, waker, 0, NEVER))
+		*vec_push(p->given, p->given_cnt, p->given_cap) = (struct given){ waker, s->end_ns };
+}
+
+static int by_giver(const void *a, const void *b)
+{
+	const struct given *x = a, *y = b;
+
+	if (x->task != y->task)
+		return x->task < y->task ? -1 : 1;
+	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
 static enum sort sort_of(const struct facts *f, const struct futex *x, const struct futex *twin)
 {
-	uint32_t first = x->w[0]->task;
-	bool several = x->w[x->cnt - 1]->task != first;
-	uint64_t wakes = 0, handed = 0;
+	struct pair p = { .x = { x, twin } };
+	uint64_t holders = 0, theirs = 0;
+	bool kept = false;
 
 	if (x->mutex)
 		return LOCKED;
-	count_wakes(f, x, x, twin, &wakes, &handed);
-	if (twin) {
-		several |= twin->w[0]->task != first || twin->w[twin->cnt - 1]->task != first;
-		count_wakes(f, twin, x, twin, &wakes, &handed);
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < p.x[k]->cnt; i++)
+			note_end(f, &p, p.x[k]->w[i]);
+	if (p.given_cnt)
+		qsort(p.given, p.given_cnt, sizeof(*p.given), by_giver);
+	for (size_t i = 1; i < p.given_cnt; i++) {
+		const struct given *one = &p.given[i - 1], *next = &p.given[i];
+
+		if (one->task != next->task)
+			continue;
+		if (i == 1 || one[-1].task != one->task) {
+			holders++;
+			theirs++;
+		}
+		theirs++;
+		kept |= !pair_waits(&p, one->task, one->at_ns, next->at_ns);
 	}
-	return several && wakes && 2 * handed >= wakes ? LOCKED : IDLES;
+	free(p.given);
+	return holders >= 2 && 2 * theirs >= p.by_tasks && (kept || p.expired) ? LOCKED : IDLES;
 }
 
 void waits_judge(struct facts *f)
 {
+	const struct futex none = { 0 };
 	struct stretch **w = NULL;
 	struct futex *x = NULL;
 	size_t w_cnt = 0, w_cap = 0, x_cnt = 0, x_cap = 0;
@@ -305,18 +353,18 @@ void waits_judge(struct facts *f)
 	for (size_t i = 0; i < w_cnt; i += x[x_cnt - 1].cnt)
 		*vec_push(x, x_cnt, x_cap) = futex_at(w + i, w_cnt - i);
 	for (size_t i = 0; i < x_cnt; i++) {
-		const struct futex *twin = NULL;
+		const struct futex *twin = &none;
+		enum sort sort;
 
 		if (i + 1 < x_cnt && is_twin(&x[i], &x[i + 1]))
 			twin = &x[i + 1];
 		else if (i && is_twin(&x[i - 1], &x[i]))
 			twin = &x[i - 1];
-		x[i].sort = sort_of(f, &x[i], twin);
-	}
-	for (size_t i = 0; i < x_cnt; i++)
+		sort = sort_of(f, &x[i], twin);
 		for (size_t k = 0; k < x[i].cnt; k++)
 			if (x[i].w[k]->sort == AT_FUTEX)
-				x[i].w[k]->sort = x[i].sort;
+				x[i].w[k]->sort = sort;
+	}
 	free(x);
 	free(w);
 }

@@ -137,6 +137,8 @@ void replay_release(struct facts *f)
 		free(f->cpus[i].late);
 	}
 	free(f->by_id.keys);
+	free(f->by_tid.keys);
+	free(f->had_tid);
 	free(f->threads.keys);
 	free(f->group_mms.keys);
 	free(f->edge_of.keys);
