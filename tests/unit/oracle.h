@@ -105,6 +105,7 @@ void oracle_operations(struct oracle *o);
 void oracle_range(struct oracle *o);
 void oracle_locks(struct oracle *o);
 void oracle_serializer(struct oracle *o);
+void oracle_handovers(struct oracle *o);	/* for the one before, where no lock is one */
 void oracle_loops(struct oracle *o);
 void oracle_path(struct oracle *o);
 void oracle_verdict(struct oracle *o);

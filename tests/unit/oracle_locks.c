@@ -292,6 +292,21 @@ static void add_moment(const struct oracle *o, const struct report_lock **locks,
 	}
 }
 
+/* Tasks that waited for it, and did something after that. */
+static uint32_t had_by(const struct oracle *o, const struct report_lock *lock)
+{
+	uint32_t cnt = 0;
+
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		bool had = false;
+
+		for (size_t j = 0; j + 1 < o->t->tasks[i].span_cnt; j++)
+			had |= is_of(o, lock, &o->t->tasks[i].spans[j]);
+		cnt += had;
+	}
+	return cnt;
+}
+
 static struct report_serializer judge(const struct oracle *o, const struct report_lock *lock,
 				      const struct sums *s)
 {
@@ -306,7 +321,8 @@ static struct report_serializer judge(const struct oracle *o, const struct repor
 	if (!r.measured)
 		return r;
 	r.index_ppm = (uint32_t)(missing * 1000000 / s->demand);
-	r.present = missing * 100 >= (unsigned __int128)s->demand * 95 && locked * 100 >= missing * 80;
+	r.present = missing * 100 >= (unsigned __int128)s->demand * 95 &&
+		    locked * 100 >= missing * 80 && had_by(o, lock) >= 2;
 	return r;
 }
 
@@ -362,6 +378,12 @@ void oracle_serializer(struct oracle *o)
 			continue;
 		want = one;
 		best = i;
+	}
+	if (!want.present)
+		oracle_handovers(o);
+	if (got->kind == SERIALIZER_HANDOVERS) {
+		ORACLE(o, got->present && !want.present, "hand-overs where a lock is the serializer");
+		return;
 	}
 	ORACLE(o, got->present == want.present && got->measured == want.measured &&
 	       got->addr == want.addr && got->mm_id == want.mm_id && got->tgid == want.tgid,

@@ -159,10 +159,13 @@ TEST(analyze_serializer_counts_who_is_about_to_wait_on_as_waiting)
 	}
 }
 
-/* Of 100 units the second task is ready for @ready, then runs for @run, and then waits for the lock. */
-static bool present_with(unsigned int ready, unsigned int run)
+/*
+ * Of 100 units the second task is ready for @ready, then runs for @run, and then waits for the lock.
+ * Afterwards a third one waits for it while nobody runs, and they go on, if @two.
+ */
+static bool present_with(unsigned int ready, unsigned int run, bool two)
 {
-	char first[101] = { 0 }, second[101] = { 0 };
+	char first[103] = { 0 }, second[103] = { 0 }, third[] = "LS";
 	struct afx f;
 	bool present;
 
@@ -170,10 +173,14 @@ static bool present_with(unsigned int ready, unsigned int run)
 	memset(second, 'L', 100);
 	memset(second, '.', ready);
 	memset(second + ready, '1', run);
-	afx_init(&f, 2, AFX_MS, 100);
+	memset(first + 100, 'S', 2);
+	memset(second + 100, 'S', 2);
+	afx_init(&f, 2, AFX_MS, 102);
 	afx_task(&f, 0, first);
 	afx_task(&f, 0, second);
-	waits_at(&f, 1, LOCK_A);
+	afx_task(&f, 100, two ? third : "SS");
+	for (size_t t = 1; t < 3; t++)
+		waits_at(&f, t, LOCK_A);
 	afx_compute(&f);
 	check_sums(&f.r.serializer);
 	CHECK_EQ(f.r.serializer.demand_ns, 100 * AFX_MS);
@@ -186,10 +193,16 @@ static bool present_with(unsigned int ready, unsigned int run)
 
 TEST(analyze_serializer_thresholds_are_exact)
 {
-	CHECK(present_with(0, 5));
-	CHECK(!present_with(0, 6));
-	CHECK(present_with(19, 5));	/* 76 of the 95 that are missing are the lock's: 80 % */
-	CHECK(!present_with(20, 5));
+	CHECK(present_with(0, 5, true));
+	CHECK(!present_with(0, 6, true));
+	CHECK(present_with(19, 5, true));	/* 76 of the 95 that are missing are the lock's: 80 % */
+	CHECK(!present_with(20, 5, true));
+}
+
+/* One who waits alone: who had it never waited for it, and may never have had it. */
+TEST(analyze_serializer_needs_two_who_had_the_lock)
+{
+	CHECK(!present_with(0, 5, false));
 }
 
 /* ---- random worlds, counted unit by unit ---- */
@@ -209,7 +222,7 @@ static bool about_to_wait(const char *life, unsigned int u)
 static void check_units(const struct afx *f, const char lives[TASKS][UNITS + 1], const uint64_t *addr)
 {
 	const struct report_serializer *s = &f->r.serializer;
-	uint64_t cpus = f->m.cpu_cnt, demand = 0, reached = 0, ready = 0;
+	uint64_t cpus = f->m.cpu_cnt, demand = 0, reached = 0, ready = 0, had = 0;
 
 	for (unsigned int u = 0; u < UNITS; u++) {
 		uint64_t a = 0, r = 0, b = 0;
@@ -231,11 +244,16 @@ static void check_units(const struct afx *f, const char lives[TASKS][UNITS + 1],
 		ready += r ? r - 1 : 0;
 		reached += a ? a - 1 : 0;
 	}
+	for (unsigned int t = 0; t < TASKS; t++) {
+		const char *first = strchr(lives[t], 'L');
+
+		had += addr[t] == s->addr && first && first[strspn(first, "L")];
+	}
 	CHECK_EQ(s->demand_ns, demand * UNIT_NS);
 	CHECK_EQ(s->reached_ns, reached * UNIT_NS);
 	CHECK_EQ(s->ready_ns, (ready - reached) * UNIT_NS);
 	CHECK_EQ(s->measured, demand && 20 * demand >= UNITS);
-	CHECK_EQ(s->present, s->measured && 20 * (demand - reached) >= 19 * demand &&
+	CHECK_EQ(s->present, s->measured && had >= 2 && 20 * (demand - reached) >= 19 * demand &&
 		 5 * (demand - ready) >= 4 * (demand - reached));
 	if (s->measured)
 		CHECK_EQ(s->index_ppm, (demand - reached) * 1000000 / demand);

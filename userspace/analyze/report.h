@@ -424,21 +424,30 @@ struct report_path {
 	uint32_t task_cnt;	/* different tasks; may exceed PATH_TOP_MAX */
 };
 
-/* ---- serializer: one lock that lets one task run at a time (analyze/serializer.c) ---- */
+/* ---- serializer: what lets one task run at a time (analyze/serializer.c, handovers.c) ---- */
 
 #define SERIALIZER_TASKS_MAX 8
+
+enum serializer_kind {
+	SERIALIZER_LOCK = 0,	/* one lock */
+	SERIALIZER_HANDOVERS = 1, /* tasks that end each other's waits, whatever these are for */
+};
 
 /*
  * Integrals over the window, with a tasks running, r ready, b blocked on the lock (or ready,
  * and about to be, after a run of no account: fake.h), P usable CPUs,
  * and [n] for max(min(n, P) - 1, 0): the CPUs beyond the first that n tasks can use.
  * Only instants at which one or more run or are ready count. reached + ready + locked is demand.
+ * Of hand-overs b counts who waits for another of them while one of them runs or is ready, and only for
+ * as long before the wait's end as it then runs.
  */
 struct report_serializer {
+	enum serializer_kind kind;
+	enum reason through;	/* what most of the waits are for */
 	bool present;
 	bool measured;		/* some lock was waited for while a second CPU could have been used */
 	uint32_t mm_id, tgid;	/* as in struct report_lock */
-	uint64_t addr;		/* where most of the waits for it were */
+	uint64_t addr;		/* where most of the waits for it were; hand-overs: 0, if not all at one futex */
 	const struct model_symbol *symbol; /* of the model; NULL: not known */
 	uint64_t demand_ns;	/* [a + r + b]: use for more than one CPU */
 	uint64_t reached_ns;	/* [a]: use made of more than one */

@@ -13,14 +13,15 @@
  * The lock is a few addresses, not one: CPython's is a mutex and a condition variable, whose
  * waiters alternate between two words. All locks within OBJECT_BYTES of the most waited-for are
  * taken for one. Only waits told to be for a lock count (model/futex.h): waits for
- * work do not.
+ * work do not. And only a lock for which two tasks or more waited, and went on: who never waited
+ * for it may never have had it. One that is no futex, or many, is for handovers.c to find.
  */
 #include <stdlib.h>
 
 #include "analyze/fake.h"
 #include "analyze/heap.h"
 #include "analyze/report.h"
-#include "analyze/share.h"
+#include "analyze/serial.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -31,7 +32,8 @@
 struct candidate {
 	uint64_t addr;
 	uint32_t mm_id, tgid;
-	unsigned __int128 demand, reached, ready;
+	uint32_t had_by;	/* tasks that waited for it, and went on */
+	struct serial_sums sums;
 };
 
 struct candidates {
@@ -109,13 +111,6 @@ static void task_whats(const struct model_task *t, const struct candidates *cs, 
 	}
 }
 
-/* (min(n, cpus) - 1)+ */
-static uint64_t beyond_one(uint64_t n, uint64_t cpus)
-{
-	n = min_u64(n, cpus);
-	return n ? n - 1 : 0;
-}
-
 /* How many tasks are what, at this instant. */
 struct sweep {
 	struct candidates *cs;
@@ -125,20 +120,12 @@ struct sweep {
 
 static void sweep_to(struct sweep *s, uint64_t at_ns)
 {
-	uint64_t running = s->tasks[WHAT_RUNS], ready = s->tasks[WHAT_READY];
-	unsigned __int128 ns = at_ns - s->at_ns;
+	uint64_t ns = at_ns - s->at_ns;
 
 	s->at_ns = at_ns;
-	if (!ns || !(running + ready))
-		return;
-	for (size_t c = 0; c < s->cs->cnt; c++) {
-		struct candidate *lock = &s->cs->v[c];
-		uint64_t blocked = s->tasks[WHAT_BLOCKED + c];
-
-		lock->reached += ns * beyond_one(running, s->cpus);
-		lock->ready += ns * beyond_one(running + ready, s->cpus);
-		lock->demand += ns * beyond_one(running + ready + blocked, s->cpus);
-	}
+	for (size_t c = 0; ns && c < s->cs->cnt; c++)
+		serial_add(&s->cs->v[c].sums, ns, s->tasks[WHAT_RUNS], s->tasks[WHAT_READY],
+			   s->tasks[WHAT_BLOCKED + c], s->cpus);
 }
 
 static void ends_run(struct sweep *s, struct heap *ends, uint64_t until_ns)
@@ -178,25 +165,26 @@ static void sweep(const struct model *m, struct candidates *cs, const uint8_t *w
 	free(ends.v);
 }
 
-static uint64_t saturate(unsigned __int128 ns)
+static void count_had(const struct model *m, struct candidates *cs)
 {
-	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+		bool had[CANDIDATES_MAX + 1] = { false };
+
+		for (size_t j = 0; j + 1 < t->span_cnt; j++)
+			had[waits_for(cs, &t->spans[j])] = true;
+		for (size_t c = 0; c < cs->cnt; c++)
+			cs->v[c].had_by += had[c];
+	}
 }
 
 static void judge(const struct candidate *c, uint64_t window_ns, struct report_serializer *out)
 {
-	unsigned __int128 missing = c->demand - c->reached, locked = c->demand - c->ready;
-
 	*out = (struct report_serializer){
+		.kind = SERIALIZER_LOCK, .through = REASON_LOCK,
 		.mm_id = c->mm_id, .tgid = c->tgid, .addr = c->addr,
-		.demand_ns = saturate(c->demand), .reached_ns = saturate(c->reached),
-		.ready_ns = saturate(c->ready - c->reached), .locked_ns = saturate(locked),
 	};
-	if (!c->demand || !share_is_5_percent(out->demand_ns, window_ns))
-		return;
-	out->measured = true;
-	out->index_ppm = (uint32_t)(missing * 1000000 / c->demand);
-	out->present = 20 * missing >= 19 * c->demand && 5 * locked >= 4 * missing;
+	out->present = serial_judge(&c->sums, window_ns, out) && c->had_by >= 2;
 }
 
 struct waiter {
@@ -260,6 +248,7 @@ static void serializer_run(const struct model *m, struct report *r)
 		task_whats(&m->tasks[i], &cs, whats + m->tasks[i].span_first);
 	sweep(m, &cs, whats);
 	free(whats);
+	count_had(m, &cs);
 	for (size_t i = 0; i < cs.cnt; i++) {
 		struct report_serializer one;
 

@@ -163,11 +163,15 @@ void json_serializer(struct json *j, const struct model *m, const struct report 
 	json_open_object(j, "serializer");
 	json_bool(j, "present", s->present);
 	if (s->measured) {
-		snprintf(addr, sizeof(addr), "0x%" PRIx64, s->addr);
-		json_uint(j, "tgid", s->tgid);
-		json_bool(j, "shared", !s->mm_id);
-		json_str(j, "addr", addr);
-		json_symbol(j, s->symbol);
+		json_str(j, "kind", s->kind == SERIALIZER_LOCK ? "lock" : "handovers");
+		json_str(j, "through", reason_name(s->through));
+		if (s->addr) {
+			snprintf(addr, sizeof(addr), "0x%" PRIx64, s->addr);
+			json_uint(j, "tgid", s->tgid);
+			json_bool(j, "shared", !s->mm_id);
+			json_str(j, "addr", addr);
+			json_symbol(j, s->symbol);
+		}
 		json_ratio(j, "index", s->index_ppm, 1000000);
 		json_uint(j, "demand_ns", s->demand_ns);
 		json_uint(j, "reached_ns", s->reached_ns);

@@ -57,6 +57,54 @@ void term_path(const struct term *t)
 	term_para(t, "path", &p);
 }
 
+/* What tasks hand over to each other through. */
+static const char *means(enum reason reason)
+{
+	switch (reason) {
+	case REASON_LOCK:
+		return "locks";
+	case REASON_COND:
+		return "condition variables";
+	case REASON_EPOLL:
+	case REASON_POLL:
+		return "descriptors that they poll";
+	case REASON_PIPE:
+		return "pipes";
+	case REASON_SOCKET:
+		return "sockets";
+	case REASON_KERNEL:
+		return "locks inside the kernel";
+	case REASON_SIGNAL:
+		return "signals";
+	default:
+		return "system calls";
+	}
+}
+
+static void say_handovers(const struct term *t, struct phrase *p)
+{
+	const struct report_serializer *s = &t->r->serializer;
+	uint32_t named = (uint32_t)min_u64(s->task_cnt, TASKS_NAMED);
+	char *name = lock_name(s->symbol);
+
+	for (uint32_t i = 0; i < named; i++)
+		phrase_add(p, "%s%s", !i ? "" : i + 1 == s->task_cnt ? " and " : ", ",
+			   term_task(t, s->tasks[i]).s);
+	if (s->task_cnt > named)
+		phrase_add(p, " and %s more", fmt_count(s->task_cnt - named).s);
+	phrase_add(p, " hand over to each other through ");
+	if (name)
+		phrase_add(p, "%s, the futex 0x%" PRIx64, term_safe_str(t, name, LOCK_COLS_MAX).s,
+			   s->addr);
+	else if (s->addr)
+		phrase_add(p, "the futex 0x%" PRIx64, s->addr);
+	else
+		phrase_add(p, "%s", means(s->through));
+	phrase_add(p, ": one runs at a time (index %s) while a CPU could have been another's",
+		   fmt_ratio(s->index_ppm, 1000000, 2).s);
+	free(name);
+}
+
 void term_serializer(const struct term *t)
 {
 	const struct report_serializer *s = &t->r->serializer;
@@ -66,6 +114,11 @@ void term_serializer(const struct term *t)
 
 	if (!s->present)
 		return;
+	if (s->kind == SERIALIZER_HANDOVERS) {
+		say_handovers(t, &p);
+		term_para(t, "turns", &p);
+		return;
+	}
 	name = lock_name(s->symbol);
 	if (name)
 		phrase_add(&p, "%s, the futex 0x%" PRIx64 ",", term_safe_str(t, name, LOCK_COLS_MAX).s,

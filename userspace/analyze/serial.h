@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_ANALYZE_SERIAL_H
+#define LAB_ANALYZE_SERIAL_H
+
+/* serial - the integrals of struct report_serializer, and what follows from them. */
+
+#include "analyze/report.h"
+#include "analyze/share.h"
+#include "util/minmax.h"
+
+struct serial_sums {
+	unsigned __int128 demand, reached, ready;
+};
+
+/* (min(n, cpus) - 1)+ */
+static inline uint64_t serial_beyond_one(uint64_t n, uint64_t cpus)
+{
+	n = min_u64(n, cpus);
+	return n ? n - 1 : 0;
+}
+
+/* For @ns so many tasks run, are ready, and are blocked. */
+static inline void serial_add(struct serial_sums *sums, uint64_t ns, uint64_t running,
+			      uint64_t ready, uint64_t blocked, uint64_t cpus)
+{
+	if (!(running + ready))
+		return;
+	sums->reached += (unsigned __int128)ns * serial_beyond_one(running, cpus);
+	sums->ready += (unsigned __int128)ns * serial_beyond_one(running + ready, cpus);
+	sums->demand += (unsigned __int128)ns * serial_beyond_one(running + ready + blocked, cpus);
+}
+
+static inline uint64_t serial_saturate(unsigned __int128 ns)
+{
+	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+}
+
+/* Fills the figures. Return: whether of the use less than 5 % was made, and 80 % of the rest is the lock's. */
+static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
+				struct report_serializer *out)
+{
+	unsigned __int128 missing = s->demand - s->reached, locked = s->demand - s->ready;
+
+	out->demand_ns = serial_saturate(s->demand);
+	out->reached_ns = serial_saturate(s->reached);
+	out->ready_ns = serial_saturate(s->ready - s->reached);
+	out->locked_ns = serial_saturate(locked);
+	if (!s->demand || !share_is_5_percent(out->demand_ns, window_ns))
+		return false;
+	out->measured = true;
+	out->index_ppm = (uint32_t)(missing * 1000000 / s->demand);
+	return 20 * missing >= 19 * s->demand && 5 * locked >= 4 * missing;
+}
+
+#endif /* LAB_ANALYZE_SERIAL_H */
