@@ -52,7 +52,7 @@ TEST(analyze_blame_convoy_is_the_locks)
 	c = compute(&f);
 	CHECK_EQ(c->blocked_ns[REASON_LOCK], OF_MS(7));
 	CHECK_EQ(c->blocked_ns[REASON_JOIN], 0);
-	CHECK_EQ(c->largest, LOSS_BLOCKED);
+	CHECK_EQ(c->largest, LOSS_SERIALIZED);
 	CHECK_EQ(c->largest_reason, REASON_LOCK);
 	afx_release(&f);
 }
