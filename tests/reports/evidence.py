@@ -33,6 +33,9 @@ def check_verdict(f, r):
                 or not (r["audit"]["lossless"] or r["audit"]["unexplained"]))
         f.holds("parallel: 5 % of the busy time at the least",
                 is_5_percent(p["bounds"][0], p["busy_bounds"][1]) and p["busy_bounds"][1] > 0)
+        beyond = p["run_ns"] - p["busy_ns"]
+        f.holds("parallel: also without the stamps that the CPUs' own clocks contradict",
+                is_5_percent(max(beyond - r["audit"]["clock_ahead_ns"], 0), p["busy_ns"]))
         f.holds("parallel: there is a witness", len(v["witness"]) >= 2)
         f.same("incidental_ns", v["incidental_ns"], 0)
         f.same("never_two", v["never_two"], False)

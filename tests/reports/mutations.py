@@ -20,6 +20,7 @@ import identities
 # What a report says once. A change of it need not show.
 FACTS = """
     audit.causal_edges_checked
+    audit.clock_ahead_ns
     audit.migrations_unseen
     deadlock.cycle[].shared
     event_loops[].epfd
@@ -51,6 +52,7 @@ FACTS = """
     serializer.shared
     tasks[].cpu_ns
     tasks[].nice
+    verdict.certificate_holds
     verdict.eps_ns
     verdict.never_two
     verdict.witness[].seq_in

@@ -133,9 +133,27 @@ TEST(check_shares_of_capacity)
 TEST(check_null_decides_nothing)
 {
 	ALL_ARE(CHECK_UNDECIDED, NULL, NULL, "verdict.claim_holds", "verdict.claim_holds==true",
-		"verdict.claim_holds!=false", "workload.signal==9", "workload.signal+1<3",
-		"capacity.blocked_ns.none==0", "parallelism.max/tasks.1.run_ns>1",
-		"parallelism.max/0==1", "workload.signal==verdict.claim_holds");
+		"verdict.claim_holds!=false", "verdict.claim_holds==workload.exit_status",
+		"capacity.blocked_ns.none==0", "capacity.blocked_ns.none+1<3",
+		"parallelism.max/tasks.1.run_ns>1", "parallelism.max/0==1");
+}
+
+/* Who has a status is known to have no signal, and the other way round: no number is its own. */
+TEST(check_one_end_excludes_the_other)
+{
+	static const char was[] = "\"exit_status\": 3, \"signal\": null";
+	static const char killed[] = "\"exit_status\": null, \"signal\": 9";
+	static const char unknown[] = "\"exit_status\": null, \"signal\": null";
+
+	ALL_ARE(CHECK_FAILS, NULL, NULL, "workload.signal==9", "9==workload.signal",
+		"workload.signal>0", "workload.signal+1<3", "workload.signal==verdict.claim_holds");
+	ALL_ARE(CHECK_HOLDS, NULL, NULL, "workload.signal!=9", "9!=workload.signal");
+	ALL_ARE(CHECK_FAILS, was, killed, "workload.exit_status==0", "workload.exit_status<1");
+	ALL_ARE(CHECK_HOLDS, was, killed, "workload.exit_status!=0", "workload.signal==9",
+		"workload.exit_status==null");
+	ALL_ARE(CHECK_UNDECIDED, was, unknown, "workload.exit_status==0",
+		"workload.exit_status!=0", "workload.signal==9", "workload.signal!=9",
+		"workload.signal+1<3");
 }
 
 /* lab knows them, and this report need not have them: not a slip of the pen, nor a failure. */
@@ -273,18 +291,56 @@ TEST(check_too_few_cpus)
 		"parallelism.max!=2", "parallelism.average/host.cpus_online>=0.5");
 }
 
+/* With what the run could have been, as the JSON says it; @classes: those that it could have had. */
+static char *with_others(const char *classes, const char *average, const char *lock)
+{
+	return xasprintf("\"class\": \"concurrent\", \"claim_holds\": null,"
+			 " \"claim_doubt\": \"busy_cpus\"},"
+			 " \"without_others\": {\"interfered_ns\": 400, \"classes\": [%s],"
+			 " \"parallelism\": {\"max\": [2, 2], \"average\": [1.756000, %s]},"
+			 " \"capacity\": {\"work_ns\": [1000, 1400],"
+			 " \"blocked_ns\": {\"lock\": [%s]}}}", classes, average, lock);
+}
+
+static const char quiet_verdict[] = "\"class\": \"parallel\", \"claim_holds\": null}";
+
+/* What fails of the run, or holds, and could have been the other way without other programs. */
 TEST(check_busy_cpus)
 {
-	static const char was[] = "\"class\": \"parallel\", \"claim_holds\": null";
-	static const char is[] = "\"class\": \"concurrent\", \"claim_holds\": null,"
-				 " \"claim_doubt\": \"busy_cpus\"";
+	const char *was = quiet_verdict;
+	char *is = with_others("\"concurrent\", \"parallel\"", "1.950000", "0, 900");
 
-	ALL_ARE(CHECK_UNDECIDED, was, is, "verdict.class==parallel", "parallelism.average>=1.9",
-		"parallelism.average/2>=90%", "parallelism.average==2", "1/parallelism.average<=0.5");
+	ALL_ARE(CHECK_UNDECIDED, was, is, "verdict.class==parallel", "verdict.class!=parallel",
+		"'parallel'==verdict.class", "parallelism.average>=1.9", "parallelism.average<1.9",
+		"parallelism.average/2>=90%", "1/parallelism.average<=0.52",
+		"capacity.work>=40%", "capacity.work<40%", "capacity.blocked.lock<20%",
+		"capacity.blocked.lock>20%", "capacity.blocked.lock>=5%",
+		"tasks.0.run_ns+capacity.work_ns>1100");
 	ALL_ARE(CHECK_FAILS, was, is, "verdict.class==sequential", "parallelism.max==1",
-		"parallelism.max<2", "parallelism.average<1.5", "verdict.class!=concurrent",
+		"parallelism.max<2", "parallelism.average<1.5", "parallelism.average>=1.98",
+		"capacity.work>=50%", "capacity.work<1/3", "capacity.blocked.lock>30%",
 		"len(tasks)==3");
-	ALL_ARE(CHECK_HOLDS, was, is, "verdict.class!=parallel", "parallelism.average>=1.5");
+	ALL_ARE(CHECK_HOLDS, was, is, "verdict.class!=sequential", "parallelism.average>=1.5",
+		"capacity.work<50%", "capacity.blocked.lock<=30%", "parallelism.max==2",
+		"tasks.0.run_ns==7");
+	free(is);
+}
+
+/* Others that could not have made the difference are no excuse. */
+TEST(check_cpus_that_others_did_not_need)
+{
+	const char *was = quiet_verdict;
+	char *is = with_others("\"concurrent\"", "1.790000", "150, 150");
+
+	ALL_ARE(CHECK_FAILS, was, is, "verdict.class==parallel", "parallelism.average>=1.9",
+		"parallelism.average/2>=90%", "1/parallelism.average<=0.5",
+		"verdict.class!=concurrent", "capacity.blocked.lock<5%");
+	ALL_ARE(CHECK_HOLDS, was, is, "verdict.class!=parallel", "verdict.class==concurrent",
+		"parallelism.average<1.9", "capacity.blocked.lock<20%");
+	/* An exact figure is what the records say. */
+	ALL_ARE(CHECK_FAILS, was, is, "parallelism.average==1.79");
+	ALL_ARE(CHECK_HOLDS, was, is, "parallelism.average==1.756");
+	free(is);
 }
 
 TEST(check_says_what_was_observed)
