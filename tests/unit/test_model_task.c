@@ -324,6 +324,61 @@ TEST(model_attach)
 	fx_free(f);
 }
 
+/* The wait of @id that the window cuts is its last one, and for what task 1 has. */
+static void check_last_wait(const struct model *m, uint32_t id, uint64_t start_ns, uint64_t end_ns)
+{
+	const struct model_task *t = model_task(m, id);
+	const struct model_span *wait = &t->spans[t->span_cnt - 1];
+
+	CHECK(wait->flags & SPAN_FUTEX);
+	CHECK(wait->flags & SPAN_CUT_END);
+	CHECK_EQ(wait->end_ns, end_ns);
+	CHECK_EQ(wait->start_ns, start_ns);
+	CHECK_EQ(t->wait_start_ns, start_ns);
+	CHECK_EQ(t->wait_val, 0x80000000u | 1001);
+	CHECK_EQ(t->wait_owner_tid, 1001);
+}
+
+/* A lock that is waited for from before the window until after it: who had it stays known. */
+TEST(model_last_wait_reaches_beyond_the_window)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_seed(f, 1110, 2, 1001, 1, false, fx_futex(0x20, FX_FUTEX_WAIT, 0x80000000u | 1001));
+	fx_seed(f, 1120, 3, 1001, 1, false, (struct fx_how){ .syscall = 1 });
+	fx_end(f, 1500, TRACE_END_DETACH);
+	build_clean(f, &m);
+	check_last_wait(&m, 2, 1120, 1500);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* After the cut, and still recorded, it got that lock and waited for another. */
+TEST(model_last_wait_is_not_one_after_the_cut)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1200, 1, FX_IDLE, fx_futex(0x20, FX_FUTEX_WAIT, 0x80000000u | 1001));
+	fx_wake(f, 1600, 1, 2);
+	fx_switch(f, 1610, 1, 2, fx_none());
+	fx_switch(f, 1620, 1, FX_IDLE, fx_futex(0x30, FX_FUTEX_WAIT, 0x80000000u | 1004));
+	fx_end(f, 1700, TRACE_END_FOR);
+	fx_end_of(f)->end_ns = 1500;
+	build_clean(f, &m);
+	check_last_wait(&m, 2, 1200, 1500);
+	model_release(&m);
+	fx_free(f);
+}
+
 /* Its seed was read after its first switch-out had been recorded. */
 TEST(model_attach_seed_races_with_a_switch)
 {

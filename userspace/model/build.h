@@ -170,6 +170,7 @@ struct late_turn {
 struct futex_link {
 	size_t span;		/* of the task's */
 	size_t next;		/* 1 + index of the task's next one, 0: none */
+	uint32_t val, owner_tid; /* as in struct model_task */
 };
 
 /* A failed check that a record of @cpu which is missing in between would explain. */

@@ -174,6 +174,18 @@ static void clip_migrations(struct model *m)
 	m->migration_cnt = kept;
 }
 
+/* Of the waits that reach into the window, the last one stays. */
+static void note_last_wait(const struct model *m, struct model_task *t, const struct futex_link *link)
+{
+	const struct model_span *wait = &t->spans[link->span];
+
+	if (wait->start_ns >= m->end_ns || wait->end_ns <= m->start_ns)
+		return;
+	t->wait_start_ns = max_u64(wait->start_ns, m->start_ns);
+	t->wait_val = link->val;
+	t->wait_owner_tid = link->owner_tid;
+}
+
 static void judge_futexes(struct model_builder *b)
 {
 	struct futex_wait *waits;
@@ -185,10 +197,12 @@ static void judge_futexes(struct model_builder *b)
 		uint32_t idx = *idmap_get(&b->task_by_id, t->id, 0);
 		size_t link = b->tasks[idx].futex_first;
 
-		for (; link; link = b->futex_links[link - 1].next)
+		for (; link; link = b->futex_links[link - 1].next) {
 			waits[cnt++] = (struct futex_wait){
 				&t->spans[b->futex_links[link - 1].span], t->id
 			};
+			note_last_wait(&b->m, t, &b->futex_links[link - 1]);
+		}
 	}
 	futex_judge_together(waits, cnt);
 	free(waits);

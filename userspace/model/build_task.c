@@ -92,7 +92,7 @@ bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancesto
 static void note_futex(struct model_builder *b, struct btask *t)
 {
 	vec_add(b->futex_links, b->futex_link_cnt, b->futex_link_cap,
-		(struct futex_link){ t->t.span_cnt, 0 });
+		(struct futex_link){ t->t.span_cnt, 0, t->t.wait_val, t->t.wait_owner_tid });
 	if (t->futex_last)
 		b->futex_links[t->futex_last - 1].next = b->futex_link_cnt;
 	else
@@ -157,9 +157,8 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	}
 }
 
-static void note_futex_wait(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
+static void note_futex_wait(struct btask *t, const struct sleep *sleep)
 {
-	t->t.wait_start_ns = ts_ns;
 	t->t.wait_val = t->futex_val;
 	t->t.wait_owner_tid = t->futex_val & FUTEX_VAL_WAITERS ? t->futex_val & FUTEX_VAL_TID :
 								 sleep->futex_owner;
@@ -173,7 +172,7 @@ void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep)
 	reason_classify(sleep, &t->open);
 	t->futex_val = (uint32_t)sleep->args[2];
 	if (t->open.flags & SPAN_FUTEX)
-		note_futex_wait(t, ts_ns, sleep);
+		note_futex_wait(t, sleep);
 }
 
 /* Whether a living task has what @t waits for: see futex.h. */

@@ -128,7 +128,7 @@ struct model_task {
 	uint32_t exit_code;
 	size_t allowed_first, allowed_cnt; /* into model.allowed, in time order */
 	size_t hold_first, hold_cnt;	/* into model.holds, in time order */
-	uint64_t wait_start_ns;	/* its last wait in a futex, which may lie beyond the cut */
+	uint64_t wait_start_ns;	/* the start of its last span of a wait in a futex; 0: it has none */
 	uint32_t wait_val;	/* the value that it expected */
 	uint32_t wait_owner_tid; /* who had what it waited for when it began; 0: not known; see futex.h */
 };
