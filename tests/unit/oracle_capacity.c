@@ -96,8 +96,8 @@ static const struct truth_task *named(const struct oracle *o, const struct truth
 			return NULL;
 	if (s->reason == REASON_JOIN)
 		tid = s->futex_val;
-	else if (s->reason == REASON_LOCK && s->futex_val & 0x80000000u)
-		tid = s->futex_val & 0x3fffffffu;
+	else if (s->reason == REASON_LOCK)
+		tid = s->owner;
 	for (size_t i = 0; tid && i < o->t->task_cnt; i++)
 		if (o->t->tasks[i].tid == tid)
 			found = &o->t->tasks[i];
