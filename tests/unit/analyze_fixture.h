@@ -13,6 +13,7 @@
  *	E P S I	epoll, poll, sleep, pipe
  *	N U D F	socket, io_uring, disk, page fault
  *	K T G O	kernel lock, stopped, signal, other
+ *	X M Q	lock of a file, semaphore, queue of messages
  *	A	socket, in accept
  *	l c ...	the same, ended by the task's own descendant
  *	|	takes no time, and ends a span that would go on

@@ -8,14 +8,14 @@
 
 static char random_state(struct world *w, const bool *taken)
 {
-	static const char blocks[] = "LCJWEPSINUDFKTGO";
+	static const char blocks[] = "LXMCJWEPSINUDFKTGOQ";
 	uint32_t cpu = afx_random(&w->seed, w->cpu_cnt);
 
 	switch (afx_random(&w->seed, 4)) {
 	case 0:
 		return '.';
 	case 1:
-		return blocks[afx_random(&w->seed, afx_random(&w->seed, 2) ? 16 : 3)];
+		return blocks[afx_random(&w->seed, afx_random(&w->seed, 2) ? 19 : 4)];
 	default:
 		return taken[cpu] ? '.' : (char)('0' + cpu);
 	}

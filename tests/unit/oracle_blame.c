@@ -50,9 +50,15 @@ static bool gives_up(const struct blame_view *t)
 	       t->reason != REASON_PAGEFAULT && t->reason != REASON_KERNEL;
 }
 
+static bool is_lock(const struct blame_view *t)
+{
+	return t->reason == REASON_LOCK || t->reason == REASON_FILELOCK ||
+	       t->reason == REASON_SEMAPHORE || t->reason == REASON_KERNEL;
+}
+
 /* The tasks whose chains lead to one end, by what is asked of them. */
 struct members {
-	uint64_t any, work, would_run, work_would_run, at_lock, at_kernel_lock;
+	uint64_t any, work, would_run, work_would_run, at_lock, at[REASON_CNT];
 	bool circle;
 };
 
@@ -63,7 +69,7 @@ static struct members members_of(const struct blame_view *tasks, const struct ch
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct blame_view *t = &tasks[i];
-		bool works = !t->helper || t->reason == REASON_LOCK;
+		bool works = !t->helper || t->reason == REASON_LOCK || t->reason == REASON_FILELOCK;
 
 		if (!t->blocked || chains[i].end != end)
 			continue;
@@ -71,8 +77,8 @@ static struct members members_of(const struct blame_view *tasks, const struct ch
 		m.work += works;
 		m.would_run += !calls(t);
 		m.work_would_run += works && !calls(t);
-		m.at_lock += works && t->reason == REASON_LOCK;
-		m.at_kernel_lock += works && t->reason == REASON_KERNEL;
+		m.at_lock += works && is_lock(t);
+		m.at[t->reason] += works;
 		m.circle |= chains[i].circle;
 	}
 	return m;
@@ -86,19 +92,27 @@ static void add(struct blamed *b, uint8_t reason, uint64_t tasks)
 	b->behind_cnt += tasks ? tasks - 1 : 0;
 }
 
+/* One of a program before the kernel's own. */
+static uint8_t kind_of_lock(const struct members *m)
+{
+	if (m->at[REASON_LOCK])
+		return REASON_LOCK;
+	if (m->at[REASON_FILELOCK])
+		return REASON_FILELOCK;
+	return m->at[REASON_SEMAPHORE] ? REASON_SEMAPHORE : REASON_KERNEL;
+}
+
 /* The first question: what keeps those that work. The second: all. The third: callers. */
 static void ask(const struct blame_view *end, const struct members *m, int question,
 		struct blamed *b)
 {
-	uint64_t locks = m->at_lock + m->at_kernel_lock;
-
 	if (m->circle || !end->blocked) {
 		if (question)
 			return;
 		if (m->circle)
 			add(b, REASON_LOCK, m->would_run);
-		else if (locks)
-			add(b, m->at_lock ? REASON_LOCK : REASON_KERNEL, locks);
+		else if (m->at_lock)
+			add(b, kind_of_lock(m), m->at_lock);
 		return;
 	}
 	if (question == 0 && !gives_up(end) && m->work)

@@ -3,6 +3,7 @@
 #include "analyze_fixture.h"
 #include "unit.h"
 #include "util/alloc.h"
+#include "util/minmax.h"
 
 #define OF_MS(n) ((n) * AFX_MS)
 
@@ -55,6 +56,63 @@ TEST(analyze_blame_convoy_is_the_locks)
 	CHECK_EQ(c->largest, LOSS_SERIALIZED);
 	CHECK_EQ(c->largest_reason, REASON_LOCK);
 	afx_release(&f);
+}
+
+/* Likewise of files and of System V; a semaphore may be no lock, and keeps no helper from work. */
+TEST(analyze_blame_convoy_of_other_locks)
+{
+	static const struct {
+		const char *life;
+		enum reason reason;
+		uint64_t ns;
+	} rows[] = {
+		{ "1LLLLLLLLLLLLLLLLLLL", REASON_LOCK, OF_MS(19) },
+		{ "1XXXXXXXXXXXXXXXXXXX", REASON_FILELOCK, OF_MS(19) },
+		{ "1MMMMMMMMMMMMMMMMMMM", REASON_SEMAPHORE, OF_MS(19) },
+		{ "1KKKKKKKKKKKKKKKKKKK", REASON_KERNEL, OF_MS(19) },
+		{ "1QQQQQQQQQQQQQQQQQQQ", REASON_QUEUE, 0 },
+		{ "XXXXXXXXXXXXXXXXXXXX", REASON_FILELOCK, OF_MS(20) },
+		{ "MMMMMMMMMMMMMMMMMMMM", REASON_SEMAPHORE, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct report_capacity *c;
+		struct afx f;
+		size_t nth = rows[i].life[0] == '1';
+
+		afx_init(&f, 2, AFX_MS, 20);
+		afx_task(&f, 0, "00000000000000000000");
+		afx_task(&f, 0, rows[i].life);
+		woken(&f, 1, nth, 0);
+		c = compute(&f);
+		CHECK_EQ(c->blocked_ns[rows[i].reason], rows[i].ns);
+		CHECK_EQ(c->no_thread_ns, OF_MS(20) - nth * AFX_MS - rows[i].ns);
+		afx_release(&f);
+	}
+}
+
+/* Where several kinds keep tasks waiting, the program's own come first, and the kernel's last. */
+TEST(analyze_blame_of_several_kinds_of_locks)
+{
+	static const char *const lives[] = { "1KKKKKKK", "2MMMMMMM", "3XXXXXXX", "4LLLLLLL" };
+	static const enum reason reasons[] = {
+		REASON_KERNEL, REASON_SEMAPHORE, REASON_FILELOCK, REASON_LOCK,
+	};
+
+	for (size_t cnt = 1; cnt <= ARRAY_SIZE(lives); cnt++) {
+		const struct report_capacity *c;
+		struct afx f;
+
+		afx_init(&f, 5, AFX_MS, 8);
+		afx_task(&f, 0, "00000000");
+		for (size_t i = 0; i < cnt; i++) {
+			afx_task(&f, 0, lives[i]);
+			woken(&f, i + 1, 1, 0);
+		}
+		c = compute(&f);
+		CHECK_EQ(c->blocked_ns[reasons[cnt - 1]], OF_MS(7 * cnt));
+		afx_release(&f);
+	}
 }
 
 /* The holder sleeps: so does everyone behind it. With four CPUs, each of them explains one. */

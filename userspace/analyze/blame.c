@@ -14,11 +14,15 @@
 enum counter {
 	WORKERS,		/* no helpers */
 	WORKERS_NOT_CALLING,	/* of these, those that do not wait for a thread or a child */
-	WORKERS_AT_LOCK,
-	WORKERS_AT_KERNEL_LOCK,
 	NOT_CALLING,		/* helpers, too */
+	WORKERS_AT,		/* and what comes after it: workers that wait for this kind of lock */
 };
-_Static_assert(NOT_CALLING + 1 == FOREST_COUNTERS, "the forest has a place for each");
+
+/* Where several kinds keep tasks waiting, the first of them is the reason. */
+static const uint8_t locks[] = {
+	REASON_LOCK, REASON_FILELOCK, REASON_SEMAPHORE, REASON_KERNEL,
+};
+_Static_assert(WORKERS_AT + ARRAY_SIZE(locks) == FOREST_COUNTERS, "the forest has a place for each");
 
 void blame_init(struct blame *b, const struct model *m, const struct report *r)
 {
@@ -149,14 +153,15 @@ static uint32_t one_or_more(uint32_t cnt)
 
 static struct blame_part part_of(const struct blame_task *end, const uint32_t *cnt)
 {
-	uint32_t at_locks = cnt[WORKERS_AT_LOCK] + cnt[WORKERS_AT_KERNEL_LOCK];
 	struct blame_part p = { .reason = REASON_NONE };
 
 	if (!end->wait) {
 		/* It goes on: only a lock that it holds keeps others waiting. */
-		if (at_locks)
-			p.reason = cnt[WORKERS_AT_LOCK] ? REASON_LOCK : REASON_KERNEL;
-		p.tasks[BLAME_WORKERS] = at_locks;
+		for (size_t i = 0; i < ARRAY_SIZE(locks); i++) {
+			if (cnt[WORKERS_AT + i] && !p.reason)
+				p.reason = locks[i];
+			p.tasks[BLAME_WORKERS] += cnt[WORKERS_AT + i];
+		}
 		return p;
 	}
 	p.reason = end->wait->reason;
@@ -208,8 +213,8 @@ static bool is_of_work(const struct blame *b, uint32_t task, const struct model_
 {
 	const struct model_task *t = &b->m->tasks[task];
 
-	/* A lock that is never free can make a helper of any task. */
-	if (wait->reason == REASON_LOCK)
+	/* A lock that is never free can make a helper of any task. Semaphores may be no locks. */
+	if (wait->reason == REASON_LOCK || wait->reason == REASON_FILELOCK)
 		return true;
 	return !b->tasks[task].is_helper && !polling_before(t, wait) && !polling_goes_on(t, wait);
 }
@@ -221,11 +226,11 @@ static void wait_begin(struct blame *b, uint32_t task, const struct model_span *
 	struct forest_sum own = { {
 		[WORKERS] = works,
 		[WORKERS_NOT_CALLING] = works && !is_call(wait),
-		[WORKERS_AT_LOCK] = works && wait->reason == REASON_LOCK,
-		[WORKERS_AT_KERNEL_LOCK] = works && wait->reason == REASON_KERNEL,
 		[NOT_CALLING] = !is_call(wait),
 	} };
 
+	for (size_t i = 0; i < ARRAY_SIZE(locks); i++)
+		own.v[WORKERS_AT + i] = works && wait->reason == locks[i];
 	uncount(b, task);
 	t->wait = wait;
 	t->awaited = awaited_by(b, &b->m->tasks[task], wait);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define FOREST_NONE UINT32_MAX
-#define FOREST_COUNTERS 5
+#define FOREST_COUNTERS 7
 
 struct forest_sum {
 	uint32_t v[FOREST_COUNTERS];

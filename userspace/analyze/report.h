@@ -220,7 +220,8 @@ struct capacity_other {
  *
  *	it runs, is ready or has ended	there was too little to do, so there is no reason; but if a
  *				task in the chain waits for a lock, the reason is this lock
- *				(of the kernel's locks, likewise)
+ *				(likewise a lock of a file, a semaphore of System V, and, if
+ *				there are none of these, a lock of the kernel)
  *	no task of ours ends its wait	the reason of this wait: sleep, disk, network, a timer
  *	its wait never ended	none: a helper that is parked, or a call to a task that goes on.
  *				Only sleep, disk, page fault and kernel are reasons all the same
@@ -228,7 +229,7 @@ struct capacity_other {
  *
  * Tasks that run for less than 5 % of what the longest-running one does are helpers, and so is a task while it
  * polls (analyze/polling.h). Their chains count where another task's chain ends at the same task, and where
- * they wait for a lock. While no task of ours runs or is ready, and no
+ * they wait for a lock of the program or of a file. While no task of ours runs or is ready, and no
  * chain gives a reason, the chains of helpers do, and with them the waits that never ended; if
  * there are none, the waits for threads and children that never ended.
  *
