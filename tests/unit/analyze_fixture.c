@@ -40,7 +40,7 @@ static void span_of_char(struct model_span *s, char c)
 	}
 	s->state = SPAN_BLOCKED;
 	if (islower((unsigned char)c))
-		s->flags |= SPAN_WAKER_DESCENDANT;
+		s->flags |= SPAN_WAKER_KIN;
 	c = (char)toupper((unsigned char)c);
 	if (c == 'A') {
 		s->flags |= SPAN_ACCEPT;

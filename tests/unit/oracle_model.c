@@ -40,8 +40,7 @@ static uint16_t flags_of(const struct oracle *o, const struct truth_task *task,
 	flags |= s->by_interrupt ? SPAN_WOKEN_BY_IRQ : 0;
 	flags |= s->by_exiting ? SPAN_WAKER_EXITING : 0;
 	flags |= s->by_signal ? SPAN_WOKEN_BY_SIGNAL : 0;
-	flags |= s->waker_id && truth_descends(o->t, s->waker_id, task->id) ?
-		 SPAN_WAKER_DESCENDANT : 0;
+	flags |= truth_by_kin(o->t, task, s) ? SPAN_WAKER_KIN : 0;
 	flags |= s->accept ? SPAN_ACCEPT : 0;
 	flags |= s->unseen ? SPAN_WOKEN_UNSEEN : 0;
 	flags |= s->futex ? SPAN_FUTEX : 0;

@@ -45,18 +45,37 @@ static bool parks(const struct truth_span *s)
 	       s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
 }
 
+/* It had a CPU, and has one again for less than 5 % of the time that it then waits, and than 100 us. */
+static bool all_but_done(const struct truth_task *task, const struct truth_span *s)
+{
+	uint64_t run_ns = 0;
+	bool had = false;
+
+	for (size_t i = 0; i < task->span_cnt; i++) {
+		const struct truth_span *x = &task->spans[i];
+
+		if (x->state != SPAN_RUNNING)
+			continue;
+		had |= x->end_ns == s->start_ns;
+		run_ns += x->start_ns == s->end_ns ? x->end_ns - x->start_ns : 0;
+	}
+	return had && run_ns && run_ns < 100000 && 20 * run_ns < s->end_ns - s->start_ns;
+}
+
 static bool in_progress(const struct oracle *o, const struct life *life,
 			const struct truth_task *task, const struct truth_span *s, uint64_t at_ns)
 {
 	if (!s || !life->ran || at_ns < life->first_run_ns || at_ns >= life->last_run_ns)
 		return false;
-	if (s->state != SPAN_BLOCKED)
+	if (s->state == SPAN_READY)
+		return !all_but_done(task, s);
+	if (s->state == SPAN_RUNNING)
 		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
 	if (s->reason == REASON_FILELOCK)
 		return true;
-	if (s->reason != REASON_LOCK && s->waker_id && truth_descends(o->t, s->waker_id, task->id))
+	if (s->reason != REASON_LOCK && truth_by_kin(o->t, task, s))
 		return false;
 	return !(life->helper && parks(s));
 }

@@ -85,6 +85,7 @@ static void end_block(struct ktask *t, const struct kwaking *w)
 	} else if (is_sure(block, w)) {
 		block->waker_id = w->waker_id;
 		block->waker_tid = w->waker_tid;
+		block->waker_syscall = w->syscall;
 		block->by_exiting = w->flags & LAB_F_WAKER_EXITING;
 		block->many = w->flags & LAB_F_WAKES_MANY;
 		block->by_signal = block->futex && !block->by_exiting &&

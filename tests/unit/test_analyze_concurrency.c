@@ -43,6 +43,34 @@ TEST(analyze_concurrency_caller_waits_for_its_callee)
 	CHECK_EQ(concurrent_units("00ssssss00", "SS111111SS"), 0);
 }
 
+/* Preempted, and then it runs for @rest_ns only before it waits: 10 ms beside a task that runs. */
+static unsigned int rest_units(const char *life, size_t run, uint64_t rest_ns)
+{
+	struct afx f;
+	unsigned int units;
+
+	afx_init(&f, 2, MS, 20);
+	afx_task(&f, 0, "SS000000000000000000");
+	afx_task(&f, 0, life);
+	afx_span(&f, 1, run)->end_ns = afx_span(&f, 1, run)->start_ns + rest_ns;
+	afx_span(&f, 1, run + 1)->start_ns = afx_span(&f, 1, run)->end_ns;
+	afx_compute(&f);
+	units = (unsigned int)(f.r.concurrency.concurrent_ns / MS);
+	afx_release(&f);
+	return units;
+}
+
+TEST(analyze_concurrency_of_one_that_is_all_but_done)
+{
+	CHECK_EQ(rest_units("11..........1JJJJJ11", 2, 99999), 2);
+	CHECK_EQ(rest_units("11..........1JJJJJ11", 2, 100000), 12);
+	/* 5 % of the time that it waited. */
+	CHECK_EQ(rest_units("11.1JJJJJJJJJJJJJJ11", 2, 50000), 3);
+	CHECK_EQ(rest_units("11.1JJJJJJJJJJJJJJ11", 2, 49999), 2);
+	/* Woken, and not preempted: it has work. */
+	CHECK_EQ(rest_units("1J..........1JJJJJ11", 3, 1), 12);
+}
+
 /* A helper runs 1 ms; the main task 20 ms (not below 5 %) or 1 ns more (below). */
 static uint64_t helper_units(char wait, bool below)
 {

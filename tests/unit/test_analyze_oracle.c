@@ -355,13 +355,27 @@ static bool in_progress(const struct world *w, unsigned int t, unsigned int u,
 	}
 	if (!ran || !runs_again)
 		return false;
-	if (s->state == SPAN_RUNNING || s->state == SPAN_READY)
+	if (s->state == SPAN_RUNNING)
 		return true;
+	if (s->state == SPAN_READY) {
+		const struct model_task *task = &w->f.m.tasks[t];
+		uint64_t run_ns = 0;
+		bool had = false;
+
+		for (size_t i = 0; i < task->span_cnt; i++) {
+			const struct model_span *x = &task->spans[i];
+
+			had |= x->state == SPAN_RUNNING && x->end_ns == s->start_ns;
+			if (x->state == SPAN_RUNNING && x->start_ns == s->end_ns)
+				run_ns = x->end_ns - x->start_ns;
+		}
+		return !had || !run_ns || run_ns >= 100000 || 20 * run_ns >= s->end_ns - s->start_ns;
+	}
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
 	if (s->reason == REASON_FILELOCK)
 		return true;
-	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_DESCENDANT)
+	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN)
 		return false;
 	parks = s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
 		s->reason == REASON_POLL || s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||

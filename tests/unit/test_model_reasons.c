@@ -416,7 +416,7 @@ TEST(model_futex_join_and_lock_in_a_run)
 	CHECK_EQ(fx_span(&m, 2, 2)->reason, REASON_LOCK);
 	CHECK_EQ(fx_span(&m, 2, 2)->mm_id, model_task(&m, 1)->mm_id);
 	CHECK_EQ(fx_span(&m, 1, 2)->reason, REASON_JOIN);
-	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_FUTEX | SPAN_WAKER_EXITING | SPAN_WAKER_DESCENDANT);
+	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_FUTEX | SPAN_WAKER_EXITING | SPAN_WAKER_KIN);
 	CHECK_EQ(fx_span(&m, 1, 2)->mm_id, 0);
 	CHECK_EQ(fx_span(&m, 1, 5)->reason, REASON_JOIN);	/* unfinished, but the value is a thread's tid */
 	model_release(&m);

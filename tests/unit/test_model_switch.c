@@ -412,7 +412,7 @@ TEST(model_waker_in_interrupt_is_nobody)
 	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_WOKEN_BY_IRQ);
 	CHECK_EQ(fx_span(&m, 1, 2)->waker_id, 0);
 	CHECK_EQ(fx_span(&m, 1, 2)->waker_tid, 0);
-	CHECK_EQ(fx_span(&m, 1, 5)->flags, SPAN_WAKER_DESCENDANT);
+	CHECK_EQ(fx_span(&m, 1, 5)->flags, SPAN_WAKER_KIN);
 	CHECK_EQ(fx_span(&m, 1, 5)->waker_id, 2);
 	CHECK_EQ(fx_span(&m, 1, 5)->waker_tid, 1002);
 	CHECK_EQ(fx_span(&m, 1, 8)->flags, 0);

@@ -51,7 +51,7 @@ TEST(model_double_fork_descends)
 	CHECK(model_descends(&m, 3, 2));
 	CHECK(!model_descends(&m, 1, 3));
 	CHECK(!model_descends(&m, 3, 3));
-	CHECK(fx_span(&m, 1, 2)->flags & SPAN_WAKER_DESCENDANT);
+	CHECK(fx_span(&m, 1, 2)->flags & SPAN_WAKER_KIN);
 	CHECK(model_task(&m, 4) == NULL);
 	CHECK(model_task(&m, 0) == NULL);
 	model_release(&m);
@@ -77,14 +77,14 @@ TEST(model_deep_tree_descends)
 	for (uint32_t id = 1; id < 100; id++) {
 		const struct model_task *t = model_task(&m, id);
 
-		CHECK(t->spans[2].flags & SPAN_WAKER_DESCENDANT);
+		CHECK(t->spans[2].flags & SPAN_WAKER_KIN);
 	}
 	model_release(&m);
 	fx_free(f);
 }
 
-/* A sibling, or a parent, is no descendant. */
-TEST(model_sibling_does_not_descend)
+/* A sibling is no kin, its parent is. */
+TEST(model_sibling_is_no_kin)
 {
 	struct fx *f = fx_new(2);
 	struct model m;
@@ -103,7 +103,68 @@ TEST(model_sibling_does_not_descend)
 	CHECK_EQ(fx_span(&m, 2, 2)->waker_id, 3);
 	CHECK_EQ(fx_span(&m, 2, 2)->flags, 0);
 	CHECK_EQ(fx_span(&m, 3, 2)->waker_id, 1);
+	CHECK_EQ(fx_span(&m, 3, 2)->flags, SPAN_WAKER_KIN);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* 2, a thread of the root's process, hands work to 3 and 4, processes that the root made; 5 is a thread of 3. */
+TEST(model_threads_of_an_ancestor_are_kin)
+{
+	struct fx *f = fx_new(3);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_fork(f, 1021, 1, 3, FX_PROCESS, 2);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1031, 2, 3, fx_none());
+	fx_fork(f, 1032, 3, 5, FX_THREAD, 2);
+	fx_switch(f, 1040, 2, 5, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1050, 2, 3);				/* from above */
+	fx_switch(f, 1060, 2, 3, fx_read(FX_S_IFIFO));
+	fx_switch(f, 1070, 1, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1080, 3, 2);				/* from below */
+	fx_wake(f, 1090, 3, 5);				/* its own thread */
+	fx_switch(f, 1100, 1, 2, fx_none());
+	fx_switch(f, 1110, 0, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1120, 2, 1);				/* its own thread */
+	fx_switch(f, 1130, 0, 1, fx_none());
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
+	CHECK_EQ(fx_span(&m, 3, 2)->flags, SPAN_WAKER_KIN);
+	CHECK_EQ(fx_span(&m, 2, 2)->flags, SPAN_WAKER_KIN);
+	CHECK_EQ(fx_span(&m, 5, 2)->flags, SPAN_WAKER_KIN);
+	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_WAKER_KIN);
+	model_release(&m);
+	fx_free(f);
+}
+
+/* A thread that is woken to die was waiting for nothing. */
+TEST(model_wait_that_ends_with_the_process)
+{
+	struct fx *f = fx_new(3);
+	struct model m;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+	fx_fork(f, 1021, 1, 3, FX_THREAD, 2);
+	fx_switch(f, 1030, 1, 2, fx_none());
+	fx_switch(f, 1040, 2, 3, fx_none());
+	fx_switch(f, 1050, 2, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1060, 2, 3);
+	fx_last(f)->waking.waker_syscall = 1;		/* write */
+	fx_switch(f, 1070, 2, 3, fx_none());
+	fx_switch(f, 1080, 2, FX_IDLE, fx_read(FX_S_IFIFO));
+	fx_wake(f, 1090, 2, 3);
+	fx_last(f)->waking.waker_syscall = 231;		/* exit_group */
+	fx_switch(f, 1100, 2, 3, fx_none());
+	fx_end(f, 1300, TRACE_END_FOR);
+	build_clean(f, &m);
 	CHECK_EQ(fx_span(&m, 3, 2)->flags, 0);
+	CHECK_EQ(fx_span(&m, 3, 5)->flags, SPAN_WAKER_KIN);
 	model_release(&m);
 	fx_free(f);
 }

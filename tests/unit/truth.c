@@ -59,6 +59,45 @@ bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor)
 	return false;
 }
 
+/* The first task of a task's process: the last one before it that began a process of that number. */
+static uint32_t leader_of(const struct truth *t, const struct truth_task *task)
+{
+	uint32_t first = 0, leader = 0;
+
+	for (size_t i = 0; i < t->task_cnt; i++) {
+		const struct truth_task *x = &t->tasks[i];
+
+		if (x->tgid != task->tgid || x->id > task->id)
+			continue;
+		first = first ? first : x->id;
+		if (x->first_tid == x->tgid)
+			leader = x->id;
+	}
+	return leader ? leader : first;
+}
+
+static bool made_by(const struct truth *t, const struct truth_task *low,
+		    const struct truth_task *high)
+{
+	uint32_t leader = leader_of(t, high);
+
+	return truth_descends(t, low->id, high->id) ||
+	       (leader_of(t, low) != leader && truth_descends(t, low->id, leader));
+}
+
+bool truth_by_kin(const struct truth *t, const struct truth_task *task,
+		  const struct truth_span *block)
+{
+	const struct truth_task *waker = block->waker_id ? find(t, block->waker_id) : NULL;
+	int32_t call = block->waker_syscall;
+
+	if (!waker)
+		return false;
+	if (leader_of(t, task) == leader_of(t, waker) && (call == 231 || call == 59 || call == 322))
+		return true;
+	return made_by(t, task, waker) || made_by(t, waker, task);
+}
+
 /* ---- futexes ---- */
 
 static bool is_thread_of(const struct truth *t, uint32_t tgid, uint32_t tid)

@@ -41,6 +41,7 @@ struct truth_span {
 	bool many;		/* ended by a call that may wake several */
 	bool by_interrupt, by_exiting, by_signal, unseen, accept, compat;
 	uint32_t waker_id, waker_tid;
+	int32_t waker_syscall;
 	int32_t syscall;
 	uint64_t addr;
 	bool futex, futex_private;
@@ -144,6 +145,10 @@ const char *truth_call(const struct truth_span *block);
 
 /* Whether @id was made by @ancestor, or by one that it made, and so on. */
 bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor);
+
+/* Whether @task's kin, or the end of its process, ended @block: progress.h's words. */
+bool truth_by_kin(const struct truth *t, const struct truth_task *task,
+		  const struct truth_span *block);
 
 /*
  * Rules 1 to 5 of model/futex.h, one wait at a time, with all others looked through for each.

@@ -5,6 +5,8 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
+#define REST_NS 100000
+
 bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns)
 {
 	return !share_is_5_percent(run_ns, longest_run_ns);
@@ -27,16 +29,27 @@ static bool is_idle_wait(const struct model_span *s)
 	}
 }
 
+/* It lost its CPU with next to nothing left to do. */
+static bool is_all_but_done(const struct model_span *s)
+{
+	uint64_t run_ns = s[1].end_ns - s[1].start_ns;
+
+	return s[-1].state == SPAN_RUNNING && s[1].state == SPAN_RUNNING && run_ns < REST_NS &&
+	       !share_is_5_percent(run_ns, s->end_ns - s->start_ns);
+}
+
 bool progress_counts(const struct model_span *s, bool helper)
 {
-	if (s->state != SPAN_BLOCKED)
+	if (s->state == SPAN_READY)
+		return !is_all_but_done(s);
+	if (s->state == SPAN_RUNNING)
 		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
 	/* Nobody parks there, and no call is answered by it. */
 	if (s->reason == REASON_FILELOCK)
 		return true;
-	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_DESCENDANT)
+	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN)
 		return false;
 	return !(helper && is_idle_wait(s));
 }

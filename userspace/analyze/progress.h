@@ -6,10 +6,27 @@
  * progress - when tasks and operations are in progress, in DESIGN's sense.
  *
  * A task is, between its first and its last run, while it runs, is ready or is
- * blocked; except while it waits for a task it began or called (join,
- * child, any wait but a lock, of memory or of a file, that its own descendant ends), and except for
- * the idle waits of a parked helper: a task that runs for less than 5 % of what the
- * longest-running one does.
+ * blocked; except
+ * - in join or child;
+ * - in any other wait but one for a lock, of memory or of a file, that its kin ends: its ancestor, its descendant, or a
+ *   task of another process from whose first task it descends, or that descends from its own
+ *   process's first one;
+ * - in a wait that ends as its process does;
+ * - while it waits for a CPU that it has just had, only to run for less than 5 % of that time, and
+ *   for less than 100 us: what is left is to go and wait (below);
+ * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the longest-running one does.
+ *
+ * Kin, because who made whom tells a call from a conversation. Who waits for a task that it made waits
+ * for an answer: its callee is at work for it. Who waits for the one that made it has no work: a thread
+ * of a pool between its answer and its next request. So a job that is handed to one of N threads and waited for
+ * counts once, whatever it is handed over by, and a parent and a child that both have work are both
+ * seen running or ready, or in waits of their own. Peers, which another task made, count in
+ * their waits for each other: each of them has work of its own (a pipeline, two players), as far as
+ * the kernel can tell. A lock is waited for by who has work, whoever had it.
+ *
+ * What is left, because who has handed a job over is often preempted by whom it woke, a few
+ * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long
+ * as the job lasts.
  */
 
 #include <stdbool.h>
@@ -32,7 +49,10 @@ struct stretches {
 /* The task ran for less than 5 % of @longest_run_ns. */
 bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns);
 
-/* A task between its first and last run is in progress during @s; @helper: progress_is_helper(). */
+/*
+ * A task is in progress during its span @s, which is not before its first run, nor after its last.
+ * @helper: progress_is_helper().
+ */
 bool progress_counts(const struct model_span *s, bool helper);
 
 /* All stretches of all tasks, by task and time; needs report.tasks. free(out->v) releases them. */

@@ -215,6 +215,7 @@ void model_builder_free(struct model_builder *b)
 	idmap_release(&b->task_by_id);
 	idmap_release(&b->threads);
 	idmap_release(&b->task_by_tid);
+	idmap_release(&b->leaders);
 	idmap_release(&b->mm_of_tgid);
 	idmap_release(&b->comm_idx);
 	idmap_release(&b->edge_idx);

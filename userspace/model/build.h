@@ -54,6 +54,7 @@ struct counters {
 struct btask {
 	struct model_task t;	/* spans, start_ns and end_ns are set at the end */
 	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for task_descends() */
+	uint32_t leader;	/* index of its process's first task; its own where that is not known */
 	enum life life;
 	uint32_t futex_val;	/* blocked in a futex: the value it expects */
 	size_t futex_first, futex_last; /* 1 + index into builder.futex_links, 0: none */
@@ -196,6 +197,7 @@ struct model_builder {
 	struct idmap task_by_id;
 	struct idmap threads;	/* (tgid, tid) that existed */
 	struct idmap task_by_tid; /* index of the last one that had it */
+	struct idmap leaders;	/* by tgid: the task announced last with this number as its tid too */
 	uint32_t mm_cnt;
 	struct idmap mm_of_tgid; /* of seeded tasks */
 	const struct trace_symbols *symbols; /* borrowed; NULL: none */
@@ -304,6 +306,9 @@ void task_settle_reason(struct model_builder *b, struct btask *t);
 void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns);
 
 bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancestor);
+
+/* One descends from the other, or from the first task of the other's process, which is not its own. */
+bool task_is_kin(const struct model_builder *b, uint32_t idx, uint32_t other);
 
 void task_on_new(struct model_builder *b, const struct lab_ev_task *ev);
 void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev);

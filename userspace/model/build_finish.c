@@ -75,7 +75,7 @@ static void clip(const struct model *m, struct model_span *span)
 		span->end_ns = m->end_ns;
 		span->flags |= SPAN_CUT_END;
 		/* What ended it came after the cut. */
-		span->flags &= ~(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_DESCENDANT |
+		span->flags &= ~(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_KIN |
 				 SPAN_WOKEN_UNSEEN | SPAN_WOKEN_BY_SIGNAL);
 		if (span->state == SPAN_BLOCKED)
 			span->waker_id = span->waker_tid = 0;

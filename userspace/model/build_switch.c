@@ -16,6 +16,7 @@
 #define NR_EXECVE_I386 11
 #define NR_EXECVEAT 322
 #define NR_EXECVEAT_I386 358
+#define NR_EXIT_GROUP 231
 
 #define WAKE_IN_INTERRUPT (LAB_F_HARDIRQ | LAB_F_SOFTIRQ | LAB_F_NMI)
 
@@ -359,6 +360,18 @@ static bool waker_is_certain(const struct model_span *wait, const struct lab_ev_
 	       ev->waker_arg0 == wait->addr;
 }
 
+/* Its own process ends, or runs another program: whoever did that ends all waits of the other threads. */
+static bool ends_process(int32_t syscall)
+{
+	return syscall == NR_EXIT_GROUP || syscall == NR_EXECVE || syscall == NR_EXECVEAT;
+}
+
+static bool is_kin(const struct model_builder *b, uint32_t idx, uint32_t waker, int32_t syscall)
+{
+	return task_is_kin(b, idx, waker) ||
+	       (b->tasks[idx].leader == b->tasks[waker].leader && ends_process(syscall));
+}
+
 static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_ev_waking *ev)
 {
 	struct model_span *wait = &b->tasks[idx].open;
@@ -380,8 +393,8 @@ static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_e
 	else if (wait->flags & SPAN_FUTEX && !futex_call_wakes(ev->waker_syscall))
 		wait->flags |= SPAN_WOKEN_BY_SIGNAL;
 	waker = ev->waker_id ? idmap_get(&b->task_by_id, ev->waker_id, 0) : NULL;
-	if (waker && task_descends(b, *waker, idx))
-		wait->flags |= SPAN_WAKER_DESCENDANT;
+	if (waker && is_kin(b, idx, *waker, ev->waker_syscall))
+		wait->flags |= SPAN_WAKER_KIN;
 }
 
 /* Woken before it slept: what it waited for is its own by now, and no wait shows it. */

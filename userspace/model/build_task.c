@@ -27,6 +27,7 @@ static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	t->t.id = id;
 	t->parent = NO_TASK;
 	t->jump = idx;
+	t->leader = idx;
 	t->made_ns = ts_ns;
 	t->death_ns = NEVER;
 	t->ran_by_ns = NEVER;
@@ -86,6 +87,20 @@ bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancesto
 		idx = b->tasks[jump].depth >= depth ? jump : b->tasks[idx].parent;
 	}
 	return idx == ancestor;
+}
+
+/* @upper, or else the first task of its process, is above. */
+static bool is_above(const struct model_builder *b, uint32_t upper, uint32_t idx)
+{
+	uint32_t leader = b->tasks[upper].leader;
+
+	return task_descends(b, idx, upper) ||
+	       (leader != b->tasks[idx].leader && task_descends(b, idx, leader));
+}
+
+bool task_is_kin(const struct model_builder *b, uint32_t idx, uint32_t other)
+{
+	return is_above(b, idx, other) || is_above(b, other, idx);
 }
 
 /* The task's next span is a wait in a futex. */
@@ -224,6 +239,12 @@ static void note_tid(struct model_builder *b, const struct btask *t)
 
 static void set_identity(struct model_builder *b, struct btask *t, const struct lab_ev_task *ev)
 {
+	uint32_t idx = (uint32_t)(t - b->tasks), *leader;
+
+	leader = idmap_put(&b->leaders, ev->tgid, 0, idx);
+	if (ev->tid == ev->tgid)
+		*leader = idx;
+	t->leader = *leader;
 	t->implicit = false;
 	t->t.tid = ev->tid;
 	t->t.tgid = ev->tgid;

@@ -62,7 +62,7 @@ const char *reason_name(enum reason reason);
 #define SPAN_PREEMPTED		0x0008	/* ready: it was preempted (not woken, not born) */
 #define SPAN_WOKEN_BY_IRQ	0x0010	/* blocked: an interrupt ended it: a timer, a device, the network */
 #define SPAN_WAKER_EXITING	0x0020	/* blocked: ended by an exiting task */
-#define SPAN_WAKER_DESCENDANT	0x0040	/* blocked: ended by a task that descends from this one */
+#define SPAN_WAKER_KIN	0x0040	/* blocked: ended by its kin, or with its process: see progress.h */
 #define SPAN_ACCEPT		0x0080	/* blocked in accept(2) */
 #define SPAN_WOKEN_UNSEEN	0x0100	/* blocked: it ran again though no waking was recorded */
 #define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */

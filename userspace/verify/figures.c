@@ -7,6 +7,7 @@
 
 #define EPS_UNKNOWN_NS 1000000
 #define REASON_WRITE_ERROR 6
+#define REST_NS 100000
 
 /* ---- how many at once ---- */
 
@@ -443,12 +444,22 @@ uint64_t figures_eps(const struct figures *g, uint32_t cpu_a, uint32_t cpu_b)
 
 /* ---- progress ---- */
 
+/* @s is neither the first nor the last of its task. It was preempted with next to nothing left to do. */
+static bool is_rest(const struct stretch *s)
+{
+	uint64_t run_ns = s[1].end_ns - s[1].start_ns;
+
+	return s[-1].sort == RUNS && s[1].sort == RUNS && run_ns < REST_NS &&
+	       !is_share(run_ns, s->end_ns - s->start_ns);
+}
+
 static bool in_progress(const struct facts *f, const struct stretch *s, bool helper)
 {
 	switch ((enum sort)s->sort) {
 	case RUNS:
-	case READY:
 		return true;
+	case READY:
+		return !is_rest(s);
 	case ABSENT:
 		return false;
 	case QUEUES:
@@ -456,12 +467,12 @@ static bool in_progress(const struct facts *f, const struct stretch *s, bool hel
 	case LOCKED:
 		return !helper;
 	case WORKS:
-		return !replay_by_descendant(f, s);
+		return !replay_by_kin(f, s);
 	case IDLES:
 	case AT_FUTEX:
 		break;
 	}
-	return !helper && !replay_by_descendant(f, s);
+	return !helper && !replay_by_kin(f, s);
 }
 
 /* Between its first and its last run. */

@@ -73,6 +73,7 @@ static uint32_t place_of(struct facts *f, uint64_t id, uint64_t ts_ns, bool *fir
 	t->death_ns = t->acted_ns = t->woken_ready_ns = t->first_ns = NEVER;
 	t->put_on = NOBODY;
 	t->mm = ++f->mm_cnt;
+	t->leader = place;
 	return place;
 }
 
@@ -357,11 +358,18 @@ static void on_class(struct facts *f, const struct event *ev)
 	account_statement(c, ev->head.ts_ns);
 }
 
+/* exit_group, execve and execveat, of x86-64 */
+static bool ends_process(int64_t call)
+{
+	return call == 231 || call == 59 || call == 322;
+}
+
 static void on_waking(struct facts *f, const struct event *ev)
 {
 	uint64_t ts_ns = ev->head.ts_ns, flags = ev->f[F_FLAGS], waker = ev->f[F_WAKER_ID];
 	struct task *t = subject(f, ev);
 	struct stretch *s = &t->now;
+	uint32_t place = waker ? map_get(&f->by_id, waker, 0) : MAP_NONE;
 
 	if (waker && !(flags & (WAKE_INTERRUPT | WAKE_UNKNOWN)))
 		acts(f, waker, ev->head.cpu, ts_ns);
@@ -385,7 +393,10 @@ static void on_waking(struct facts *f, const struct event *ev)
 		s->waker = (uint32_t)waker;
 		s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) | (flags & WAKE_MANY ? M_MANY : 0) |
 			    (ev->f[F_WAKER_TID] ? M_BY_TASK : 0) |
-			    (waker && map_get(&f->by_id, waker, 0) != MAP_NONE ? M_BY_KNOWN : 0);
+			    (place != MAP_NONE ? M_BY_KNOWN : 0);
+		if (place != MAP_NONE && f->tasks[place].leader == t->leader &&
+		    ends_process((int64_t)ev->f[F_WAKER_SYSCALL]))
+			s->marks |= M_BY_END;
 	}
 	finish(f, t, ts_ns);
 	begin(t, WAITING_CPU, READY, ts_ns);
@@ -398,7 +409,7 @@ static void on_waking(struct facts *f, const struct event *ev)
 /* A record gives a task its numbers. */
 static void number(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid)
 {
-	uint32_t had = map_put(&f->by_tid, tid, 0);
+	uint32_t had = map_put(&f->by_tid, tid, 0), leader;
 
 	t->tid = (uint32_t)tid;
 	t->tgid = (uint32_t)tgid;
@@ -406,6 +417,12 @@ static void number(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid)
 	if (had == f->had_tid_cnt)
 		vec_push(f->had_tid, f->had_tid_cnt, f->had_tid_cap);
 	f->had_tid[had] = (uint32_t)(t - f->tasks);
+	leader = map_put(&f->leader_of, t->tgid, 0);
+	if (leader == f->leader_cnt)
+		*vec_push(f->leaders, f->leader_cnt, f->leader_cap) = (uint32_t)(t - f->tasks);
+	if (t->tid == t->tgid)
+		f->leaders[leader] = (uint32_t)(t - f->tasks);
+	t->leader = f->leaders[leader];
 }
 
 /* A birth or a seed: NULL if the task was announced before. */

@@ -43,6 +43,7 @@ enum loop { LOOP_NONE, LOOP_EPOLL, LOOP_POLL, LOOP_URING, LOOP_CNT };
 #define M_FUTEX 0x0100
 #define M_OWNED 0x0200		/* of a futex: it names its owner */
 #define M_MANY 0x0400		/* ended by a call that may end several waits */
+#define M_BY_END 0x0800		/* its own process ended, or began another program, by the waker's hand */
 
 struct stretch {
 	uint64_t start_ns, end_ns;
@@ -82,6 +83,7 @@ struct task {
 	uint32_t id, parent;	/* birth number; place or NOBODY */
 	uint32_t tid, tgid, mm;
 	uint32_t owner;		/* the tid that its wait at a futex names; 0: none */
+	uint32_t leader;	/* place of its process's first task */
 	enum phase phase;
 	bool unannounced;	/* met before a record announced it */
 	bool seeded, seeded_running;
@@ -201,11 +203,11 @@ struct facts {
 
 	struct task *tasks;
 	size_t task_cnt, task_cap;
-	struct map by_id, by_tid, threads, group_mms, edge_of;
+	struct map by_id, by_tid, threads, group_mms, edge_of, leader_of;
 	uint32_t *had_tid;		/* by the value in by_tid: the last task that was given it */
 	size_t had_tid_cnt, had_tid_cap;
-	uint32_t *mm_of_group;
-	size_t group_cnt, group_cap;
+	uint32_t *mm_of_group, *leaders;
+	size_t group_cnt, group_cap, leader_cnt, leader_cap;
 	uint32_t mm_cnt;
 	struct stretch *stretches;
 	size_t stretch_cnt, stretch_cap;
@@ -254,8 +256,8 @@ void replay_release(struct facts *f);
 /* Whether records of @cpu are missing within (@start_ns, @end_ns). After replay_end(). */
 bool replay_gap(const struct facts *f, uint32_t cpu, uint64_t start_ns, uint64_t end_ns);
 
-/* Whether what ended a wait is a task that descends from the one that waited. After replay_end(). */
-bool replay_by_descendant(const struct facts *f, const struct stretch *s);
+/* Whether what ended a wait is the end of its process, or a task of the same line. After replay_end(). */
+bool replay_by_kin(const struct facts *f, const struct stretch *s);
 
 /* ---- account.c: what the records say of each other, and the kernel of them ---- */
 

@@ -121,13 +121,29 @@ void window_cut(struct facts *f)
 	number_families(f);
 }
 
-bool replay_by_descendant(const struct facts *f, const struct stretch *s)
+static bool is_below(const struct facts *f, uint32_t low, uint32_t high)
+{
+	const struct task *t = &f->tasks[high];
+
+	return f->tasks[low].place > t->place && f->tasks[low].place < t->place + t->family;
+}
+
+/* From a task, or from the first one of its process where that is another process. */
+static bool comes_from(const struct facts *f, uint32_t low, uint32_t high)
+{
+	uint32_t leader = f->tasks[high].leader;
+
+	return is_below(f, low, high) ||
+	       (f->tasks[low].leader != leader && is_below(f, low, leader));
+}
+
+bool replay_by_kin(const struct facts *f, const struct stretch *s)
 {
 	uint32_t waker = s->marks & M_BY_KNOWN ? map_get(&f->by_id, s->waker, 0) : MAP_NONE;
-	const struct task *t = &f->tasks[s->task];
 
-	return waker != MAP_NONE && f->tasks[waker].place > t->place &&
-	       f->tasks[waker].place < t->place + t->family;
+	if (s->marks & M_BY_END)
+		return true;
+	return waker != MAP_NONE && (comes_from(f, waker, s->task) || comes_from(f, s->task, waker));
 }
 
 void replay_release(struct facts *f)
@@ -142,6 +158,8 @@ void replay_release(struct facts *f)
 	free(f->threads.keys);
 	free(f->group_mms.keys);
 	free(f->edge_of.keys);
+	free(f->leader_of.keys);
+	free(f->leaders);
 	free(f->fds.keys);
 	free(f->data.keys);
 	free(f->tasks);
