@@ -108,10 +108,10 @@ int main(int argc, char **argv)
 	pthread_t threads[WORKERS_MAX];
 	int workers, jobs, procs;
 
-	if (argc != 5 || (workers = atoi(argv[2])) < 1 || workers > WORKERS_MAX)
+	if (argc != 5 || (workers = (int)strtol(argv[2], NULL, 10)) < 1 || workers > WORKERS_MAX)
 		return 2;
-	jobs = atoi(argv[3]);
-	job_s = atof(argv[4]) / 1e3;
+	jobs = (int)strtol(argv[3], NULL, 10);
+	job_s = strtod(argv[4], NULL) / 1e3;
 	kind = !strcmp(argv[1], "cond") ? COND : !strcmp(argv[1], "sem") ? SEM : FD;
 	procs = !strcmp(argv[1], "procs");
 	way_init(&answers, argv[1]);

@@ -46,9 +46,9 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
-	room = atoi(argv[1]);
-	items = atoi(argv[2]);
-	item_s = atof(argv[3]) / 1e3;
+	room = (int)strtol(argv[1], NULL, 10);
+	items = (int)strtol(argv[2], NULL, 10);
+	item_s = strtod(argv[3], NULL) / 1e3;
 	pthread_create(&thread, NULL, consume, NULL);
 	for (int i = 0; i < items; i++) {
 		burn();

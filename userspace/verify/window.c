@@ -50,7 +50,7 @@ static bool clip(struct facts *f, struct stretch *s)
 	if (s->end_ns > f->end_ns) {	/* and what ended it was later */
 		s->end_ns = f->end_ns;
 		s->marks |= M_CUT_END;
-		s->marks &= (uint16_t)~(M_BY_IRQ | M_BY_EXIT | M_BY_KNOWN | M_BY_TASK);
+		s->marks &= (uint16_t)~(M_BY_IRQ | M_BY_EXIT | M_BY_KNOWN | M_BY_TASK | M_BY_END);
 	}
 	if (s->sort == RUNS) {
 		f->cpus[s->cpu].ran = true;
