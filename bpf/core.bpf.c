@@ -168,18 +168,55 @@ __hidden void syscall_read(struct task_struct *task, struct syscall_regs *out)
 	out->compat = task->thread_info.status & TS_COMPAT;
 }
 
-__hidden u32 fd_read(struct task_struct *task, u32 fd, u32 *flags)
+static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **table, *file = NULL;
+
+	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &table[fd]);
+	return file;
+}
+
+/* Seven letters, of which the first is a bracket, as they lie in memory. */
+#define NAME(b, c, d, e, f, g) \
+	((u64)'[' | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 | \
+	 (u64)(f) << 40 | (u64)(g) << 48)
+
+/* Such files share one inode; their names differ (fs/eventfd.c, fs/timerfd.c, ...). */
+__hidden u32 fd_kind(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of(task, fd);
+	struct timerfd_ctx *timer;
+	u64 name = 0;
+
+	if (!file)
+		return 0;
+	bpf_probe_read_kernel_str(&name, sizeof(name),
+				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (name == NAME('e', 'v', 'e', 'n', 't', 'f'))
+		return LAB_FD_EVENTFD;
+	if (name == NAME('s', 'i', 'g', 'n', 'a', 'l'))
+		return LAB_FD_SIGNALFD;
+	if (name == NAME('e', 'v', 'e', 'n', 't', 'p'))
+		return LAB_FD_EPOLL;
+	if (name != NAME('t', 'i', 'm', 'e', 'r', 'f'))
+		return LAB_FD_ANONYMOUS;
+	timer = BPF_CORE_READ(file, private_data);
+	if (bpf_core_type_exists(struct timerfd_ctx) && BPF_CORE_READ(timer, tintv))
+		return LAB_FD_TICK;
+	return LAB_FD_TIMERFD;
+}
+
+__hidden u32 fd_read(struct task_struct *task, u32 fd, u32 *flags)
+{
+	struct file *file = file_of(task, fd);
 	struct socket *socket;
 	u32 type;
 
 	*flags = 0;
-	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &table[fd]);
 	if (!file)
 		return 0;
 	type = BPF_CORE_READ(file, f_inode, i_mode) >> S_IFMT_SHIFT;

@@ -234,6 +234,16 @@ struct lab_ev_rename {
 /* EPOLL_CTL flags */
 #define LAB_F_LISTENING	0x01	/* fd is a listening socket */
 
+/* fd_type of EPOLL_CTL, beyond those of inodes */
+enum lab_fd_kind {
+	LAB_FD_ANONYMOUS = 16,	/* none of the next */
+	LAB_FD_EVENTFD = 17,
+	LAB_FD_SIGNALFD = 18,
+	LAB_FD_TIMERFD = 19,
+	LAB_FD_TICK = 20,	/* a timerfd that had an interval when it was registered */
+	LAB_FD_EPOLL = 21,
+};
+
 struct lab_ev_epoll_ctl {
 	struct lab_ev_head head;
 	__u64 data;		/* the user's epoll_data (ADD and MOD) */
@@ -241,7 +251,7 @@ struct lab_ev_epoll_ctl {
 	__s32 fd;
 	__u32 op;		/* EPOLL_CTL_ADD 1, DEL 2, MOD 3 */
 	__u32 events;		/* EPOLL* mask (ADD and MOD) */
-	__u8 fd_type;		/* inode mode >> 12; 0: an anonymous inode (timerfd, eventfd, ...) */
+	__u8 fd_type;		/* inode mode >> 12, or enum lab_fd_kind; 0: not known */
 	__u8 pad[7];
 };
 

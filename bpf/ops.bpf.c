@@ -15,6 +15,9 @@
 
 #define EPOLL_CTL_DEL	2
 
+/* epoll takes no regular files: some kernels give anonymous inodes this type */
+#define FD_TYPE_REGULAR	8
+
 /* linux/eventpoll.h; packed on x86-64 */
 struct user_epoll_event {
 	u32 events;
@@ -61,6 +64,8 @@ static __always_inline void emit_ctl(struct lab_cpu_slot *cpu, struct task_struc
 	e->events = event.events;
 	e->data = event.data;
 	e->fd_type = fd_read(task, e->fd, &fd_flags);
+	if (!e->fd_type || e->fd_type == FD_TYPE_REGULAR)
+		e->fd_type = fd_kind(task, e->fd);
 	e->head.flags = fd_flags & LAB_FD_LISTENING ? LAB_F_LISTENING : 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	record_submit(e);

@@ -163,6 +163,9 @@ void syscall_read(struct task_struct *task, struct syscall_regs *out);
 /* The type (inode mode >> 12) of @fd in @task's table, 0 if there is none, and LAB_FD_* flags. */
 u32 fd_read(struct task_struct *task, u32 fd, u32 *flags);
 
+/* What @fd in @task's table is, if its type is none or that of a regular file: enum lab_fd_kind. */
+u32 fd_kind(struct task_struct *task, u32 fd);
+
 /* LAB_F_HARDIRQ, _SOFTIRQ, _NMI, or LAB_F_CTX_UNKNOWN, of this CPU now. */
 u32 irq_context(struct lab_cpu_slot *slot);
 

@@ -73,7 +73,8 @@ static bool same_span(struct mms *mms, const struct model_span *a, const struct 
 		      uint16_t flags)
 {
 	if (a->state != b->state || a->reason != b->reason || a->start_ns != b->start_ns ||
-	    a->end_ns != b->end_ns || a->cpu != b->cpu || a->flags != flags)
+	    a->end_ns != b->end_ns || a->cpu != b->cpu ||
+	    (a->flags & ~SPAN_OBSERVED) != flags)
 		return false;
 	switch (b->state) {
 	case SPAN_RUNNING:

@@ -226,17 +226,34 @@ void oracle_operations(struct oracle *o)
 
 /* ---- the class ---- */
 
-static bool waits_often(const struct truth *t)
+static bool is_loop(const struct truth_span *s)
 {
-	static const enum reason reasons[] = { REASON_EPOLL, REASON_POLL, REASON_URING };
+	return s->state == SPAN_BLOCKED &&
+	       (s->reason == REASON_EPOLL || s->reason == REASON_POLL ||
+		(s->reason == REASON_URING && s->syscall != LAB_SYSCALL_NONE));
+}
 
-	for (size_t i = 0; i < t->task_cnt; i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(reasons); k++) {
+static bool same_place(const struct truth_span *a, const struct truth_span *b)
+{
+	return a->reason == b->reason &&
+	       (a->reason == REASON_POLL || (uint32_t)a->addr == (uint32_t)b->addr);
+}
+
+/* A loop had a wait of which it is not known what ended it. What --ops told of it the model says. */
+static bool waits_unseen(const struct oracle *o)
+{
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		const struct truth_task *task = &o->t->tasks[i];
+
+		for (size_t j = 0; j < task->span_cnt; j++) {
+			const struct truth_span *s = &task->spans[j];
 			unsigned int waits = 0;
 
-			for (size_t j = 0; j < t->tasks[i].span_cnt; j++)
-				waits += t->tasks[i].spans[j].state == SPAN_BLOCKED &&
-					 t->tasks[i].spans[j].reason == reasons[k];
+			if (!is_loop(s) || s->waker_id || s->cut_end ||
+			    o->m->tasks[i].spans[j].flags & SPAN_OBSERVED)
+				continue;
+			for (size_t k = 0; k < task->span_cnt; k++)
+				waits += is_loop(&task->spans[k]) && same_place(&task->spans[k], s);
 			if (waits >= 2)
 				return true;
 		}
@@ -256,7 +273,7 @@ static enum verdict_class class_of(const struct oracle *o)
 		return CLASS_INCONCLUSIVE;
 	if (o->concurrent_ns && 20 * o->concurrent_ns >= o->active_ns)
 		return CLASS_CONCURRENT;
-	return waits_often(o->t) && !o->t->op_cnt ? CLASS_INCONCLUSIVE : CLASS_SEQUENTIAL;
+	return waits_unseen(o) ? CLASS_INCONCLUSIVE : CLASS_SEQUENTIAL;
 }
 
 void oracle_verdict(struct oracle *o)

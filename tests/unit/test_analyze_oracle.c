@@ -448,6 +448,34 @@ static void check_identities(const struct world *w)
 	CHECK_EQ(waits_cnt, r->waits.cnt);
 }
 
+static bool waits_unseen(const struct model_span *s)
+{
+	return !s->waker_id && !(s->flags & (SPAN_OBSERVED | SPAN_CUT_END));
+}
+
+/* A task waited twice or more at one place as a loop does, and once for what nobody saw. */
+static bool has_unseen_loop(const struct model_task *t)
+{
+	for (size_t i = 0; i < t->span_cnt; i++) {
+		const struct model_span *a = &t->spans[i];
+
+		if (a->state != SPAN_BLOCKED ||
+		    !(a->reason == REASON_EPOLL || a->reason == REASON_POLL ||
+		      (a->reason == REASON_URING && a->syscall != LAB_SYSCALL_NONE)))
+			continue;
+		for (size_t k = 0; k < t->span_cnt; k++) {
+			const struct model_span *b = &t->spans[k];
+
+			if (k != i && b->state == SPAN_BLOCKED && b->reason == a->reason &&
+			    (b->addr == a->addr || a->reason == REASON_POLL) &&
+			    (a->reason != REASON_URING || b->syscall != LAB_SYSCALL_NONE) &&
+			    (waits_unseen(a) || waits_unseen(b)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The class from the sums, in the words of DESIGN. */
 static void check_verdict(const struct world *w)
 {
@@ -461,6 +489,9 @@ static void check_verdict(const struct world *w)
 	else if (lossless && p->busy_ns && 20 * p->parallel_upper_ns < p->busy_lower_ns)
 		want = c->concurrent_ns && 20 * c->concurrent_ns >= c->active_ns ? CLASS_CONCURRENT
 										 : CLASS_SEQUENTIAL;
+	for (unsigned int t = 0; t < w->task_cnt && want == CLASS_SEQUENTIAL; t++)
+		if (has_unseen_loop(&w->f.m.tasks[t]))
+			want = CLASS_INCONCLUSIVE;
 	CHECK_STR(verdict_class_name(w->f.r.verdict.class), verdict_class_name(want));
 	CHECK(w->f.r.verdict.reason[0]);
 }

@@ -258,30 +258,61 @@ TEST(analyze_verdict_hidden_start_decides_nothing)
 	afx_release(&f);
 }
 
+/* The class of one task with this life, whose span number @span has @flags; 0: as it is. */
+static enum verdict_class loop_class(const char *life, size_t span, uint16_t flags)
+{
+	enum verdict_class class;
+	struct afx f;
+
+	afx_init(&f, 1, MS, 10);
+	afx_task(&f, 0, life);
+	for (size_t i = 0; i < f.m.tasks[0].span_cnt; i++)
+		if (afx_span(&f, 0, i)->state == SPAN_BLOCKED)
+			afx_span(&f, 0, i)->syscall = 1;
+	afx_span(&f, 0, span)->flags |= flags;
+	afx_compute(&f);
+	class = f.r.verdict.class;
+	afx_release(&f);
+	return class;
+}
+
+TEST(analyze_verdict_loops_that_are_not_seen)
+{
+	CHECK_EQ(loop_class("0EEEEEEE00", 0, 0), CLASS_SEQUENTIAL);
+	CHECK_EQ(loop_class("0EE0EEEE00", 0, 0), CLASS_INCONCLUSIVE);
+	CHECK_EQ(loop_class("0PP0PPPP00", 0, 0), CLASS_INCONCLUSIVE);
+	CHECK_EQ(loop_class("0UU0UUUU00", 0, 0), CLASS_INCONCLUSIVE);
+	CHECK_EQ(loop_class("0EE0PPPP00", 0, 0), CLASS_SEQUENTIAL);
+	CHECK_EQ(loop_class("0SS0SSSS00", 0, 0), CLASS_SEQUENTIAL);
+	/* One of the two was seen: the other may have been anything. */
+	CHECK_EQ(loop_class("0EE0EEEE00", 1, SPAN_OBSERVED), CLASS_INCONCLUSIVE);
+	CHECK_EQ(loop_class("0EE0000000", 1, SPAN_OBSERVED), CLASS_SEQUENTIAL);
+}
+
 TEST(analyze_verdict_invisible_operations)
 {
 	struct afx f;
 
 	afx_init(&f, 1, MS, 10);
-	afx_task(&f, 0, "0EEEEEEE00");
-	f.m.epoll_waits = 1;
-	afx_compute(&f);
-	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
-	CHECK(in_scope(&f, "one thread"));
-	f.m.epoll_waits = 2;
+	afx_task(&f, 0, "0EEE0EEE00");
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
 	CHECK_STR(f.r.verdict.reason, "operations not visible: add --ops or markers");
-	f.m.epoll_waits = 0;
-	f.m.poll_waits = 2;
-	afx_compute(&f);
-	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	f.m.poll_waits = 0;
-	f.m.uring_waits = 2;
+	CHECK(in_scope(&f, "one thread"));
 	f.m.meta.ops_hooked = true;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	CHECK_STR(f.r.verdict.reason, "operations not visible: add markers");
+	CHECK_STR(f.r.verdict.reason, "operations not visible: tid 101 waited in its loop for what no "
+		  "descriptor told, as for timers: add markers");
+	/* Another set is none: the operations of this one. */
+	afx_span(&f, 0, 1)->addr = 5;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
+	afx_span(&f, 0, 1)->addr = 0;
+	/* A task of the workload ended both. */
+	afx_span(&f, 0, 1)->waker_id = afx_span(&f, 0, 3)->waker_id = 1;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);
 	afx_op(&f, 1, 1, 3);
 	afx_op(&f, 1, 3, 6);
 	afx_compute(&f);

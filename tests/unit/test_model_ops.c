@@ -271,3 +271,44 @@ TEST(model_ops_end_with_their_process)
 	model_release(&m);
 	fx_free(f);
 }
+
+/* Of a loop's own descriptors none is an operation, and only what others told is observed. */
+TEST(model_ops_wake_ups_are_none)
+{
+	static const struct {
+		uint8_t type;
+		size_t ops;
+		bool observed;
+	} rows[] = {
+		{ 0, 1, true }, { FX_S_IFSOCK, 1, true }, { LAB_FD_ANONYMOUS, 1, true },
+		{ LAB_FD_TIMERFD, 1, true }, { LAB_FD_TICK, 0, true }, { LAB_FD_EPOLL, 0, true },
+		{ LAB_FD_EVENTFD, 0, false }, { LAB_FD_SIGNALFD, 0, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fx *f = fx_new(1);
+		struct model m;
+
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		fx_epoll_ctl(f, 1100, 1, 5, ADD, 8, 8, 0);
+		fx_last(f)->epoll_ctl.fd_type = rows[i].type;
+		fx_switch(f, 1150, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+		fx_wake_on(f, 1200, 0, 1, LAB_F_HARDIRQ);
+		fx_switch(f, 1210, 0, 1, fx_none());
+		fx_epoll_wait(f, 1140, 1220, 1, 5, (const uint64_t[]){ 8 }, 1);
+		fx_switch(f, 1250, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+		fx_wake_on(f, 1300, 0, 1, LAB_F_HARDIRQ);
+		fx_switch(f, 1310, 0, 1, fx_none());
+		fx_epoll_wait(f, 1240, 1320, 1, 5, NULL, 0);	/* its time limit */
+		/* and one that did not block */
+		fx_epoll_wait(f, 1325, 1330, 1, 5, (const uint64_t[]){ 8 }, 1);
+		fx_end(f, 1400, TRACE_END_FOR);
+		REQUIRE(fx_build(f, &m) == 0);
+		CHECK_EQ(m.op_cnt, rows[i].ops);
+		CHECK_EQ(!!(fx_span(&m, 1, 2)->flags & SPAN_OBSERVED), rows[i].observed);
+		CHECK(!(fx_span(&m, 1, 5)->flags & SPAN_OBSERVED));
+		model_release(&m);
+		fx_free(f);
+	}
+}

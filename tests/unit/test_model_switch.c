@@ -418,7 +418,6 @@ TEST(model_waker_in_interrupt_is_nobody)
 	CHECK_EQ(fx_span(&m, 1, 8)->flags, 0);
 	CHECK_EQ(fx_span(&m, 1, 8)->waker_id, 0);
 	CHECK_EQ(m.wakes_unattributed, 1);
-	CHECK_EQ(m.epoll_waits, 1);
 	model_release(&m);
 	fx_free(f);
 }
@@ -504,7 +503,6 @@ TEST(model_waits_are_counted_in_the_window)
 	fx_wake_on(f, 1400, 0, 1, LAB_F_SOFTIRQ);
 	fx_end(f, 1250, TRACE_END_FOR);
 	build_clean(f, &m);
-	CHECK_EQ(m.epoll_waits, 1);
 	model_release(&m);
 	fx_free(f);
 }

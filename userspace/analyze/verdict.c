@@ -17,6 +17,7 @@
 #include "analyze/report.h"
 #include "analyze/scope.h"
 #include "analyze/share.h"
+#include "analyze/unseen.h"
 #include "util/minmax.h"
 
 #define PERMILLE "%u.%u %%"
@@ -160,11 +161,22 @@ static void settle_undecided(const struct model *m, const struct report *r, stru
 		       PERMILLE_ARGS(most_ns, p->busy_lower_ns));
 }
 
-static bool operations_missing(const struct model *m)
+/* False: all operations of event loops were observed. */
+static bool settle_unseen(const struct model *m, struct report_verdict *v)
 {
-	bool waits = m->epoll_waits >= 2 || m->poll_waits >= 2 || m->uring_waits >= 2;
+	const struct model_task *loop = unseen_loop(m);
 
-	return (waits && !m->op_cnt) || m->end.ready_unseen || m->markers_unread;
+	if (!loop && !m->end.ready_unseen && !m->markers_unread)
+		return false;
+	if (!m->meta.ops_hooked)
+		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add --ops or markers");
+	else if (loop)
+		settle(v, CLASS_INCONCLUSIVE,
+		       "operations not visible: tid %" PRIu32 " waited in its loop for what no descriptor told, as for timers: add markers",
+		       loop->tid);
+	else
+		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add markers");
+	return true;
 }
 
 static void settle_not_parallel(const struct model *m, const struct report *r,
@@ -179,11 +191,7 @@ static void settle_not_parallel(const struct model *m, const struct report *r,
 		       c->witness_is_ops ? "operations" : "tasks",
 		       PERMILLE_ARGS(c->concurrent_ns, c->active_ns),
 		       PERMILLE_ARGS(r->parallelism.parallel_ns, r->parallelism.busy_ns));
-	else if (operations_missing(m) && m->meta.ops_hooked)
-		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add markers");
-	else if (operations_missing(m))
-		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add --ops or markers");
-	else
+	else if (!settle_unseen(m, v))
 		settle(v, CLASS_SEQUENTIAL,
 		       "two or more were in progress for " PERMILLE " of the active time",
 		       PERMILLE_ARGS(c->concurrent_ns, c->active_ns));

@@ -81,7 +81,8 @@ struct btask {
 	uint64_t hidden;	/* switch-ins not seen */
 	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
 	bool clock_in_known;
-	uint64_t waits_epoll, waits_poll, waits_uring; /* those within the window, at the end */
+	size_t epoll_span;	/* 1 + its last span, if that was a wait in epoll, until it is known how that ended; 0 */
+	bool epoll_returned;	/* that call has returned */
 	bool has_total;
 	bool in_exec;		/* its last switch-out was in execve(2) */
 	uint32_t set;		/* what it may use: index into model.cpusets, NO_SET: not known */
@@ -289,9 +290,6 @@ struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
 
 /* End the open stretch at @ts_ns, keeping it unless it is empty. */
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);
-
-/* @span, if it is a wait in which an event loop would wait, counts (@step 1) or does not after all (-1). */
-void task_count_wait(struct btask *t, const struct model_span *span, int step);
 
 /* Begin a stretch. */
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);

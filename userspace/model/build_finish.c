@@ -83,14 +83,14 @@ static void clip(const struct model *m, struct model_span *span)
 }
 
 /* Cut a task's spans to the window. Return: how many before it are gone. */
-static size_t clip_all(const struct model *m, struct btask *bt, struct model_task *t)
+static size_t clip_all(const struct model *m, struct model_task *t)
 {
 	size_t first = 0;
 
 	while (first < t->span_cnt && t->spans[first].end_ns <= m->start_ns)
-		task_count_wait(bt, &t->spans[first++], -1);
+		first++;
 	while (t->span_cnt > first && t->spans[t->span_cnt - 1].start_ns >= m->end_ns)
-		task_count_wait(bt, &t->spans[--t->span_cnt], -1);
+		t->span_cnt--;
 	t->span_cnt -= first;
 	if (!t->span_cnt)
 		return first;
@@ -226,12 +226,9 @@ void finish_spans(struct model_builder *b)
 		struct model_task *t = &m->tasks[i];
 		struct btask *bt = &b->tasks[*idmap_get(&b->task_by_id, t->id, 0)];
 
-		gone += clip_all(m, bt, t);
+		gone += clip_all(m, t);
 		fill_task(m, bt, t);
 		m->daemons += t->alive;
-		m->epoll_waits = max_u64(m->epoll_waits, bt->waits_epoll);
-		m->poll_waits = max_u64(m->poll_waits, bt->waits_poll);
-		m->uring_waits = max_u64(m->uring_waits, bt->waits_uring);
 		t->span_first = m->span_cnt;
 		m->span_cnt += t->span_cnt;
 		if (m->gap_cnt)

@@ -59,10 +59,17 @@ static void link_to_process(struct model_builder *b, uint32_t idx)
 	*first = idx + 1;
 }
 
+/* Something wakes the loop with it, or it shows what is in another set. */
+static bool wakes_only(uint8_t fd_type)
+{
+	return fd_type == LAB_FD_EVENTFD || fd_type == LAB_FD_SIGNALFD || fd_type == LAB_FD_TICK ||
+	       fd_type == LAB_FD_EPOLL;
+}
+
 /* An operation is kept if it was ever ready: it lasts until then. */
 static void keep_op(struct model_builder *b, const struct reg *reg, bool open_at_end)
 {
-	if (!reg->ready_cnt || reg->listening)
+	if (!reg->ready_cnt || reg->listening || wakes_only(reg->fd_type))
 		return;
 	*vec_push(b->m.ops, b->m.op_cnt, b->m.op_cap) = (struct model_op){
 		.task_id = reg->task_id,
@@ -138,9 +145,13 @@ void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev)
 {
 	uint64_t return_ns = ev->head.ts_ns;
 	bool seen = ev->enter_ns && ev->enter_ns <= return_ns;
+	struct btask *t;
 
-	(void)task_lookup(b, ev->head.task, return_ns);
+	t = task_get(b, ev->head.task, return_ns);
 	task_acted(b, ev->head.task, ev->head.cpu, return_ns);
+	if (t->epoll_returned)
+		t->epoll_span = 0;
+	t->epoll_returned = true;
 	*vec_push(b->m.loop_waits, b->m.loop_wait_cnt, b->m.loop_wait_cap) =
 		(struct model_loop_wait){
 			.task_id = ev->head.task,
@@ -151,9 +162,17 @@ void ops_on_wait(struct model_builder *b, const struct lab_ev_epoll_wait *ev)
 		};
 }
 
+/* The wait that the task has just returned from ended for something that is known. */
+static void observe(struct btask *t)
+{
+	if (t->epoll_span && t->epoll_returned)
+		t->t.spans[t->epoll_span - 1].flags |= SPAN_OBSERVED;
+}
+
 void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 {
-	uint32_t tgid = task_get(b, ev->head.task, ev->head.ts_ns)->t.tgid;
+	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
+	uint32_t tgid = t->t.tgid;
 	uint32_t cnt = ev->cnt < LAB_READY_MAX ? ev->cnt : LAB_READY_MAX;
 
 	if (ev->head.flags & LAB_F_UNREAD) {
@@ -178,6 +197,9 @@ void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 		reg->last_ready_ns = ev->head.ts_ns;
 		reg->ready_cnt++;
 		reg->task_id = ev->head.task;
+		/* Behind those of a loop's own may be anything. */
+		if (reg->fd_type != LAB_FD_EVENTFD && reg->fd_type != LAB_FD_SIGNALFD)
+			observe(t);
 	}
 }
 

@@ -115,20 +115,6 @@ static void note_futex(struct model_builder *b, struct btask *t)
 	t->futex_last = b->futex_link_cnt;
 }
 
-void task_count_wait(struct btask *t, const struct model_span *span, int step)
-{
-	uint64_t one = (uint64_t)(int64_t)step;
-
-	if (span->state != SPAN_BLOCKED)
-		return;
-	if (span->reason == REASON_EPOLL)
-		t->waits_epoll += one;
-	else if (span->reason == REASON_POLL)
-		t->waits_poll += one;
-	else if (span->reason == REASON_URING)
-		t->waits_uring += one;
-}
-
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 {
 	struct model_span *span = &t->open;
@@ -146,7 +132,10 @@ void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	turn_note(b, idx, ts_ns);
 	if (span->state == SPAN_RUNNING)
 		b->cpus[span->cpu].stay_cnt++;
-	task_count_wait(t, span, +1);
+	if (span->state == SPAN_BLOCKED && span->reason == REASON_EPOLL) {
+		t->epoll_span = t->t.span_cnt;
+		t->epoll_returned = false;
+	}
 }
 
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)

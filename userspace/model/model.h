@@ -68,6 +68,7 @@ const char *reason_name(enum reason reason);
 #define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */
 #define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
 #define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
+#define SPAN_OBSERVED		0x2000	/* blocked in epoll, poll: what ended it, or could have, is known; see analyze/unseen.h */
 #define SPAN_WOKEN_BY_SIGNAL	0x1000	/* blocked in a futex: whoever ended it was in no futex call */
 
 #define SPAN_NO_LIMIT		0x2000	/* blocked in a futex: the call is known to have had no time limit */
@@ -186,7 +187,7 @@ struct model_op {
 	uint64_t start_ns, end_ns;
 	uint64_t active_ns;	/* marked: not suspended */
 	uint64_t ready_cnt;	/* an fd's */
-	uint8_t fd_type;	/* inode mode >> 12; 0: anonymous inode */
+	uint8_t fd_type;	/* inode mode >> 12, or enum lab_fd_kind; 0: not known */
 	bool open_at_end;	/* still registered at the cut (end_ns is its last readiness all the same) */
 };
 
@@ -332,7 +333,6 @@ struct model {
 	size_t symbol_text_cnt;
 	struct model_audit audit;
 	uint64_t dropped;		/* refused records, all CPUs, the kernel's count */
-	uint64_t epoll_waits, poll_waits, uring_waits; /* blocking waits in the window of the most-waiting task in each */
 	uint64_t daemons;		/* tasks alive at the cut */
 	uint64_t wakes_unattributed;	/* in a context that could not be read: no waker is named */
 	uint64_t ready_ambiguous;	/* epoll events whose data is that of several fds */

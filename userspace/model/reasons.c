@@ -172,6 +172,38 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 	span->futex_private = !!(flags & FUTEX_FLAG_PRIVATE);
 }
 
+/*
+ * How many descriptors poll was given; of select, what lies above them. Old select has its arguments in
+ * memory: any number.
+ */
+static uint32_t polled_cnt(const struct sleep *sleep)
+{
+	bool compat = sleep->flags & LAB_F_COMPAT;
+
+	switch (sleep->syscall) {
+	case 82:
+		return UINT32_MAX;
+	case 7:
+	case 271:
+		return (uint32_t)sleep->args[1];
+	case 168:
+	case 309:
+	case 414:
+		return compat ? (uint32_t)sleep->args[1] : UINT32_MAX;
+	default:
+		return (uint32_t)sleep->args[0];
+	}
+}
+
+/* One descriptor, and no time limit: an event loop would wait for more. */
+static bool polls_one(const struct sleep *sleep)
+{
+	if (sleep->flags & LAB_F_COMPAT || polled_cnt(sleep) != 1)
+		return false;
+	return (sleep->syscall == 7 && (int32_t)sleep->args[2] < 0) ||
+	       (sleep->syscall == 271 && !sleep->args[2]);
+}
+
 static enum reason interruptible(const struct sleep *sleep, enum call call)
 {
 	switch (call) {
@@ -183,7 +215,7 @@ static enum reason interruptible(const struct sleep *sleep, enum call call)
 	case CALL_ACCEPT:
 		return REASON_SOCKET;
 	case CALL_POLL:
-		return REASON_POLL;
+		return polled_cnt(sleep) ? REASON_POLL : REASON_SLEEP;
 	case CALL_EPOLL:
 		return REASON_EPOLL;
 	case CALL_SLEEP:
@@ -240,5 +272,7 @@ void reason_classify(const struct sleep *sleep, struct model_span *span)
 		span->reason = interruptible(sleep, call);
 		if (call == CALL_ACCEPT)
 			span->flags |= SPAN_ACCEPT;
+		if (call == CALL_POLL && polls_one(sleep))
+			span->flags |= SPAN_OBSERVED;
 	}
 }

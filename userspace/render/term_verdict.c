@@ -146,11 +146,16 @@ static void say_both(const struct term *t, struct phrase *p)
 		return;
 	phrase_add(p, "at %s ", term_instant(t, w->from_ns).s);
 	if (con->witness_is_ops) {
-		phrase_add(p, "operations ");
+		bool one = a->task_id == b->task_id;
+
+		phrase_add(p, one ? "operations " : "operation ");
 		say_operation(t, p, a->op_id);
-		phrase_add(p, " and ");
+		if (!one)
+			phrase_add(p, " of %s", term_task(t, a->task_id).s);
+		phrase_add(p, one ? " and " : " and operation ");
 		say_operation(t, p, b->op_id);
-		phrase_add(p, " were both open on %s; ", term_task(t, a->task_id).s);
+		phrase_add(p, one ? " were both open on %s; " : " of %s were both open; ",
+			   term_task(t, b->task_id).s);
 	} else {
 		phrase_add(p, "%s and ", term_task(t, a->task_id).s);
 		phrase_add(p, "%s were both in progress; ", term_task(t, b->task_id).s);

@@ -538,10 +538,7 @@ static void derive_progress(const struct facts *f, struct figures *g)
 
 static bool operations_unseen(const struct facts *f)
 {
-	bool loops = f->waits_most[LOOP_EPOLL] >= 2 || f->waits_most[LOOP_POLL] >= 2 ||
-		     f->waits_most[LOOP_URING] >= 2;
-
-	return (loops && !f->op_cnt) || f->about->ready_unseen || f->marks_unread;
+	return loops_unseen(f) || f->about->ready_unseen || f->marks_unread;
 }
 
 static void settle(struct figures *g, enum class class, const char *reason)

@@ -15,6 +15,9 @@
 #define CTL_LISTENING 0x01
 #define READY_UNREAD 0x01
 
+/* What fd_type says beyond the types of inodes */
+enum { KIND_EVENTFD = 17, KIND_SIGNALFD = 18, KIND_TICK = 20, KIND_EPOLL = 21 };
+
 static uint64_t set_of(uint32_t tgid, uint64_t epfd)
 {
 	return (uint64_t)tgid << 32 | (uint32_t)epfd;
@@ -49,6 +52,9 @@ static void close_registration(struct facts *f, uint32_t place)
 		return;
 	count_user(f, place, -1ull);
 	r->open = false;
+	if (r->kind == KIND_EVENTFD || r->kind == KIND_SIGNALFD || r->kind == KIND_TICK ||
+	    r->kind == KIND_EPOLL)
+		return;
 	if (r->ready && !r->listening)
 		*vec_push(f->ops, f->op_cnt, f->op_cap) =
 			(struct operation){
@@ -103,16 +109,26 @@ void operations_ctl(struct facts *f, uint32_t task, const struct event *ev)
 	*r = (struct registration){
 		.tgid = tgid, .task = f->tasks[task].id, .epfd = ev->f[F_EPFD],
 		.data = ev->f[F_DATA], .fd = (int32_t)ev->f[F_FD], .start_ns = ev->head.ts_ns,
-		.open = true, .listening = ev->f[F_FLAGS] & CTL_LISTENING,
+		.kind = (uint8_t)ev->f[F_FD_TYPE], .open = true, .listening = ev->f[F_FLAGS] & CTL_LISTENING,
 		.listed = r->listed, .next = r->next,
 	};
 	count_user(f, place, 1);
 	list(f, place);
 }
 
+void operations_wait(struct facts *f, uint32_t task)
+{
+	struct task *t = &f->tasks[task];
+
+	if (t->loop_back)
+		t->loop_at = 0;
+	t->loop_back = true;
+}
+
 void operations_ready(struct facts *f, uint32_t task, const struct event *ev)
 {
-	uint64_t set = set_of(f->tasks[task].tgid, ev->f[F_EPFD]);
+	const struct task *t = &f->tasks[task];
+	uint64_t set = set_of(t->tgid, ev->f[F_EPFD]);
 	uint64_t cnt = min_u64(ev->f[F_CNT], READY_MAX);
 
 	for (uint64_t i = 0; i < cnt && !(ev->f[F_FLAGS] & READY_UNREAD); i++) {
@@ -126,6 +142,8 @@ void operations_ready(struct facts *f, uint32_t task, const struct event *ev)
 		r->ready = true;
 		r->ready_ns = ev->head.ts_ns;
 		r->task = f->tasks[task].id;
+		if (t->loop_back && t->loop_at && r->kind != KIND_EVENTFD && r->kind != KIND_SIGNALFD)
+			f->stretches[t->loop_at - 1].marks |= M_OBSERVED;
 	}
 }
 

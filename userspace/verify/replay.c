@@ -8,13 +8,8 @@
 #define ROOT 1
 #define OUT_PREEMPT 0x01
 #define OUT_NO_RQ 0x10
-#define WAKE_INTERRUPT 0x07	/* hardirq, softirq, NMI */
-#define WAKE_UNKNOWN 0x08
-#define WAKE_EXITING 0x10
-#define WAKE_MANY 0x20
 #define STATE_DEAD 0x80
 #define CLONE_SHARES_MEMORY 0x100
-#define CALL_FUTEX 202
 
 /* ---- tasks ---- */
 
@@ -53,6 +48,10 @@ static void finish(struct facts *f, struct task *t, uint64_t ts_ns)
 	*s = t->now;
 	s->end_ns = ts_ns;
 	s->task = (uint32_t)(t - f->tasks);
+	if (s->loop == LOOP_EPOLL) {
+		t->loop_at = f->stretch_cnt;
+		t->loop_back = false;
+	}
 	if (s->marks & M_GAP)
 		f->cpus[s->cpu].lost_ns = max_u64(f->cpus[s->cpu].lost_ns, ts_ns);
 }
@@ -358,18 +357,10 @@ static void on_class(struct facts *f, const struct event *ev)
 	account_statement(c, ev->head.ts_ns);
 }
 
-/* exit_group, execve and execveat, of x86-64 */
-static bool ends_process(int64_t call)
-{
-	return call == 231 || call == 59 || call == 322;
-}
-
 static void on_waking(struct facts *f, const struct event *ev)
 {
 	uint64_t ts_ns = ev->head.ts_ns, flags = ev->f[F_FLAGS], waker = ev->f[F_WAKER_ID];
 	struct task *t = subject(f, ev);
-	struct stretch *s = &t->now;
-	uint32_t place = waker ? map_get(&f->by_id, waker, 0) : MAP_NONE;
 
 	if (waker && !(flags & (WAKE_INTERRUPT | WAKE_UNKNOWN)))
 		acts(f, waker, ev->head.cpu, ts_ns);
@@ -385,19 +376,7 @@ static void on_waking(struct facts *f, const struct event *ev)
 		t->woken_ready_ns = ts_ns;
 	if (t->phase != SLEEPING)
 		return;
-	if (flags & WAKE_INTERRUPT) {
-		s->marks |= M_BY_IRQ;
-	} else if (!(flags & WAKE_UNKNOWN) ||
-		   (s->marks & M_FUTEX && (int64_t)ev->f[F_WAKER_SYSCALL] == CALL_FUTEX &&
-		    ev->f[F_WAKER_ARG0] == s->addr)) {
-		s->waker = (uint32_t)waker;
-		s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) | (flags & WAKE_MANY ? M_MANY : 0) |
-			    (ev->f[F_WAKER_TID] ? M_BY_TASK : 0) |
-			    (place != MAP_NONE ? M_BY_KNOWN : 0);
-		if (place != MAP_NONE && f->tasks[place].leader == t->leader &&
-		    ends_process((int64_t)ev->f[F_WAKER_SYSCALL]))
-			s->marks |= M_BY_END;
-	}
+	waits_woken(f, t, ev);
 	finish(f, t, ts_ns);
 	begin(t, WAITING_CPU, READY, ts_ns);
 	t->seen_off_ns = ts_ns;
@@ -569,6 +548,8 @@ static void on_others(struct facts *f, const struct event *ev)
 		acts(f, ev->f[F_TASK], ev->head.cpu, ev->head.ts_ns);
 	if (ev->head.kind == KIND_CTL)
 		operations_ctl(f, place, ev);
+	else if (ev->head.kind == KIND_WAIT)
+		operations_wait(f, place);
 	else if (ev->head.kind == KIND_READY)
 		operations_ready(f, place, ev);
 	else if (ev->head.kind == KIND_MARKER)

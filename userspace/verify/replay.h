@@ -14,6 +14,8 @@
 #include "verify/reader.h"
 
 #define NOBODY UINT32_MAX
+#define WAKE_INTERRUPT 0x07	/* flags of a waking: hardirq, softirq, NMI */
+#define WAKE_UNKNOWN 0x08
 #define NEVER UINT64_MAX
 #define STAMP_MAX (1ull << 62)
 
@@ -44,13 +46,14 @@ enum loop { LOOP_NONE, LOOP_EPOLL, LOOP_POLL, LOOP_URING, LOOP_CNT };
 #define M_OWNED 0x0200		/* of a futex: it names its owner */
 #define M_MANY 0x0400		/* ended by a call that may end several waits */
 #define M_BY_END 0x0800		/* its own process ended, or began another program, by the waker's hand */
+#define M_OBSERVED 0x1000	/* a loop's wait: what ended it, or could have, is known */
 
 struct stretch {
 	uint64_t start_ns, end_ns;
 	uint64_t least_ns;	/* a run: the earliest that it can have begun */
 	union {
 		uint64_t seq_in;
-		uint64_t addr;	/* of a futex */
+		uint64_t addr;	/* of a futex; of a loop: the descriptor of its epoll set, or io_uring */
 	};
 	union {
 		uint64_t seq_out;
@@ -108,7 +111,8 @@ struct task {
 	bool late;		/* woken, raced: by a waking that came too late for this run, that one */
 	uint64_t first_ns;	/* the first record that gives it a CPU, first_cpu; NEVER */
 	uint32_t first_cpu;
-	uint32_t waits[LOOP_CNT];
+	size_t loop_at;		/* 1 + which of all stretches its last wait in epoll was, until a call later; 0 */
+	bool loop_back;		/* and the call has returned */
 	size_t first, cnt;	/* its stretches within the window, once they are in order */
 	uint32_t place, next_child; /* in the order of families */
 	uint32_t family;	/* its own size: who descends from it follows it */
@@ -177,6 +181,7 @@ struct registration {
 	uint64_t epfd, data;
 	int32_t fd;
 	uint64_t start_ns, ready_ns;
+	uint8_t kind;		/* fd_type */
 	bool open, listening, ready;
 	bool listed;
 	uint32_t next;		/* of its process, + 1 */
@@ -241,7 +246,6 @@ struct facts {
 	uint64_t records, births, deaths, alive, outs, counted, moves, moves_unseen, hidden, wakings_unseen, moves_hidden;
 	uint64_t ahead_ns, unwoken_runs, late_wakings, pair_max_ns;
 	uint64_t causes_checked, excess_ns, charged_ns, refused, missing, gap_cnt;
-	uint32_t waits_most[LOOP_CNT];
 	size_t cpu_cnt;			/* usable ones */
 };
 
@@ -296,6 +300,9 @@ uint32_t waits_owner(const struct sleep *sleep);
 /* Fill the sort, and what belongs to a futex, of a wait that begins. */
 void waits_sort(const struct sleep *sleep, struct stretch *s);
 
+/* @ev wakes the task that sleeps: what ends its wait. */
+void waits_woken(const struct facts *f, struct task *t, const struct event *ev);
+
 /* It ends: settle what one wait tells. @thread: the futex's value was the tid of a thread of its process. */
 void waits_settle(struct stretch *s, bool thread);
 
@@ -312,6 +319,7 @@ void window_cut(struct facts *f);
 /* ---- operations.c ---- */
 
 void operations_ctl(struct facts *f, uint32_t task, const struct event *ev);
+void operations_wait(struct facts *f, uint32_t task);
 void operations_ready(struct facts *f, uint32_t task, const struct event *ev);
 void operations_end(struct facts *f);
 
@@ -320,6 +328,11 @@ struct process *operations_process(struct facts *f, uint32_t tgid);
 
 /* It runs another program, or is another process: what it had open ends. */
 void operations_forget(struct facts *f, uint32_t tgid, uint64_t ts_ns);
+
+/* ---- loops.c ---- */
+
+/* Whether some event loop waited for what was not observed. After replay_end(). */
+bool loops_unseen(const struct facts *f);
 
 /* ---- marks.c ---- */
 

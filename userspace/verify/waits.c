@@ -18,6 +18,9 @@
 #define OUT_EXITING 0x20
 #define NO_CALL -1
 #define CLONE_WAITS 0x4000
+#define WAKE_EXITING 0x10
+#define WAKE_MANY 0x20
+#define WAKER_FUTEX 202
 #define TYPE_PIPE 1
 #define TYPE_SOCKET 12
 #define FUTEX_PRIVATE 128u
@@ -130,6 +133,27 @@ static void sort_futex(const struct sleep *sleep, enum call call, struct stretch
 	s->mm = !!(sleep->arg1 & FUTEX_PRIVATE);
 }
 
+/* Of no descriptor: a sleep. Of one, without a time limit: nothing else can be awaited there. */
+static void sort_poll(const struct sleep *sleep, struct stretch *s)
+{
+	bool i386 = sleep->flags & OUT_COMPAT;
+	bool poll = i386 ? sleep->call == 168 || sleep->call == 309 || sleep->call == 414 :
+			     sleep->call == 7 || sleep->call == 271;
+	uint32_t cnt = (uint32_t)(poll ? sleep->arg1 : sleep->arg0);
+
+	if (i386 && sleep->call == 82)	/* its arguments are in memory */
+		cnt = 2;
+	if (!cnt) {
+		s->sort = WORKS;
+		return;
+	}
+	s->loop = LOOP_POLL;
+	if (i386 || cnt != 1)
+		return;
+	if ((sleep->call == 7 && (int32_t)sleep->arg2 < 0) || (sleep->call == 271 && !sleep->arg2))
+		s->marks |= M_OBSERVED;
+}
+
 static void sort_call(const struct sleep *sleep, enum call call, struct stretch *s)
 {
 	switch (call) {
@@ -141,14 +165,16 @@ static void sort_call(const struct sleep *sleep, enum call call, struct stretch 
 		s->sort = WORKS;
 		break;
 	case CALL_POLL:
-		s->loop = LOOP_POLL;
+		sort_poll(sleep, s);
 		break;
 	case CALL_EPOLL:
 		s->loop = LOOP_EPOLL;
+		s->addr = sleep->flags & OUT_COMPAT ? 0 : (uint32_t)sleep->arg0;
 		break;
 	case CALL_URING:
 		s->sort = WORKS;
 		s->loop = LOOP_URING;
+		s->addr = sleep->flags & OUT_COMPAT ? 0 : (uint32_t)sleep->arg0;
 		break;
 	case CALL_FILELOCK:
 		s->sort = QUEUES;
@@ -182,12 +208,38 @@ void waits_sort(const struct sleep *sleep, struct stretch *s)
 		return;
 	} else if (sleep->flags & OUT_WORKER) {
 		s->sort = WORKS;
-		s->loop = LOOP_URING;
 	} else if (sleep->call == NO_CALL && !(sleep->flags & OUT_EXITING)) {
 		s->sort = WORKS;
 	} else {
 		sort_call(sleep, call, s);
 	}
+}
+
+/* exit_group, execve and execveat, of x86-64 */
+static bool ends_process(int64_t call)
+{
+	return call == 231 || call == 59 || call == 322;
+}
+
+void waits_woken(const struct facts *f, struct task *t, const struct event *ev)
+{
+	uint64_t flags = ev->f[F_FLAGS], waker = ev->f[F_WAKER_ID];
+	uint32_t place = waker ? map_get(&f->by_id, waker, 0) : MAP_NONE;
+	int64_t call = (int64_t)ev->f[F_WAKER_SYSCALL];
+	struct stretch *s = &t->now;
+
+	if (flags & WAKE_INTERRUPT)
+		s->marks |= M_BY_IRQ;
+	if (flags & WAKE_INTERRUPT ||
+	    (flags & WAKE_UNKNOWN && !(s->marks & M_FUTEX && call == WAKER_FUTEX &&
+				       ev->f[F_WAKER_ARG0] == s->addr)))
+		return;
+	s->waker = (uint32_t)waker;
+	s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) | (flags & WAKE_MANY ? M_MANY : 0) |
+		    (ev->f[F_WAKER_TID] ? M_BY_TASK : 0) |
+		    (place != MAP_NONE ? M_BY_KNOWN : 0);
+	if (place != MAP_NONE && f->tasks[place].leader == t->leader && ends_process(call))
+		s->marks |= M_BY_END;
 }
 
 void waits_settle(struct stretch *s, bool thread)

@@ -84,9 +84,6 @@ static void cut_all(struct facts *f)
 		if (!t)
 			continue;
 		kept[t->first + t->cnt++] = all[i];
-		t->waits[all[i].loop]++;
-		f->waits_most[all[i].loop] = (uint32_t)max_u64(f->waits_most[all[i].loop],
-							       t->waits[all[i].loop]);
 	}
 	free(all);
 	f->stretches = kept;
