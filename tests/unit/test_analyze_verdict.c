@@ -298,7 +298,6 @@ TEST(analyze_verdict_invisible_operations)
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
 	CHECK_STR(f.r.verdict.reason, "operations not visible: add --ops or markers");
-	CHECK(in_scope(&f, "one thread"));
 	f.m.meta.ops_hooked = true;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
