@@ -92,7 +92,7 @@ TEST(model_reasons_table)
 			.state = rows[i].state,
 			.flags = rows[i].flags,
 			.syscall = rows[i].syscall,
-			.args = { rows[i].arg0 },
+			.args = { rows[i].arg0, 1 },	/* one descriptor, for poll */
 			.fd_type = rows[i].fd_type,
 		};
 		struct model_span span = { 0 };

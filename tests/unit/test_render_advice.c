@@ -18,13 +18,25 @@ static void set_argv(struct render_fixture *f, char **argv, uint32_t argc)
 		meta->argv[meta->argc] = xstrdup(argv[meta->argc]);
 }
 
+/* Two spans of a task become waits of an event loop that nothing explains. */
+static void wait_unseen(struct model *m)
+{
+	struct model_task *t = m->tasks;
+
+	for (size_t i = 0; i < 2; i++)
+		t->spans[i] = (struct model_span){
+			.start_ns = t->spans[i].start_ns, .end_ns = t->spans[i].end_ns,
+			.state = SPAN_BLOCKED, .reason = REASON_EPOLL, .addr = 3, .syscall = 232,
+		};
+}
+
 /* A command whose loop waited, and nothing says for what. */
 static void waiting_command(struct render_fixture *f, char **argv, uint32_t argc)
 {
 	fixture_workers(f);
 	f->model.meta.is_command = true;
 	set_argv(f, argv, argc);
-	f->model.epoll_waits = 2;
+	wait_unseen(&f->model);
 	f->report.verdict.class = CLASS_INCONCLUSIVE;
 }
 
@@ -56,7 +68,7 @@ TEST(render_advice_writes_the_command_out)
 	free(text);
 	/* what is marked needs no advice */
 	*vec_push(f.model.ops, f.model.op_cnt, f.model.op_cap) =
-		(struct model_op){ .fd = MODEL_OP_NO_FD };
+		(struct model_op){ .fd = MODEL_OP_NO_FD, .tgid = f.model.tasks[0].tgid };
 	text = rendered(&f, "python", true);
 	CHECK(!strstr(text, "lab run"));
 	free(text);

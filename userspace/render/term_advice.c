@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/unseen.h"
 #include "render/term.h"
 
 #define LINE_MAX_BYTES 400	/* an argument that would lead beyond it is not written out */
@@ -39,25 +40,12 @@ static const char *lab_command(const struct term *t)
 	return t->opts->command ? t->opts->command : "lab";
 }
 
-/* The program waited in an event loop, and nothing says for what. */
-static bool waits_unseen(const struct term *t)
-{
-	const struct model *m = t->m;
-	bool waits = m->epoll_waits >= 2;
-
-	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
-		waits |= m->poll_waits >= 2 || m->uring_waits >= 2;
-	for (size_t i = 0; waits && i < m->op_cnt; i++)
-		waits = m->ops[i].fd != MODEL_OP_NO_FD;
-	return waits;
-}
-
 bool term_hook_line(const struct term *t, struct phrase *p)
 {
 	const struct trace_meta *meta = &t->m->meta;
 	struct phrase line = { 0 };
 
-	if (!t->opts->hook || !meta->is_command || !meta->argc || !waits_unseen(t))
+	if (!t->opts->hook || !meta->is_command || !meta->argc || !unseen_loop(t->m))
 		return false;
 	if (!shell_path(t, lab_command(t), &line)) {
 		free(line.s);

@@ -385,25 +385,6 @@ static void on_waking(struct facts *f, const struct event *ev)
 
 /* ---- records of births, moves and ends ---- */
 
-/* A record gives a task its numbers. */
-static void number(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid)
-{
-	uint32_t had = map_put(&f->by_tid, tid, 0), leader;
-
-	t->tid = (uint32_t)tid;
-	t->tgid = (uint32_t)tgid;
-	map_put(&f->threads, tgid << 32 | tid, 0);
-	if (had == f->had_tid_cnt)
-		vec_push(f->had_tid, f->had_tid_cnt, f->had_tid_cap);
-	f->had_tid[had] = (uint32_t)(t - f->tasks);
-	leader = map_put(&f->leader_of, t->tgid, 0);
-	if (leader == f->leader_cnt)
-		*vec_push(f->leaders, f->leader_cnt, f->leader_cap) = (uint32_t)(t - f->tasks);
-	if (t->tid == t->tgid)
-		f->leaders[leader] = (uint32_t)(t - f->tasks);
-	t->leader = f->leaders[leader];
-}
-
 /* A birth or a seed: NULL if the task was announced before. */
 static struct task *announce(struct facts *f, const struct event *ev, bool *first)
 {
@@ -415,7 +396,8 @@ static struct task *announce(struct facts *f, const struct event *ev, bool *firs
 		return NULL;
 	}
 	t->unannounced = false;
-	number(f, t, ev->f[F_TGID], ev->f[F_TID]);
+	replay_number(f, t, ev->f[F_TGID], ev->f[F_TID]);
+	replay_lead(f, t);
 	return t;
 }
 
@@ -533,7 +515,7 @@ static void on_exec(struct facts *f, const struct event *ev)
 	struct task *t = subject(f, ev);
 
 	operations_forget(f, (uint32_t)ev->f[F_TID], ev->head.ts_ns);
-	number(f, t, ev->f[F_TID], ev->f[F_TID]);
+	replay_number(f, t, ev->f[F_TID], ev->f[F_TID]);
 	t->mm = ++f->mm_cnt;
 	acts(f, ev->f[F_TASK], ev->head.cpu, ev->head.ts_ns);
 }

@@ -300,6 +300,12 @@ uint32_t waits_owner(const struct sleep *sleep);
 /* Fill the sort, and what belongs to a futex, of a wait that begins. */
 void waits_sort(const struct sleep *sleep, struct stretch *s);
 
+/* A record gives a task its numbers. */
+void replay_number(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid);
+
+/* A task is announced: who leads its process? */
+void replay_lead(struct facts *f, struct task *t);
+
 /* @ev wakes the task that sleeps: what ends its wait. */
 void waits_woken(const struct facts *f, struct task *t, const struct event *ev);
 
