@@ -173,32 +173,20 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 }
 
 /*
- * How many descriptors poll was given; of select, what lies above them. Old select has its arguments in
- * memory: any number.
+ * How many descriptors poll was given; of select, what lies above them. Of a 32-bit call that is not known:
+ * any number.
  */
 static uint32_t polled_cnt(const struct sleep *sleep)
 {
-	bool compat = sleep->flags & LAB_F_COMPAT;
-
-	switch (sleep->syscall) {
-	case 82:
+	if (sleep->flags & LAB_F_COMPAT)
 		return UINT32_MAX;
-	case 7:
-	case 271:
-		return (uint32_t)sleep->args[1];
-	case 168:
-	case 309:
-	case 414:
-		return compat ? (uint32_t)sleep->args[1] : UINT32_MAX;
-	default:
-		return (uint32_t)sleep->args[0];
-	}
+	return (uint32_t)(sleep->syscall == 7 || sleep->syscall == 271 ? sleep->args[1] : sleep->args[0]);
 }
 
 /* One descriptor, and no time limit: an event loop would wait for more. */
 static bool polls_one(const struct sleep *sleep)
 {
-	if (sleep->flags & LAB_F_COMPAT || polled_cnt(sleep) != 1)
+	if (polled_cnt(sleep) != 1)
 		return false;
 	return (sleep->syscall == 7 && (int32_t)sleep->args[2] < 0) ||
 	       (sleep->syscall == 271 && !sleep->args[2]);

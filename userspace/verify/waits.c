@@ -136,19 +136,17 @@ static void sort_futex(const struct sleep *sleep, enum call call, struct stretch
 /* Of no descriptor: a sleep. Of one, without a time limit: nothing else can be awaited there. */
 static void sort_poll(const struct sleep *sleep, struct stretch *s)
 {
-	bool i386 = sleep->flags & OUT_COMPAT;
-	bool poll = i386 ? sleep->call == 168 || sleep->call == 309 || sleep->call == 414 :
-			     sleep->call == 7 || sleep->call == 271;
+	bool poll = sleep->call == 7 || sleep->call == 271;
 	uint32_t cnt = (uint32_t)(poll ? sleep->arg1 : sleep->arg0);
 
-	if (i386 && sleep->call == 82)	/* its arguments are in memory */
+	if (sleep->flags & OUT_COMPAT)	/* how many is not known */
 		cnt = 2;
 	if (!cnt) {
 		s->sort = WORKS;
 		return;
 	}
 	s->loop = LOOP_POLL;
-	if (i386 || cnt != 1)
+	if (cnt != 1)
 		return;
 	if ((sleep->call == 7 && (int32_t)sleep->arg2 < 0) || (sleep->call == 271 && !sleep->arg2))
 		s->marks |= M_OBSERVED;
