@@ -58,10 +58,12 @@ def check_capacity(f, r):
 
     disturbed = min(total, c["cpus"] * o["interfered_ns"])
     idle = disturbed - min(disturbed, o["interference_ns"])
-    others = c["other_ns"] + c["unknown_ns"]
+    others = (c["other_ns"] + c["unknown_ns"]
+              + max(c["interference_ns"] - o["interference_ns"], 0))
 
     def part(ns):
-        return [max(ns - idle, 0), max(ns, shorter(ns + others)) if others else ns]
+        most = min(shorter(ns + others), total - c["work_ns"])
+        return [max(ns - idle, 0), max(ns, most) if others else ns]
 
     expected = {"work_ns": [c["work_ns"], max(c["work_ns"], shorter(c["work_ns"]))],
                 "unplaced_ns": part(c["unplaced_ns"]),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/noise.h"
 #include "analyze_fixture.h"
 #include "unit.h"
 #include "util/alloc.h"
@@ -211,6 +212,17 @@ static enum claim_holds judged(struct afx *f, enum verdict_class class, uint32_t
 	return f->r.verdict.claim_holds;
 }
 
+/* Without a neighbour, the lock takes 49 % of the CPUs of the GIL-bound program and 24.4 % of the convoy's. */
+static void check_lock_share(enum program program, const struct report *r)
+{
+	static const uint64_t percent[PROGRAM_CNT] = { [GIL] = 45, [CONVOY] = 24 };
+	struct noise_range lock = noise_of_idle(r, r->capacity.blocked_ns[REASON_LOCK]);
+
+	CHECK(lock.high * 100 >= r->capacity.total_ns * percent[program]);
+	CHECK(lock.low * 100 <= r->capacity.total_ns * (percent[program] + 5));
+	CHECK(lock.high <= r->capacity.total_ns - r->capacity.work_ns);
+}
+
 static void check_cell(struct sim *s)
 {
 	static const enum verdict_class is[] = { CLASS_PARALLEL, CLASS_SEQUENTIAL, CLASS_CONCURRENT,
@@ -236,6 +248,7 @@ static void check_cell(struct sim *s)
 		if (!s->load || (class == CLASS_PARALLEL && s->program != PARALLEL))
 			CHECK(holds != CLAIM_UNDECIDED);
 	}
+	check_lock_share(s->program, &f.r);
 	if (s->program == PARALLEL)
 		CHECK(judged(&f, CLASS_PARALLEL, 1700) != CLAIM_NO);
 	if (getenv("LAB_NOISE_TABLE"))

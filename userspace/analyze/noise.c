@@ -474,11 +474,13 @@ struct noise_range noise_of_idle(const struct report *r, uint64_t part_ns)
 	uint64_t cpus = c->total_ns / max_u64(r->noise.full_ns, 1);
 	uint64_t disturbed_ns = min_u64(c->total_ns, cpus * r->noise.interfered_ns);
 	uint64_t idle_ns = disturbed_ns - min_u64(disturbed_ns, r->noise.interference_ns);
-	uint64_t others_ns = c->other_ns + c->unknown_ns;
+	uint64_t usable_ns = min_u64(c->interference_ns, r->noise.interference_ns);
+	uint64_t others_ns = c->other_ns + c->unknown_ns + c->interference_ns - usable_ns;
 	struct noise_range range = { .low = part_ns - min_u64(part_ns, idle_ns), .high = part_ns };
 
 	if (others_ns)
-		range.high = max_u64(part_ns, in_shorter_run(r, part_ns + others_ns));
+		range.high = max_u64(part_ns, min_u64(in_shorter_run(r, part_ns + others_ns),
+						      c->total_ns - c->work_ns));
 	return range;
 }
 

@@ -22,7 +22,8 @@ struct noise_range {
 /*
  * What capacity.work_ns, and another part of capacity (idle CPUs), could have been without others, of the
  * same total. Work was the same, in a run as short as it could be. CPUs that were idle while others kept ready
- * tasks from CPUs might not have been; and what others had might have been idle for any reason.
+ * tasks from CPUs might not have been; and what others had and ready tasks could not have used (they would have
+ * waited again, or a lock lets one of them run) might have been idle for any reason.
  */
 struct noise_range noise_of_work(const struct report *r);
 struct noise_range noise_of_idle(const struct report *r, uint64_t part_ns);
