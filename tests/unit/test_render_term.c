@@ -180,6 +180,33 @@ TEST(render_term_brief_is_verdict_and_claim)
 	check_golden(fixture_workers, &opts, "term-80-brief.txt");
 }
 
+/* What other programs may have kept the run from stands in the headline, and above the timeline. */
+TEST(render_term_others_could_have_changed_the_class)
+{
+	struct render_opts opts = { .width = 200 };
+	struct render_fixture f;
+	char *text, *caution;
+
+	fixture_workers(&f);
+	f.report.verdict.class = CLASS_CONCURRENT;
+	memset(f.report.noise.could_be, 0, sizeof(f.report.noise.could_be));
+	f.report.noise.could_be[CLASS_CONCURRENT] = true;
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strstr(text, "other programs had") && !strstr(text, "caution"));
+	free(text);
+	f.report.noise.could_be[CLASS_PARALLEL] = true;
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strncmp(text, "CONCURRENT, not parallel  here: other programs had ", 51));
+	caution = strstr(text, "  caution without other programs this run could have been parallel");
+	CHECK(caution && strstr(caution, "on CPU (of"));
+	free(text);
+	opts.brief = true;
+	text = fixture_render(&f, "term", &opts);
+	CHECK(!strncmp(text, "CONCURRENT, not parallel  here: other programs had ", 51));
+	free(text);
+	fixture_release(&f);
+}
+
 TEST(render_term_lines_fit)
 {
 	struct render_fixture f;

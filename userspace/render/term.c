@@ -37,6 +37,7 @@ static void term_all(const struct term *t)
 	term_serializer(t);
 	term_findings(t);
 	term_path(t);
+	term_caution(t);
 	term_timeline(t);
 	term_task_table(t);
 	term_lock_table(t);
@@ -109,6 +110,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_caution(&t);
 	term_stuck(&t);
 	term_certificate(&t);
 	term_audit(&t);

@@ -119,6 +119,7 @@ void term_stuck_headline(const struct term *t);	/* of a run that could not go on
 void term_verdict(const struct term *t);	/* headline and proof */
 void term_exit(const struct term *t);	/* only if the command failed */
 void term_claim(const struct term *t);
+void term_caution(const struct term *t);	/* only where other programs could have changed the class */
 void term_certificate(const struct term *t);	/* if it is refuted */
 void term_audit(const struct term *t);
 void term_loss(const struct term *t);

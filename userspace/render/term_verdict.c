@@ -48,10 +48,42 @@ static void say_parallel(const struct term *t, struct phrase *p)
 	say_average(t, p);
 }
 
+/* A class that the run was not, and could have been without other programs; CLASS_NONE: there is none. */
+static enum verdict_class other_class(const struct term *t)
+{
+	for (enum verdict_class class = CLASS_INCONCLUSIVE - 1; class > CLASS_NONE; class--)
+		if (class != t->r->verdict.class && t->r->noise.could_be[class])
+			return class;
+	return CLASS_NONE;
+}
+
+/* In the same breath as the class, wherever that is said. */
+static void say_others(const struct term *t, struct phrase *p)
+{
+	const struct report_capacity *c = &t->r->capacity;
+
+	if (c->known && other_class(t) != CLASS_NONE)
+		phrase_add(p, "here: other programs had %s of the CPUs; ",
+			   fmt_share(c->interference_ns + c->other_ns, c->total_ns).s);
+}
+
+void term_caution(const struct term *t)
+{
+	enum verdict_class class = other_class(t);
+	struct phrase p = { 0 };
+
+	if (class == CLASS_NONE)
+		return;
+	phrase_add(&p, "without other programs this run could have been %s: close them, and run it again",
+		   verdict_class_name(class));
+	term_para(t, "caution", &p);
+}
+
 static void say_not_parallel(const struct term *t, struct phrase *p)
 {
 	const struct report_parallelism *par = &t->r->parallelism;
 
+	say_others(t, p);
 	phrase_count(p, t->m->task_cnt, "task");
 	if (t->r->verdict.never_two || par->max <= 1)
 		phrase_add(p, ", 1 CPU at a time");
