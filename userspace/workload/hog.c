@@ -50,6 +50,7 @@ struct loop {
 	int *ticks;			/* timers of the small operations; args->tasks; owned */
 	uint64_t *due_ns;		/* when each ticks next; owned */
 	int long_fd;			/* the timer that brings the long one up */
+	uint64_t long_due_ns;		/* when it does so next */
 	int sleep_fds[LONG_CNT];	/* --mend yield: ready when the sleep of the call is over */
 	uint32_t begun_cnt, done_cnt;	/* of the long ones */
 	uint64_t parts_ns;		/* of the long ones, still to be computed in parts */
@@ -126,20 +127,26 @@ static int watch(const struct loop *loop, int fd, uint32_t source)
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* A timer in the loop. Return: its descriptor or -errno. */
-static int add_timer(const struct loop *loop, uint64_t first_ns, uint64_t then_ns, uint32_t source)
+/* The timer expires once: a loop's operation ends then. Return: 0 or -errno. */
+static int set_timer(int fd, uint64_t at_ns)
 {
 	struct itimerspec spec = {
-		.it_value.tv_sec = (time_t)(first_ns / NS_PER_S),
-		.it_value.tv_nsec = (long)(first_ns % NS_PER_S),
-		.it_interval.tv_sec = (time_t)(then_ns / NS_PER_S),
-		.it_interval.tv_nsec = (long)(then_ns % NS_PER_S),
+		.it_value.tv_sec = (time_t)(at_ns / NS_PER_S),
+		.it_value.tv_nsec = (long)(at_ns % NS_PER_S),
 	};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL) ? -errno : 0;
+}
+
+/* A timer in the loop. Return: its descriptor or -errno. */
+static int add_timer(const struct loop *loop, uint64_t at_ns, uint32_t source)
+{
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
-	err = timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL) ? -errno : watch(loop, fd, source);
+	err = set_timer(fd, at_ns);
+	err = err ? err : watch(loop, fd, source);
 	if (err)
 		close(fd);
 	return err ? err : fd;
@@ -152,23 +159,26 @@ static void stop_timer(const struct loop *loop, int *fd)
 	*fd = -1;
 }
 
-/* How often it has fired; 0 if it has not, after all. */
-static uint64_t fired(int fd)
+/* Whether it has, after all. */
+static bool fired(int fd)
 {
 	uint64_t cnt;
 
-	return read(fd, &cnt, sizeof(cnt)) == sizeof(cnt) ? cnt : 0;
+	return read(fd, &cnt, sizeof(cnt)) == sizeof(cnt);
 }
 
 static int tick(struct loop *loop, uint32_t idx)
 {
-	uint64_t now_ns = work_now_ns(), cnt = fired(loop->ticks[idx]);
+	uint64_t now_ns = work_now_ns(), late_ns;
+	int err;
 
-	if (!cnt)
+	if (!fired(loop->ticks[idx]))
 		return 0;
-	loop->late_ns = max_u64(loop->late_ns, now_ns - min_u64(now_ns, loop->due_ns[idx]));
-	loop->due_ns[idx] += cnt * TICK_NS;
-	return work_compute_cpu(&loop->rng, TICK_WORK_NS);
+	late_ns = now_ns - min_u64(now_ns, loop->due_ns[idx]);
+	loop->late_ns = max_u64(loop->late_ns, late_ns);
+	loop->due_ns[idx] += (late_ns / TICK_NS + 1) * TICK_NS;
+	err = set_timer(loop->ticks[idx], loop->due_ns[idx]);
+	return err ? err : work_compute_cpu(&loop->rng, TICK_WORK_NS);
 }
 
 /* Do not block: what it would wait for makes answer_fd ready. */
@@ -179,7 +189,7 @@ static int wait_in_loop(struct loop *loop)
 
 	if (loop->job.call == HOG_READ)
 		return hog_job_ask(&loop->job);
-	fd = add_timer(loop, work_now_ns() + loop->job.long_ns, 0, SOURCE_ANSWER + nth);
+	fd = add_timer(loop, work_now_ns() + loop->job.long_ns, SOURCE_ANSWER + nth);
 	loop->sleep_fds[nth] = fd;
 	return fd < 0 ? fd : 0;
 }
@@ -190,8 +200,14 @@ static int begin_long(struct loop *loop)
 
 	if (!fired(loop->long_fd))
 		return 0;
-	if (++loop->begun_cnt == LONG_CNT)
+	if (++loop->begun_cnt == LONG_CNT) {
 		stop_timer(loop, &loop->long_fd);
+	} else {
+		loop->long_due_ns += loop->args->duration_ns / 4;
+		err = set_timer(loop->long_fd, loop->long_due_ns);
+		if (err)
+			return err;
+	}
 	switch ((enum hog_mend)loop->args->mend) {
 	case MEND_NONE:
 		err = hog_job_do(&loop->job);
@@ -263,16 +279,17 @@ static int turn(struct loop *loop)
 
 static int open_timers(struct loop *loop)
 {
-	uint64_t now_ns = work_now_ns(), quarter_ns = loop->args->duration_ns / 4;
+	uint64_t now_ns = work_now_ns();
 
 	loop->end_ns = now_ns + loop->args->duration_ns;
-	loop->long_fd = add_timer(loop, now_ns + quarter_ns, quarter_ns, SOURCE_LONG);
+	loop->long_due_ns = now_ns + loop->args->duration_ns / 4;
+	loop->long_fd = add_timer(loop, loop->long_due_ns, SOURCE_LONG);
 	if (loop->long_fd < 0)
 		return loop->long_fd;
 	for (uint32_t i = 0; i < loop->args->tasks; i++) {
 		/* Not all at once: a loop has always something to do. */
 		loop->due_ns[i] = now_ns + TICK_NS + i * TICK_NS / loop->args->tasks;
-		loop->ticks[i] = add_timer(loop, loop->due_ns[i], TICK_NS, SOURCE_TICK + i);
+		loop->ticks[i] = add_timer(loop, loop->due_ns[i], SOURCE_TICK + i);
 		if (loop->ticks[i] < 0)
 			return loop->ticks[i];
 	}
