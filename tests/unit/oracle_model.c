@@ -74,7 +74,7 @@ static bool same_span(struct mms *mms, const struct model_span *a, const struct 
 {
 	if (a->state != b->state || a->reason != b->reason || a->start_ns != b->start_ns ||
 	    a->end_ns != b->end_ns || a->cpu != b->cpu ||
-	    (a->flags & ~SPAN_OBSERVED) != flags)
+	    (a->flags & ~(SPAN_OBSERVED | SPAN_YIELDED)) != flags)
 		return false;
 	switch (b->state) {
 	case SPAN_RUNNING:

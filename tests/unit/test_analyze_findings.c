@@ -23,15 +23,18 @@ TEST(analyze_spinning_counts_yields_and_no_preemption)
 	afx_task(&f, 0, two);
 	for (size_t i = 1; i < 400; i += 2)
 		afx_span(&f, 0, i)->flags |= SPAN_PREEMPTED;
+	for (size_t i = 2; i < 400; i += 2)
+		afx_span(&f, 1, i)->flags |= SPAN_YIELDED;
 	afx_compute(&f);
-	/* The first task is preempted; the second one begins ready, which is no yield. */
+	/* The first task is preempted; what the second one is ready for before its first run is no yield. */
 	CHECK(f.r.spinning.present);
 	CHECK_EQ(f.r.spinning.yields, 199);
 	CHECK_EQ(f.r.spinning.run_ns, 199 * MS);
 	CHECK_EQ(f.r.spinning.task_cnt, 1);
 	CHECK_EQ(f.r.spinning.task_id, 2);
-	for (size_t i = 0; i < 400; i += 2)
-		afx_span(&f, 1, i)->flags |= SPAN_PREEMPTED;
+	/* Nor is a wait that was over before it began. */
+	for (size_t i = 2; i < 400; i += 2)
+		afx_span(&f, 1, i)->flags = 0;
 	afx_compute(&f);
 	CHECK(!f.r.spinning.present);
 	CHECK_EQ(f.r.spinning.yields, 0);

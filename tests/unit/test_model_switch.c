@@ -316,7 +316,7 @@ TEST(model_yield_is_ready_and_not_preempted)
 	fx_end(f, 1300, TRACE_END_EXIT);
 	build_clean(f, &m);
 	check_span(&m, 1, 2, SPAN_READY, 1100, 1150);
-	CHECK_EQ(fx_span(&m, 1, 2)->flags, 0);
+	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_YIELDED);
 	CHECK_EQ(fx_span(&m, 1, 4)->flags, SPAN_PREEMPTED);
 	model_release(&m);
 	fx_free(f);

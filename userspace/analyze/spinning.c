@@ -17,12 +17,6 @@
 #define YIELDS_LEAST 100
 #define EMPTY_POLLS_LEAST 1000
 
-static bool is_yield(const struct model_span *s)
-{
-	return s->state == SPAN_READY && !(s->flags & SPAN_PREEMPTED) &&
-	       s[-1].state == SPAN_RUNNING;
-}
-
 /* The task was on a CPU, or ready, all the time: nothing limited the wait but a limit of 0. */
 static bool is_empty_poll(const struct model *m, const struct model_loop_wait *w)
 {
@@ -48,7 +42,7 @@ struct habit {
 static void count_yields(const struct model_task *t, struct habit *h)
 {
 	for (size_t i = 1; i < t->span_cnt; i++) {
-		if (!is_yield(&t->spans[i]))
+		if (!(t->spans[i].flags & SPAN_YIELDED) || t->spans[i - 1].state != SPAN_RUNNING)
 			continue;
 		h->yields++;
 		h->run_ns += t->spans[i - 1].end_ns - t->spans[i - 1].start_ns;

@@ -229,8 +229,8 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 
 		/* An interrupt that returns to user mode preempts without the argument. */
 		task_open(t, LIFE_READY, ts_ns, ev->head.cpu);
-		if (ev->head.flags & LAB_F_PREEMPT || ev->syscall != yield)
-			t->open.flags |= SPAN_PREEMPTED;
+		t->open.flags |= ev->head.flags & LAB_F_PREEMPT || ev->syscall != yield ?
+				 SPAN_PREEMPTED : SPAN_YIELDED;
 	} else {
 		struct sleep sleep = {
 			.state = ev->prev_state,

@@ -71,7 +71,8 @@ const char *reason_name(enum reason reason);
 #define SPAN_OBSERVED		0x2000	/* blocked in epoll, poll: what ended it, or could have, is known; see analyze/unseen.h */
 #define SPAN_WOKEN_BY_SIGNAL	0x1000	/* blocked in a futex: whoever ended it was in no futex call */
 
-#define SPAN_NO_LIMIT		0x2000	/* blocked in a futex: the call is known to have had no time limit */
+#define SPAN_NO_LIMIT		0x8000	/* blocked in a futex: the call is known to have had no time limit */
+#define SPAN_YIELDED		0x4000	/* ready: it gave its CPU up with sched_yield(2) */
 
 /*
  * One stretch of a task's life in one state. Millions are kept: what only one
