@@ -45,7 +45,7 @@ write_loop() {
 		trace -- /usr/bin/python3 loop.py
 		[ "$status" -eq 0 ]
 		json_holds run.json '[l for l in r["event_loops"] if l["iterations"] >= 10][0]["stall_call"] == "flock"'
-		output_has "blocked in flock (other)"
+		output_has "blocked in flock (filelock)"
 	fi
 
 	write_loop 'exec("end = time.monotonic() + 0.3\\nwhile time.monotonic() < end: pass")'
