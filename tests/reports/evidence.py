@@ -74,13 +74,13 @@ def fault_of(claim, r):
     """The first part that was not kept; None if all were."""
     p, degree = r["parallelism"], claim["min_parallelism"] or 0
     parts = (
+        ("stuck", claim["deadlock"] or r["verdict"]["stuck"] is None),
         ("class", class_is_kept(claim, r["verdict"]["class"])),
         ("parallelism", p["run_ns"] >= p["busy_ns"] * degree),
         ("serializer", r["serializer"]["present"] or not claim["serializer"]),
         ("operations", r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)),
         ("stall", stall_is_kept(claim, r["event_loops"])),
         ("deadlock", r["deadlock"]["present"] or not claim["deadlock"]),
-        ("stuck", claim["deadlock"] or not r["deadlock"]["present"]),
     )
     return next((part for part, kept in parts if not kept), None)
 

@@ -93,6 +93,17 @@ TEST(analyze_stuck_lost_signal_is_the_end_of_the_chain)
 	CHECK_EQ(s->waits[1].task_id, 1);
 	CHECK_EQ(s->waits[1].awaits_id, 2);
 	CHECK_EQ(s->waits[1].reason, REASON_JOIN);
+
+	/* Whatever class was expected: it is not what it should have been. */
+	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++) {
+		f.m.meta.claim = (struct claim){ .class = (enum verdict_class)class, .at_least = true };
+		afx_compute(&f);
+		CHECK(f.r.verdict.claim_holds != CLAIM_YES);
+	}
+	f.m.meta.claim.class = CLASS_SEQUENTIAL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	CHECK_EQ(f.r.verdict.claim_fault, FAULT_STUCK);
 	afx_release(&f);
 }
 

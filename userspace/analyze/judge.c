@@ -39,6 +39,9 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 {
 	const struct claim *claim = &m->meta.claim;
 
+	/* Whatever it was until then, and whoever had the CPUs. */
+	if (!claim->deadlock && report_is_stuck(r))
+		return FAULT_STUCK;
 	if (!class_is_kept(claim, r->verdict.class))
 		return FAULT_CLASS;
 	if (!is_as_parallel(r->parallelism.run_ns, r->parallelism.busy_ns,
@@ -52,8 +55,6 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 		return FAULT_STALL;
 	if (claim->deadlock && !r->deadlock.present)
 		return FAULT_DEADLOCK;
-	if (!claim->deadlock && r->deadlock.present)
-		return FAULT_STUCK;
 	return FAULT_NONE;
 }
 

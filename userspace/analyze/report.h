@@ -134,7 +134,7 @@ enum claim_fault {
 	FAULT_OPERATIONS = 4,
 	FAULT_STALL = 5,
 	FAULT_DEADLOCK = 6,
-	FAULT_STUCK = 7,	/* it ended in a deadlock, which was not claimed */
+	FAULT_STUCK = 7,	/* before all others: it could not go on at its end, and no deadlock was claimed */
 };
 
 /* Why a claim is undecided. */

@@ -64,17 +64,26 @@ static bool waits_for_child(const struct model_span *s)
 	       (s->reason == REASON_SIGNAL && s->syscall == NR_RT_SIGSUSPEND && !(s->flags & SPAN_COMPAT));
 }
 
-/* True if nothing outside the run ends this wait; of a wait for a child if there is one. */
-static bool is_inner(const struct model *m, const struct model_task *t, const struct model_span *s)
+/* What one wait shows: nothing outside the run ends it, if no earlier one like it says otherwise. */
+static bool may_be_inner(const struct model *m, const struct model_span *s)
 {
 	if (s->state != SPAN_BLOCKED)
 		return false;
 	if (s->flags & SPAN_FUTEX)
-		return s->flags & SPAN_NO_LIMIT && (s->mm_id || !m->meta.attach_tgid) &&
-		       !ended_before(t, s, true);
+		return s->flags & SPAN_NO_LIMIT && (s->mm_id || !m->meta.attach_tgid);
+	return s->reason == REASON_PIPE || waits_for_child(s);
+}
+
+/* True if nothing outside the run ends this wait; of a wait for a child if there is one. Linear in the spans. */
+static bool is_inner(const struct model *m, const struct model_task *t, const struct model_span *s)
+{
+	if (!may_be_inner(m, s))
+		return false;
+	if (s->flags & SPAN_FUTEX)
+		return !ended_before(t, s, true);
 	if (s->reason == REASON_PIPE)
 		return (is_write(s->syscall) && s->addr >= STANDARD_FDS) || ended_before(t, s, false);
-	return waits_for_child(s);
+	return true;
 }
 
 static uint64_t len_of(const struct model_span *s)
@@ -117,10 +126,10 @@ static const struct model_span *wait_at_end(const struct model *m, const struct 
 		bool better = !best || (was_broken_off(s) &&
 					(!was_broken_off(best) || len_of(s) > len_of(best)));
 
-		if (better && is_inner(m, t, s))
+		if (better && may_be_inner(m, s))
 			best = s;
 	}
-	return best;
+	return best && is_inner(m, t, best) ? best : NULL;
 }
 
 /* The longest wait that was broken off from outside: if the run stood still, then within it. */

@@ -352,7 +352,8 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 		phrase_add(p, "; claimed were tasks that wait for each other in a circle, none did");
 		break;
 	case FAULT_STUCK:
-		phrase_add(p, "; it ended in a deadlock");
+		phrase_add(p, t->r->deadlock.present ? "; it ended in a deadlock" :
+						       "; it stood still, and could not go on");
 		break;
 	}
 }
