@@ -131,7 +131,7 @@ function locksPanel(report) {
 		return null;
 	const [shown, more] = cutRows(report.locks);
 
-	return panel("locks", ...sentences("lock"), make("div", { class: "wide" }, makeTable(["name", "kind", "count", "total", "max", "waiters", "handed", "preempted"], shown.map((lock) => [
+	return panel("locks", make("div", { class: "wide" }, makeTable(["name", "kind", "count", "total", "max", "waiters", "handed", "preempted"], shown.map((lock) => [
 		safe(lock.symbol ?? lock.addr), lock.kind, formatCount(lock.waits), formatNs(lock.wait_ns), formatNs(lock.max_wait_ns), formatCount(lock.waiters),
 		lock.holders.slice(0, 3).map(labelOf).join(", "), formatShare(lock.holder_ready_ns, lock.wait_ns)]), word("locks"))), more);
 }
@@ -164,7 +164,7 @@ function criticalPanel(report) {
 }
 
 function serializerPanel() {
-	const texts = sentences("serial", "serializer");
+	const texts = sentences("lock", "turns");
 
 	return texts.length ? panel("serializer", ...texts) : null;
 }
