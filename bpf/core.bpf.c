@@ -180,7 +180,7 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 	return file;
 }
 
-/* Seven letters, of which the first is a bracket, as they lie in memory. */
+/* A bracket and the first six letters of a name, as the number that these bytes are in memory. */
 #define NAME(b, c, d, e, f, g) \
 	((u64)'[' | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 | \
 	 (u64)(f) << 40 | (u64)(g) << 48)
