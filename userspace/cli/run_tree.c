@@ -75,6 +75,14 @@ static void hold(struct run_tree *tree, const struct process *process)
 		close(pidfd);
 }
 
+static bool is_gone(const struct run_process *process)
+{
+	struct pollfd fd = { .fd = process->pidfd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Whoever is there still when all have been read had its number then: children are its own, not a stranger's. */
 void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent)
 {
 	struct processes all;
@@ -82,10 +90,13 @@ void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent)
 	read_processes(&all);
 	if (!is_held(tree, root))
 		hold(tree, &(struct process){ root, parent });
-	for (size_t i = 0; i < tree->cnt; i++)
+	for (size_t i = 0; i < tree->cnt; i++) {
+		if (is_gone(&tree->v[i]))
+			continue;
 		for (size_t k = 0; k < all.cnt; k++)
 			if (all.v[k].parent == tree->v[i].pid && !is_held(tree, all.v[k].pid))
 				hold(tree, &all.v[k]);
+	}
 	free(all.v);
 }
 
@@ -97,12 +108,9 @@ void run_tree_signal(const struct run_tree *tree, int sig)
 
 bool run_tree_is_gone(const struct run_tree *tree)
 {
-	for (size_t i = 0; i < tree->cnt; i++) {
-		struct pollfd fd = { .fd = tree->v[i].pidfd, .events = POLLIN };
-
-		if (poll(&fd, 1, 0) != 1)
+	for (size_t i = 0; i < tree->cnt; i++)
+		if (!is_gone(&tree->v[i]))
 			return false;
-	}
 	return true;
 }
 
