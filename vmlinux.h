@@ -163,6 +163,7 @@ struct task_struct {
 	bool throttled;			/* optional: since 6.18, CONFIG_CFS_BANDWIDTH */
 	struct files_struct *files;
 	struct mm_struct *mm;		/* sched_on_wakeup_new */
+	void *worker_private;		/* optional: since 5.17 */
 	char comm[16];
 };
 
@@ -179,6 +180,12 @@ struct upid {
 struct pid {
 	unsigned int level;
 	struct upid numbers[];
+};
+
+/* ---- worker_has_request ---- */
+
+struct io_worker {
+	struct io_wq_work *cur_work;	/* optional: CONFIG_IO_URING */
 };
 
 /* ---- storage_under_rq_lock ---- */

@@ -66,6 +66,21 @@ static __always_inline u64 quota_group(struct task_struct *task)
 }
 
 /*
+ * Does this worker of io_uring have a request that it works on, or waits for? Linux e32cf5dfbe22 (5.17)
+ * gave the pointer to its worker this name; before, and of a task that polls a submission queue: false.
+ */
+static __always_inline bool worker_has_request(struct task_struct *task)
+{
+	struct io_worker *worker;
+
+	if (!(task->flags & PF_IO_WORKER) || !bpf_core_field_exists(task->worker_private) ||
+	    !bpf_core_field_exists(((struct io_worker *)0)->cur_work))
+		return false;
+	worker = (struct io_worker *)task->worker_private;
+	return worker && BPF_CORE_READ(worker, cur_work);
+}
+
+/*
  * May a task be marked while its run queue is locked? Since 7.0 its storage
  * takes neither a lock that could be held nor an allocator that could wake someone.
  */

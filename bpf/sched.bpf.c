@@ -117,7 +117,7 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 	e->args[0] = regs.args[0];
 	e->args[1] = regs.args[1];
 	e->args[2] = regs.args[2];
-	e->fd_type = 0;
+	e->fd_type = worker_has_request(prev) ? LAB_FD_REQUEST : 0;
 	e->fd_flags = 0;
 	e->futex_owner = 0;
 	e->pad = 0;

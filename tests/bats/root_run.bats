@@ -405,7 +405,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	local pid=$!
 	sleep 0.8
 	kill -STOP $pid
-	sleep 1
+	sleep 3
 	kill -CONT $pid
 	wait $pid || true
 	lab report out/trace.lab -f json -o run.json

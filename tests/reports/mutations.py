@@ -266,6 +266,10 @@ def serializer_of_nothing(r):
     r["serializer"]["addr"] = "0xdead"
 
 
+def handed_over_to_nobody(r):
+    r["serializer"]["present"] = False
+
+
 def overstated(r):
     r["parallelism"]["average"] = r["parallelism"]["average"] + 1
 
@@ -320,6 +324,7 @@ LIES = (
     ("tasks", orphan, lambda r: len(r["tasks"]) > 1),
     ("tasks", on_a_foreign_cpu, lambda r: True),
     ("serializer", serializer_of_nothing, lambda r: "addr" in r["serializer"]),
+    ("serializer", handed_over_to_nobody, lambda r: r["serializer"].get("kind") == "handovers"),
     ("event_loops", starving_loop,
      lambda r: any(l.get("iterations") and l["cpu_ns"] for l in r["event_loops"])),
 )

@@ -108,6 +108,32 @@ TEST(model_sibling_is_no_kin)
 	fx_free(f);
 }
 
+/* A worker of io_uring: a request is in flight, whoever completes it; for the next one it waits as any other. */
+TEST(model_worker_with_request_has_no_kin)
+{
+	for (int has_request = 0; has_request < 2; has_request++) {
+		struct fx_how how = fx_call(LAB_SYSCALL_NONE, 0);
+		struct fx *f = fx_new(2);
+		struct model m;
+
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+		fx_switch(f, 1030, 1, 2, fx_none());
+		how.fd_type = has_request ? LAB_FD_REQUEST : 0;
+		fx_switch(f, 1040, 1, 0, how);
+		fx_last(f)->switch_out.head.flags |= LAB_F_WORKER;
+		fx_wake(f, 1050, 1, 2);
+		fx_end(f, 1300, TRACE_END_FOR);
+		build_clean(f, &m);
+		CHECK_EQ(fx_span(&m, 2, 2)->reason, REASON_URING);
+		CHECK_EQ(fx_span(&m, 2, 2)->waker_id, 1);
+		CHECK_EQ(fx_span(&m, 2, 2)->flags, has_request ? 0 : SPAN_WAKER_KIN);
+		model_release(&m);
+		fx_free(f);
+	}
+}
+
 /* 2, a thread of the root's process, hands work to 3 and 4, processes that the root made; 5 is a thread of 3. */
 TEST(model_threads_of_an_ancestor_are_kin)
 {

@@ -8,7 +8,8 @@
  * A task is, between its first and its last run, while it runs, is ready or is
  * blocked; except
  * - in join or child;
- * - in any other wait but one for a lock, of memory or of a file, that its kin ends: its ancestor, its descendant, or a
+ * - in any other wait but one for a lock, of memory or of a file, and that of a worker of io_uring that has a request,
+ *   that its kin ends: its ancestor, its descendant, or a
  *   task of another process from whose first task it descends, or that descends from its own
  *   process's first one;
  * - in a wait that ends as its process does;
@@ -22,7 +23,8 @@
  * counts once, whatever it is handed over by, and a parent and a child that both have work are both
  * seen running or ready, or in waits of their own. Peers, which another task made, count in
  * their waits for each other: each of them has work of its own (a pipeline, two players), as far as
- * the kernel can tell. A lock is waited for by who has work, whoever had it.
+ * the kernel can tell. A lock is waited for by who has work, whoever had it. A worker of io_uring has a request
+ * or none, and the kernel tells which.
  *
  * What is left, because who has handed a job over is often preempted by whom it woke, a few
  * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long

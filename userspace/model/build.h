@@ -85,6 +85,7 @@ struct btask {
 	bool epoll_returned;	/* that call has returned */
 	bool has_total;
 	bool in_exec;		/* its last switch-out was in execve(2) */
+	bool has_request;	/* and it was a worker of io_uring that completes one */
 	uint32_t set;		/* what it may use: index into model.cpusets, NO_SET: not known */
 	uint32_t group;		/* whose quota binds it; 0: none, or not known */
 	/* On a queue on which a quota can hold it: */

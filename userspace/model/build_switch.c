@@ -216,6 +216,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 	b->throttled_outs += throttled;
 	t->own_ns = ts_ns;
 	t->in_exec = is_exec(ev);
+	t->has_request = ev->head.flags & LAB_F_WORKER && ev->fd_type == LAB_FD_REQUEST;
 	t->queued_cpu = ev->head.cpu;
 	for (int i = 0; i < CAUSE_CNT; i++)
 		t->from[i].set = false;
@@ -393,7 +394,7 @@ static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_e
 	else if (wait->flags & SPAN_FUTEX && !futex_call_wakes(ev->waker_syscall))
 		wait->flags |= SPAN_WOKEN_BY_SIGNAL;
 	waker = ev->waker_id ? idmap_get(&b->task_by_id, ev->waker_id, 0) : NULL;
-	if (waker && is_kin(b, idx, *waker, ev->waker_syscall))
+	if (waker && !b->tasks[idx].has_request && is_kin(b, idx, *waker, ev->waker_syscall))
 		wait->flags |= SPAN_WAKER_KIN;
 }
 

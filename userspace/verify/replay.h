@@ -26,7 +26,7 @@ enum sort {
 	WORKS,		/* waits for something that is done for it */
 	IDLES,		/* waits where a helper parks */
 	LOCKED,		/* waits for a lock */
-	QUEUES,		/* waits for the lock of a file */
+	QUEUES,		/* waits for the lock of a file, or as a worker of io_uring for a request to complete */
 	ABSENT,		/* waits for a task that it made */
 	AT_FUTEX,	/* IDLES or LOCKED: all waits at that place tell */
 };

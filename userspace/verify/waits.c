@@ -23,6 +23,7 @@
 #define WAKER_FUTEX 202
 #define TYPE_PIPE 1
 #define TYPE_SOCKET 12
+#define TYPE_REQUEST 22
 #define FUTEX_PRIVATE 128u
 #define FUTEX_WAITERS 0x80000000u
 #define FUTEX_TID 0x3fffffffu
@@ -205,7 +206,7 @@ void waits_sort(const struct sleep *sleep, struct stretch *s)
 	} else if (!(sleep->state & STATE_INTERRUPTIBLE)) {
 		return;
 	} else if (sleep->flags & OUT_WORKER) {
-		s->sort = WORKS;
+		s->sort = sleep->fd_type == TYPE_REQUEST ? QUEUES : WORKS;
 	} else if (sleep->call == NO_CALL && !(sleep->flags & OUT_EXITING)) {
 		s->sort = WORKS;
 	} else {
