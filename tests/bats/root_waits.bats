@@ -39,7 +39,7 @@ for i in range(2):
 for k in kids:
     os.waitpid(k, 0)'
 	run -0 waited run
-	[[ $output == "concurrent "*filelock* ]]
+	[[ $output == @(concurrent|parallel)" "*filelock* ]]
 }
 
 @test "waits: semaphores and messages of System V" {

@@ -53,7 +53,7 @@ ten_times() {
 	for try in 1 2 3 4 5; do
 		rm -rf out run.json
 		workload=''
-		"$LAB_BIN" run -o out --json=run.json unbalanced --seconds 0.5 >report 2>err 3>&- &
+		"$LAB_BIN" run -o out --json=run.json unbalanced --seconds 2 >report 2>err 3>&- &
 		pid=$!
 		for _ in {1..200}; do
 			for child in $(pgrep -P "$pid"); do
@@ -82,7 +82,7 @@ ten_times() {
 			'{t["comm"] for t in r["tasks"][1:]} == {"player/1", "player/2"}'
 		holds_on_one_cpu pingpong --over $over --seconds 0.2
 	done
-	ten_times pingpong --tasks 7 --seconds 0.2
+	ten_times pingpong --tasks 7 --seconds 0.5
 	trace --expect sequential pingpong --seconds 0.2
 	contradicted
 }

@@ -253,8 +253,8 @@ def check_largest_loss(f, r, c):
         return
     f.same(f"largest_loss {name} and largest_ns", losses.get(name), loss["largest_ns"])
     f.holds("the largest loss is one", losses.get(name))
-    # Where one lock lets one task run at a time, that is the cause, however much else was lost.
-    if not r["serializer"]["present"] or name != "blocked.lock":
+    # Where a lock, or a turn that is handed on, lets one task run at a time, that is the cause, however much else was lost.
+    if name != f"blocked.{r['serializer'].get('through')}" or not r["serializer"]["present"]:
         f.same(f"largest_loss {name} and the largest", losses.get(name), max(losses.values()))
 
 

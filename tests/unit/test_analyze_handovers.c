@@ -172,6 +172,36 @@ TEST(analyze_handovers_timed_waits)
 	afx_release(&f);
 }
 
+/* At the end of its time limit one asks the other for the lock, and has it before it could wait again. */
+TEST(analyze_handovers_asked_for)
+{
+	struct afx f;
+	const struct report_serializer *s = &f.r.serializer;
+
+	for (int there = 0; there < 2; there++) {
+		two(&f, "00CC00CC00CC00CC00CC", "CC11CC11CC11CC11CC11", REASON_COND);
+		for (size_t t = 0; t < 2; t++) {
+			for (size_t i = 0; i < f.m.tasks[t].span_cnt; i++) {
+				struct model_span *w = afx_span(&f, t, i);
+
+				if (w->state != SPAN_BLOCKED)
+					continue;
+				w->flags |= SPAN_FUTEX;
+				w->addr = 0x7000 + 64 * t;
+				w->mm_id = 3;
+				if (i / 2 % 2) {
+					w->flags |= SPAN_WOKEN_BY_IRQ;
+					w->waker_id = 0;
+					w->addr += there ? 4 : 32;
+				}
+			}
+		}
+		afx_compute(&f);
+		CHECK_EQ(s->demand_ns, (there ? 18 : 10) * AFX_MS);
+		afx_release(&f);
+	}
+}
+
 /* A ring of three, each hands on to the next only. */
 TEST(analyze_handovers_ring)
 {

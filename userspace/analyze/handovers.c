@@ -56,6 +56,7 @@ struct groups {
 	struct group v[GROUPS_MAX];
 	size_t cnt;
 	uint64_t *want_ns;	/* of each span, one task after the other: since when its wait counts; 0: never */
+	struct idmap places;	/* (task, address / PLACE_BYTES) of waits that end by a hand-over */
 	bool *idle;		/* ready, and about to wait in the group again */
 };
 
@@ -232,6 +233,30 @@ static void groups_find(struct groups *g, const struct edges *e)
 
 /* ---- since when waits count ---- */
 
+#define PLACE_BYTES 8	/* two words that a condition variable uses in turn */
+
+/* Where tasks wait until they are handed over to. */
+static void places_find(struct groups *g)
+{
+	for (uint32_t i = 0; i < g->m->task_cnt; i++) {
+		const struct model_task *t = &g->m->tasks[i];
+
+		for (size_t j = 0; j < t->span_cnt; j++)
+			if (t->spans[j].flags & SPAN_FUTEX && waits_within(g, i, &t->spans[j]))
+				idmap_put(&g->places, i, t->spans[j].addr / PLACE_BYTES, 0);
+	}
+}
+
+/*
+ * A wait that timed out where others end by a hand-over. Who waits so for an interpreter lock asks for it when the
+ * time is over, and often has it at once.
+ */
+static bool timed_out_there(const struct groups *g, uint32_t idx, const struct model_span *s)
+{
+	return s->state == SPAN_BLOCKED && s->flags & SPAN_WOKEN_BY_IRQ && s->flags & SPAN_FUTEX &&
+	       idmap_get(&g->places, idx, s->addr / PLACE_BYTES);
+}
+
 /* A wait that timed out, of one that then waited on for the same thing. */
 static bool waits_on(const struct model_span *s, const struct model_span *later)
 {
@@ -241,7 +266,7 @@ static bool waits_on(const struct model_span *s, const struct model_span *later)
 
 /*
  * From the end to the beginning. What a task runs between two waits in its group is the use that the first
- * kept it from; if that is of no account, both are one wait.
+ * kept it from; if that is of no account, as less than 1 % of the first is, both are one wait.
  */
 static void task_wants(struct groups *g, uint32_t idx)
 {
@@ -253,13 +278,15 @@ static void task_wants(struct groups *g, uint32_t idx)
 	for (size_t i = t->span_cnt; i-- > 0;) {
 		const struct model_span *s = &t->spans[i];
 		uint64_t ns = s->end_ns - s->start_ns;
-		bool again = later && at_once && run_ns <= FAKE_RUN_NS;
+		bool again = later && at_once &&
+			     (run_ns <= FAKE_RUN_NS || (s->state == SPAN_BLOCKED && run_ns < ns / 100));
 
 		if (s->state == SPAN_RUNNING) {
 			run_ns += ns;
 		} else if (s->state == SPAN_READY) {
 			g->idle[t->span_first + i] = again;
-		} else if (waits_within(g, idx, s) || (again && waits_on(s, later))) {
+		} else if (waits_within(g, idx, s) || timed_out_there(g, idx, s) ||
+			   (again && waits_on(s, later))) {
 			if (!again)
 				left_ns = run_ns;
 			ns = min_u64(ns, left_ns);
@@ -378,9 +405,10 @@ static void name_means(const struct groups *g, uint32_t group, struct report_ser
 		for (size_t j = 0; g->of[i] == group && j < t->span_cnt; j++) {
 			const struct model_span *s = &t->spans[j];
 
+			if (waits_within(g, i, s) || timed_out_there(g, i, s))
+				of[s->reason] += s->end_ns - s->start_ns;
 			if (!waits_within(g, i, s))
 				continue;
-			of[s->reason] += s->end_ns - s->start_ns;
 			if (!out->addr && s->flags & SPAN_FUTEX)
 				*out = (struct report_serializer){
 					.addr = s->addr, .mm_id = s->mm_id, .tgid = t->tgid
@@ -447,6 +475,7 @@ static void handovers_run(const struct model *m, struct report *r)
 		groups_find(&g, &edges);
 		g.want_ns = xcalloc(m->span_cnt, sizeof(*g.want_ns));
 		g.idle = xcalloc(m->span_cnt, sizeof(*g.idle));
+		places_find(&g);
 		for (uint32_t i = 0; i < m->task_cnt; i++)
 			if (g.of[i] != NO_GROUP)
 				task_wants(&g, i);
@@ -455,6 +484,7 @@ static void handovers_run(const struct model *m, struct report *r)
 		free(g.want_ns);
 		free(g.idle);
 		free(g.of);
+		idmap_release(&g.places);
 	}
 	free(edges.v);
 }

@@ -84,22 +84,23 @@ uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss lo
 }
 
 /*
- * Where one lock lets one task run at a time, it is the cause, however much else was lost: more CPUs
+ * Where one lock, or a turn that is handed on, lets one task run at a time, it is the cause, however much else was lost: more CPUs
  * or more tasks would change nothing.
  */
 static void loss_run(const struct model *m, struct report *r)
 {
 	struct report_capacity *c = &r->capacity;
+	uint64_t blocked_ns = capacity_blocked_ns(c, r->serializer.through);
 
 	(void)m;
 	if (!c->known)
 		return;
 	capacity_find_loss(c);
-	if (!r->serializer.present || !capacity_blocked_ns(c, REASON_LOCK))
+	if (!r->serializer.present || !blocked_ns)
 		return;
 	c->largest = LOSS_SERIALIZED;
-	c->largest_reason = REASON_LOCK;
-	c->largest_ns = capacity_blocked_ns(c, REASON_LOCK);
+	c->largest_reason = r->serializer.through;
+	c->largest_ns = blocked_ns;
 }
 
 const struct analysis analysis_loss = { .name = "loss", .run = loss_run };

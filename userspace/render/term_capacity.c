@@ -119,8 +119,20 @@ static const struct remedy reasons[REASON_CNT] = {
 	[REASON_OTHER] = { "something else", "let other tasks compute meanwhile" },
 };
 
-static const struct remedy *find_remedy(const struct report_capacity *c)
+static bool are_turns(const struct report *r)
 {
+	return r->capacity.largest == LOSS_SERIALIZED && r->serializer.kind == SERIALIZER_HANDOVERS;
+}
+
+static const struct remedy *find_remedy(const struct report *r)
+{
+	static const struct remedy turns = {
+		"their turn", "divide the work so that they need not wait for each other",
+	};
+	const struct report_capacity *c = &r->capacity;
+
+	if (are_turns(r))
+		return &turns;
 	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
 		return &reasons[c->largest_reason];
 	if (!c->latency_known && c->largest < ARRAY_SIZE(losses_under_quota) &&
@@ -166,7 +178,7 @@ static void say_held(const struct term *t, struct phrase *p)
 static void say_largest(const struct term *t)
 {
 	const struct report_capacity *c = &t->r->capacity;
-	const struct remedy *r = find_remedy(c);
+	const struct remedy *r = find_remedy(t->r);
 	struct phrase p = { 0 };
 
 	/* Nothing that a loss of CPU time says would let a run that is stuck go on. */
@@ -181,7 +193,7 @@ static void say_largest(const struct term *t)
 		say_held(t, &p);
 	else
 		phrase_add(&p, "%s", r->loss);
-	if (c->largest == LOSS_SERIALIZED)
+	if (c->largest == LOSS_SERIALIZED && !are_turns(t->r))
 		phrase_add(&p, " that lets one task run at a time");
 	phrase_add(&p, "; %s", r->remedy);
 	if (c->largest == LOSS_SERIALIZED)

@@ -18,5 +18,5 @@ when 'fork'
 else
   jobs, answers = Queue.new, Queue.new
   2.times { Thread.new { loop { burn(jobs.pop); answers << 1 } } }
-  40.times { jobs << 10; answers.pop }
+  20.times { jobs << 40; answers.pop }
 end
