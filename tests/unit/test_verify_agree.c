@@ -116,8 +116,11 @@ static void any_sleep(struct lab_ev_switch_out *ev, uint64_t *seed)
 		      fixture_random(seed) % 2 ? 1001 + fixture_random(seed) % 5 :
 					       0x80000000u | (1001 + (uint32_t)fixture_random(seed) % 5);
 	ev->futex_owner = fixture_random(seed) % 4 ? 0 : 1001 + (uint32_t)fixture_random(seed) % 5;
-	ev->fd_type = (uint8_t)(ev->head.flags & LAB_F_WORKER && fixture_random(seed) % 2 ? LAB_FD_REQUEST :
-				fixture_random(seed) % 13);
+	ev->fd_type = (uint8_t)(fixture_random(seed) % 13);
+	if (ev->head.flags & LAB_F_WORKER && fixture_random(seed) % 2) {
+		ev->fd_type = LAB_FD_REQUEST;
+		ev->syscall = fixture_random(seed) % 4 ? LAB_SYSCALL_NONE : ev->syscall;
+	}
 }
 
 static void any_waking(struct lab_ev_waking *ev, uint64_t *seed)

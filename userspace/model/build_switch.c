@@ -199,6 +199,15 @@ static bool find_stay(struct model_builder *b, const struct bcpu *cpu, uint32_t 
 	return true;
 }
 
+/* It sleeps as a worker of io_uring with a request to complete. */
+static bool has_request(const struct lab_ev_switch_out *ev)
+{
+	return ev->prev_state & (LAB_STATE_INTERRUPTIBLE | LAB_STATE_UNINTERRUPTIBLE) &&
+	       !(ev->prev_state & (LAB_STATE_STOPPED | LAB_STATE_TRACED)) &&
+	       ev->head.flags & LAB_F_WORKER && ev->syscall == LAB_SYSCALL_NONE &&
+	       ev->fd_type == LAB_FD_REQUEST;
+}
+
 static bool is_exec(const struct lab_ev_switch_out *ev)
 {
 	if (ev->head.flags & LAB_F_COMPAT)
@@ -216,7 +225,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 	b->throttled_outs += throttled;
 	t->own_ns = ts_ns;
 	t->in_exec = is_exec(ev);
-	t->has_request = ev->head.flags & LAB_F_WORKER && ev->fd_type == LAB_FD_REQUEST;
+	t->has_request = has_request(ev);
 	t->queued_cpu = ev->head.cpu;
 	for (int i = 0; i < CAUSE_CNT; i++)
 		t->from[i].set = false;

@@ -194,6 +194,14 @@ static void sort_call(const struct sleep *sleep, enum call call, struct stretch 
 	}
 }
 
+/* A worker of io_uring, with a request to complete */
+static bool has_request(const struct sleep *sleep)
+{
+	return sleep->state & (STATE_INTERRUPTIBLE | STATE_UNINTERRUPTIBLE) &&
+	       sleep->flags & OUT_WORKER && sleep->call == NO_CALL &&
+	       sleep->fd_type == TYPE_REQUEST;
+}
+
 void waits_sort(const struct sleep *sleep, struct stretch *s)
 {
 	enum call call = call_of(sleep);
@@ -201,12 +209,14 @@ void waits_sort(const struct sleep *sleep, struct stretch *s)
 	s->sort = IDLES;
 	if (sleep->state & STATE_STOPPED_OR_TRACED) {
 		s->sort = WORKS;
+	} else if (has_request(sleep)) {
+		s->sort = QUEUES;
 	} else if (sleep->state & STATE_UNINTERRUPTIBLE) {
 		s->sort = !(sleep->flags & OUT_IOWAIT) && waits_for_vfork(sleep, call) ? ABSENT : WORKS;
 	} else if (!(sleep->state & STATE_INTERRUPTIBLE)) {
 		return;
 	} else if (sleep->flags & OUT_WORKER) {
-		s->sort = sleep->fd_type == TYPE_REQUEST ? QUEUES : WORKS;
+		s->sort = WORKS;
 	} else if (sleep->call == NO_CALL && !(sleep->flags & OUT_EXITING)) {
 		s->sort = WORKS;
 	} else {
