@@ -108,7 +108,8 @@ static enum lock_kind most_kind(const struct waits *waits)
 
 	for (size_t i = 0; i < waits->cnt; i++) {
 		lock += waits->v[i].span->reason == REASON_LOCK;
-		cond += waits->v[i].span->reason == REASON_COND;
+		cond += waits->v[i].span->reason == REASON_COND ||
+			waits->v[i].span->reason == REASON_SLEEP;
 		join += waits->v[i].span->reason == REASON_JOIN;
 	}
 	if (lock >= cond && lock >= join)

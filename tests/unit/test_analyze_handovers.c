@@ -110,12 +110,15 @@ TEST(analyze_handovers_that_are_none)
 	CHECK(!found("000000000000", "II11II11II11", REASON_PIPE));	/* one gives, one takes */
 }
 
-TEST(analyze_handovers_to_a_child_are_calls)
+TEST(analyze_handovers_to_kin_are_calls)
 {
 	struct afx f;
 
 	two(&f, "00CC00CC00CC", "CC11CC11CC11", REASON_COND);
-	f.m.tasks[1].parent_id = 1;
+	for (size_t t = 0; t < 2; t++)
+		for (size_t i = 0; i < f.m.tasks[t].span_cnt; i++)
+			if (afx_span(&f, t, i)->state == SPAN_BLOCKED)
+				afx_span(&f, t, i)->flags |= SPAN_WAKER_KIN;
 	afx_compute(&f);
 	CHECK(!f.r.serializer.present);
 	afx_release(&f);

@@ -335,11 +335,21 @@ TEST(model_futex_twin_words)
 /* Waits that only timers end are waits for nothing that is handed on. */
 TEST(model_futex_timeouts_only)
 {
-	const struct wait_row waits[] = {
+	struct wait_row waits[] = {
 		{ .task = 1, .flags = IRQ, .start = 1, .end = 5 },
+		{ .task = 1, .flags = IRQ, .start = 6, .end = 9 },
 		{ .task = 2, .flags = IRQ, .start = 2, .end = 6 },
+		{ .task = 3, .start = 3, .end = 9 },
 	};
 
+	/* Who waits there again looks for work now and then; who goes on to something else has slept. */
+	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 3), REASON_COND);
+	waits[1].addr = 12;		/* the other word of the pair */
+	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
+	waits[3].waker = 2;		/* who is woken there waits for something */
 	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
 }
 

@@ -47,10 +47,6 @@ TEST(model_double_fork_descends)
 	CHECK_EQ(m.task_cnt, 3);
 	CHECK_EQ(m.end_ns, 1200);
 	CHECK_EQ(model_task(&m, 3)->parent_id, 2);
-	CHECK(model_descends(&m, 3, 1));
-	CHECK(model_descends(&m, 3, 2));
-	CHECK(!model_descends(&m, 1, 3));
-	CHECK(!model_descends(&m, 3, 3));
 	CHECK(fx_span(&m, 1, 2)->flags & SPAN_WAKER_KIN);
 	CHECK(model_task(&m, 4) == NULL);
 	CHECK(model_task(&m, 0) == NULL);

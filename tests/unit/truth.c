@@ -252,7 +252,7 @@ static enum reason judge_together(const struct truth *t, const struct waits *all
 				  const struct wait *one)
 {
 	struct waits near = { 0 };
-	bool lock;
+	bool lock, sleeps = one->span->by_interrupt;
 
 	if (place_is_mutex(all, one->span->mm, one->span->addr))
 		return REASON_LOCK;
@@ -260,8 +260,15 @@ static enum reason judge_together(const struct truth *t, const struct waits *all
 		if (is_near(all, &all->v[i], one->span))
 			*vec_push(near.v, near.cnt, near.cap) = all->v[i];
 	lock = goes_round(t, &near);
+	for (size_t i = 0; i < near.cnt; i++) {
+		const struct wait *w = &near.v[i];
+
+		if (is_by_task(w->span) ||
+		    (w->task == one->task && w->span->start_ns > one->span->start_ns))
+			sleeps = false;
+	}
 	free(near.v);
-	return lock ? REASON_LOCK : REASON_COND;
+	return lock ? REASON_LOCK : sleeps ? REASON_SLEEP : REASON_COND;
 }
 
 void truth_judge(struct truth *t)

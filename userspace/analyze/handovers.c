@@ -6,8 +6,8 @@
  * serializer.c says so, and nothing is looked for here.
  *
  * A task hands over to another when it ends its wait. Not counted are the ends of threads and
- * children; calls that let several go at once, as a barrier's; and, unless the wait is for a lock, who descends
- * from the other: a caller waits for an answer, and not for its turn. What was done twice or more is
+ * children; calls that let several go at once, as a barrier's; and, unless the wait is for a lock, what kin does for
+ * kin (progress.h): a caller waits for an answer, and not for its turn. What was done twice or more is
  * an edge. Tasks that hand over and are handed over to, and are joined by such edges, are a group: a chain of
  * producers and consumers is none.
  *
@@ -82,17 +82,12 @@ static bool can_be_a_turn(enum reason reason)
 static const struct model_task *giver(const struct model *m, const struct model_task *t,
 				      const struct model_span *s)
 {
-	const struct model_task *waker;
-
 	if (s->state != SPAN_BLOCKED || !s->waker_id || s->waker_id == t->id ||
 	    s->flags & (SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WOKEN_BY_SIGNAL) ||
-	    s->futex_many || !can_be_a_turn((enum reason)s->reason))
+	    s->futex_many || !can_be_a_turn((enum reason)s->reason) ||
+	    (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN))
 		return NULL;
-	waker = model_task(m, s->waker_id);
-	if (waker && s->reason != REASON_LOCK &&
-	    (model_descends(m, waker->id, t->id) || model_descends(m, t->id, waker->id)))
-		return NULL;
-	return waker;
+	return model_task(m, s->waker_id);
 }
 
 static void edges_collect(const struct model *m, struct edges *out)

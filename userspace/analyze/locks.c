@@ -169,7 +169,7 @@ static void lock_fill(struct report_lock *lock, const struct ready_sums *sums,
 		if (s->futex_op < 32)
 			lock->ops |= 1U << s->futex_op;
 		kinds[LOCK_KIND_LOCK] += s->reason == REASON_LOCK;
-		kinds[LOCK_KIND_COND] += s->reason == REASON_COND;
+		kinds[LOCK_KIND_COND] += s->reason == REASON_COND || s->reason == REASON_SLEEP;
 		kinds[LOCK_KIND_JOIN] += s->reason == REASON_JOIN;
 		if (s->start_ns < first->span->start_ns)
 			first = &waits[i];

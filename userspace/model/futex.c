@@ -275,12 +275,33 @@ static bool goes_round(const struct site *site)
 	return is_lock;
 }
 
+static bool woken_by_tasks(const struct site *site)
+{
+	for (size_t p = 0; p < 2; p++)
+		for (size_t i = 0; i < site->at[p].cnt; i++)
+			if (ended_by_task(site->at[p].waits[i].span))
+				return true;
+	return false;
+}
+
+/* It slept its time out, where nobody is ever woken, and did not go on waiting. */
+static bool is_sleep(const struct site *site, const struct futex_wait *w)
+{
+	return w->span->flags & SPAN_WOKEN_BY_IRQ &&
+	       !waits_between(site, w->task_id, w->span->start_ns + 1, UINT64_MAX);
+}
+
 /* @twin: counted as well; may be empty. */
-static enum reason judge_place(const struct place *p, const struct place *twin)
+static void judge_place(const struct place *p, const struct place *twin)
 {
 	const struct site site = { .at = { *p, *twin } };
+	enum reason reason = p->mutex || goes_round(&site) ? REASON_LOCK : REASON_COND;
+	bool may_sleep = reason == REASON_COND && !woken_by_tasks(&site);
 
-	return p->mutex || goes_round(&site) ? REASON_LOCK : REASON_COND;
+	for (size_t i = 0; i < p->cnt; i++)
+		if (p->waits[i].span->reason == REASON_NONE)
+			p->waits[i].span->reason = (uint8_t)(may_sleep && is_sleep(&site, &p->waits[i]) ?
+							     REASON_SLEEP : reason);
 }
 
 void futex_judge_together(struct futex_wait *waits, size_t cnt)
@@ -290,15 +311,9 @@ void futex_judge_together(struct futex_wait *waits, size_t cnt)
 	futex_sort(waits, cnt);
 	here = place_at(waits, cnt);
 	for (size_t end = here.cnt; here.cnt; end += after.cnt) {
-		enum reason reason;
-
 		after = place_at(waits + end, cnt - end);
-		reason = judge_place(&here, are_twins(&here, &after) ? &after :
-				     are_twins(&before, &here) ? &before : &none);
-		for (size_t i = end - here.cnt; i < end; i++) {
-			if (waits[i].span->reason == REASON_NONE)
-				waits[i].span->reason = (uint8_t)reason;
-		}
+		judge_place(&here, are_twins(&here, &after) ? &after :
+			    are_twins(&before, &here) ? &before : &none);
 		before = here;
 		here = after;
 	}

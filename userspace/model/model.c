@@ -127,18 +127,3 @@ const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, u
 		return NULL;
 	return &m->symbols[low];
 }
-
-bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor)
-{
-	const struct model_task *t = model_task(m, id);
-
-	/* No chain is longer than there are tasks. */
-	for (size_t i = 0; t && i < m->task_cnt; i++) {
-		if (!t->parent_id)
-			return false;
-		if (t->parent_id == ancestor)
-			return true;
-		t = model_task(m, t->parent_id);
-	}
-	return false;
-}

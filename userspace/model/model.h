@@ -369,7 +369,4 @@ const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, u
 size_t model_span_at(const struct model_task *task, uint64_t at_ns);
 size_t model_seg_at(const struct model *m, const struct model_cpu *cpu, uint64_t at_ns);
 
-/* True if @id descends from @ancestor (a task does not descend from itself). */
-bool model_descends(const struct model *m, uint32_t id, uint32_t ancestor);
-
 #endif /* LAB_MODEL_MODEL_H */

@@ -370,14 +370,19 @@ static int by_giver(const void *a, const void *b)
 	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
-static enum sort sort_of(const struct facts *f, const struct futex *x, const struct futex *twin)
+/* A wait that is not locked: over, with its time, where no task ends one; and no other follows. */
+static enum sort sort_open(const struct pair *p, const struct stretch *s)
+{
+	return s->marks & M_BY_IRQ && !p->by_tasks &&
+	       !pair_waits(p, s->task, s->start_ns + 1, NEVER) ? WORKS : IDLES;
+}
+
+static void sort_at(const struct facts *f, const struct futex *x, const struct futex *twin)
 {
 	struct pair p = { .x = { x, twin } };
 	uint64_t holders = 0, theirs = 0;
-	bool kept = false;
+	bool kept = false, locked;
 
-	if (x->mutex)
-		return LOCKED;
 	for (int k = 0; k < 2; k++)
 		for (size_t i = 0; i < p.x[k]->cnt; i++)
 			note_end(f, &p, p.x[k]->w[i]);
@@ -396,7 +401,10 @@ static enum sort sort_of(const struct facts *f, const struct futex *x, const str
 		kept |= !pair_waits(&p, one->task, one->at_ns, next->at_ns);
 	}
 	free(p.given);
-	return holders >= 2 && 2 * theirs >= p.by_tasks && (kept || p.expired) ? LOCKED : IDLES;
+	locked = x->mutex || (holders >= 2 && 2 * theirs >= p.by_tasks && (kept || p.expired));
+	for (size_t i = 0; i < x->cnt; i++)
+		if (x->w[i]->sort == AT_FUTEX)
+			x->w[i]->sort = (uint8_t)(locked ? LOCKED : sort_open(&p, x->w[i]));
 }
 
 void waits_judge(struct facts *f)
@@ -415,16 +423,11 @@ void waits_judge(struct facts *f)
 		*vec_push(x, x_cnt, x_cap) = futex_at(w + i, w_cnt - i);
 	for (size_t i = 0; i < x_cnt; i++) {
 		const struct futex *twin = &none;
-		enum sort sort;
-
 		if (i + 1 < x_cnt && is_twin(&x[i], &x[i + 1]))
 			twin = &x[i + 1];
 		else if (i && is_twin(&x[i - 1], &x[i]))
 			twin = &x[i - 1];
-		sort = sort_of(f, &x[i], twin);
-		for (size_t k = 0; k < x[i].cnt; k++)
-			if (x[i].w[k]->sort == AT_FUTEX)
-				x[i].w[k]->sort = sort;
+		sort_at(f, &x[i], twin);
 	}
 	free(x);
 	free(w);
