@@ -322,7 +322,7 @@ static struct report_serializer judge(const struct oracle *o, const struct repor
 	if (!r.measured)
 		return r;
 	r.index_ppm = (uint32_t)(missing * 1000000 / s->demand);
-	r.present = missing * 100 >= (unsigned __int128)s->demand * 95 &&
+	r.present = missing * 100 >= (unsigned __int128)s->demand * 90 &&
 		    locked * 100 >= missing * 80 && had_by(o, lock) >= 2;
 	return r;
 }

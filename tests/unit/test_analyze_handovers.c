@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
 #include "analyze_fixture.h"
 #include "unit.h"
 
@@ -201,6 +203,38 @@ TEST(analyze_handovers_asked_for)
 		}
 		afx_compute(&f);
 		CHECK_EQ(s->demand_ns, (there ? 18 : 10) * AFX_MS);
+		afx_release(&f);
+	}
+}
+
+/* Task 1 is woken nine times at one word, and has to wait on; what it then does is what it waited for. */
+TEST(analyze_handovers_lock_that_one_always_loses)
+{
+	struct afx f;
+
+	/* and a consumer of small jobs, which has as little to do in the end as before */
+	for (int consumer = 0; consumer < 2; consumer++) {
+		char holder[561] = { 0 }, waiter[561] = { 0 };
+
+		for (size_t i = 0; i < 560; i++) {
+			holder[i] = i < 400 ? '0' : 'I';
+			waiter[i] = i < 400 ? (i % 40 ? 'C' : '1') : consumer ? 'C' : '1';
+		}
+		afx_init(&f, 2, 40000, 560);	/* a unit is a run of no account */
+		afx_task(&f, 0, holder);
+		sibling(&f, waiter);
+		given_by(&f, 1, REASON_COND, 0);
+		for (size_t i = 0; i < f.m.tasks[1].span_cnt; i++) {
+			struct model_span *s = afx_span(&f, 1, i);
+
+			if (s->state == SPAN_BLOCKED) {
+				s->flags |= SPAN_FUTEX;
+				s->addr = 0x7000;
+				s->mm_id = 3;
+			}
+		}
+		afx_compute(&f);
+		CHECK_EQ(f.r.serializer.present, !consumer);
 		afx_release(&f);
 	}
 }

@@ -193,10 +193,10 @@ static bool present_with(unsigned int ready, unsigned int run, bool two)
 
 TEST(analyze_serializer_thresholds_are_exact)
 {
-	CHECK(present_with(0, 5, true));
-	CHECK(!present_with(0, 6, true));
-	CHECK(present_with(19, 5, true));	/* 76 of the 95 that are missing are the lock's: 80 % */
-	CHECK(!present_with(20, 5, true));
+	CHECK(present_with(0, 10, true));
+	CHECK(!present_with(0, 11, true));
+	CHECK(present_with(18, 10, true));	/* 72 of the 90 that are missing are the lock's: 80 % */
+	CHECK(!present_with(19, 10, true));
 }
 
 /* One who waits alone: who had it never waited for it, and may never have had it. */
@@ -253,7 +253,7 @@ static void check_units(const struct afx *f, const char lives[TASKS][UNITS + 1],
 	CHECK_EQ(s->reached_ns, reached * UNIT_NS);
 	CHECK_EQ(s->ready_ns, (ready - reached) * UNIT_NS);
 	CHECK_EQ(s->measured, demand && 20 * demand >= UNITS);
-	CHECK_EQ(s->present, s->measured && had >= 2 && 20 * (demand - reached) >= 19 * demand &&
+	CHECK_EQ(s->present, s->measured && had >= 2 && 10 * (demand - reached) >= 9 * demand &&
 		 5 * (demand - ready) >= 4 * (demand - reached));
 	if (s->measured)
 		CHECK_EQ(s->index_ppm, (demand - reached) * 1000000 / demand);

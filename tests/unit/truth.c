@@ -47,7 +47,7 @@ const char *truth_call(const struct truth_span *block)
 	return block->compat ? NULL : syscall_name(block->syscall);
 }
 
-bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor)
+static bool descends(const struct truth *t, uint32_t id, uint32_t ancestor)
 {
 	const struct truth_task *task = find(t, id);
 
@@ -81,8 +81,8 @@ static bool made_by(const struct truth *t, const struct truth_task *low,
 {
 	uint32_t leader = leader_of(t, high);
 
-	return truth_descends(t, low->id, high->id) ||
-	       (leader_of(t, low) != leader && truth_descends(t, low->id, leader));
+	return descends(t, low->id, high->id) ||
+	       (leader_of(t, low) != leader && descends(t, low->id, leader));
 }
 
 bool truth_by_kin(const struct truth *t, const struct truth_task *task,

@@ -143,9 +143,6 @@ const struct truth_task *truth_task(const struct truth *t, uint32_t id);
 /* The name of the call that a block is in; NULL: none, or a 32-bit one. */
 const char *truth_call(const struct truth_span *block);
 
-/* Whether @id was made by @ancestor, or by one that it made, and so on. */
-bool truth_descends(const struct truth *t, uint32_t id, uint32_t ancestor);
-
 /* Whether @task's kin, or the end of its process, ended @block: progress.h's words. */
 bool truth_by_kin(const struct truth *t, const struct truth_task *task,
 		  const struct truth_span *block);

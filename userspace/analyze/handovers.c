@@ -9,9 +9,11 @@
  * children; calls that let several go at once, as a barrier's; and, unless the wait is for a lock, what kin does for
  * kin (progress.h): a caller waits for an answer, and not for its turn. What was done twice or more is
  * an edge. Tasks that hand over and are handed over to, and are joined by such edges, are a group: a chain of
- * producers and consumers is none.
+ * producers and consumers is none. A lock that is not fair may never be handed over: who has it lets it go, and has it
+ * again before the one that it woke is there. Who is woken so LOST_MIN times, to wait on at once at the same word, is
+ * taken to have handed over, too.
  *
- * Each group is judged by the integrals of struct report_serializer. Who waits has use for a CPU only for as long as
+ * Each group is judged by the integrals of struct report_serializer, from its first wait to the end of its last. Who waits has use for a CPU only for as long as
  * it then runs, until it waits in the group again; and the use must be a quarter or more of the time in which any of
  * the group runs. A helper that waits long and does little is kept from little, and
  * `cat big | gzip` loses nothing by taking turns.
@@ -22,6 +24,7 @@
 #include "analyze/heap.h"
 #include "analyze/report.h"
 #include "analyze/serial.h"
+#include "analyze/share.h"
 #include "model/idmap.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
@@ -30,12 +33,14 @@
 #define GROUPS_MAX 4		/* those that wait longest */
 #define NO_GROUP UINT32_MAX
 #define REPEATED 2
+#define LOST_MIN 8
 #define PRUNE_PASSES 64		/* long chains may stay: the integrals tell */
 #define OBJECT_BYTES 256	/* words of one lock */
 
 struct edge {
 	uint32_t from, to;	/* indices of tasks */
 	uint64_t cnt;
+	uint64_t lost;		/* of these, how often it was in vain */
 };
 
 struct edges {
@@ -46,6 +51,7 @@ struct edges {
 struct group {
 	uint32_t root;		/* index of the task that stands for it */
 	uint64_t wait_ns;
+	uint64_t from_ns, until_ns; /* the first wait begins, the last one ends */
 	uint64_t run_ns;	/* while one of it runs, or more */
 	struct serial_sums sums;
 };
@@ -90,6 +96,27 @@ static const struct model_task *giver(const struct model *m, const struct model_
 	return model_task(m, s->waker_id);
 }
 
+/* The task was woken from the wait @s, number @i of its spans, only to wait at once where it had waited. */
+static bool in_vain(const struct model_task *t, size_t i)
+{
+	const struct model_span *s = &t->spans[i];
+	uint64_t run_ns = 0;
+
+	for (i++; i < t->span_cnt && t->spans[i].state != SPAN_BLOCKED; i++)
+		if (t->spans[i].state == SPAN_RUNNING)
+			run_ns += t->spans[i].end_ns - t->spans[i].start_ns;
+	return i < t->span_cnt && run_ns <= FAKE_RUN_NS && s->flags & t->spans[i].flags & SPAN_FUTEX &&
+	       s->addr == t->spans[i].addr && s->mm_id == t->spans[i].mm_id;
+}
+
+static void edges_return(struct edges *e)
+{
+	for (size_t i = 0, cnt = e->cnt; i < cnt; i++)
+		if (e->v[i].lost >= LOST_MIN)
+			vec_add(e->v, e->cnt, e->cap,
+				(struct edge){ e->v[i].to, e->v[i].from, e->v[i].lost, 0 });
+}
+
 static void edges_collect(const struct model *m, struct edges *out)
 {
 	struct idmap idx_of = { 0 };
@@ -106,11 +133,13 @@ static void edges_collect(const struct model *m, struct edges *out)
 			from = (uint32_t)(waker - m->tasks);
 			idx = *idmap_put(&idx_of, (uint64_t)from << 32 | i, 0, (uint32_t)out->cnt);
 			if (idx == out->cnt)
-				vec_add(out->v, out->cnt, out->cap, (struct edge){ from, i, 0 });
+				vec_add(out->v, out->cnt, out->cap, (struct edge){ from, i, 0, 0 });
 			out->v[idx].cnt++;
+			out->v[idx].lost += in_vain(t, j);
 		}
 	}
 	idmap_release(&idx_of);
+	edges_return(out);
 }
 
 static void edges_keep(struct edges *e, const uint8_t *ends)
@@ -123,12 +152,28 @@ static void edges_keep(struct edges *e, const uint8_t *ends)
 	e->cnt = kept;
 }
 
+/* Who hands over to a task now and then is not whom it waits for: less than 5 % of what the most frequent one does. */
+static void edges_keep_frequent(const struct model *m, struct edges *e)
+{
+	uint64_t *most = xcalloc(m->task_cnt, sizeof(*most));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->cnt; i++)
+		most[e->v[i].to] = max_u64(most[e->v[i].to], e->v[i].cnt);
+	for (size_t i = 0; i < e->cnt; i++)
+		if (share_is_5_percent(e->v[i].cnt, most[e->v[i].to]))
+			e->v[kept++] = e->v[i];
+	e->cnt = kept;
+	free(most);
+}
+
 /* Only edges between tasks that both hand over and are handed over to. */
 static void edges_prune(const struct model *m, struct edges *e)
 {
 	uint8_t *ends = xcalloc(m->task_cnt, sizeof(*ends));
 	size_t before = SIZE_MAX;
 
+	edges_keep_frequent(m, e);
 	edges_keep(e, NULL);
 	for (int pass = 0; pass < PRUNE_PASSES && e->cnt && e->cnt != before; pass++) {
 		before = e->cnt;
@@ -180,11 +225,18 @@ static void groups_choose(struct groups *g)
 
 	for (uint32_t i = 0; i < m->task_cnt; i++) {
 		all[i].root = i;
+		all[i].from_ns = UINT64_MAX;
+	}
+	for (uint32_t i = 0; i < m->task_cnt; i++) {
 		for (size_t j = 0; g->of[i] != NO_GROUP && j < m->tasks[i].span_cnt; j++) {
 			const struct model_span *s = &m->tasks[i].spans[j];
+			struct group *group = &all[g->of[i]];
 
-			if (waits_within(g, i, s))
-				all[g->of[i]].wait_ns += s->end_ns - s->start_ns;
+			if (!waits_within(g, i, s))
+				continue;
+			group->wait_ns += s->end_ns - s->start_ns;
+			group->from_ns = min_u64(group->from_ns, s->start_ns);
+			group->until_ns = max_u64(group->until_ns, s->end_ns);
 		}
 	}
 	if (m->task_cnt)
@@ -261,7 +313,7 @@ static bool waits_on(const struct model_span *s, const struct model_span *later)
 
 /*
  * From the end to the beginning. What a task runs between two waits in its group is the use that the first
- * kept it from; if that is of no account, as less than 1 % of the first is, both are one wait.
+ * kept it from; if that is of no account, as less than a tenth of the first is, both are one wait.
  */
 static void task_wants(struct groups *g, uint32_t idx)
 {
@@ -274,7 +326,7 @@ static void task_wants(struct groups *g, uint32_t idx)
 		const struct model_span *s = &t->spans[i];
 		uint64_t ns = s->end_ns - s->start_ns;
 		bool again = later && at_once &&
-			     (run_ns <= FAKE_RUN_NS || (s->state == SPAN_BLOCKED && run_ns < ns / 100));
+			     (run_ns <= FAKE_RUN_NS || (s->state == SPAN_BLOCKED && run_ns < ns / 10));
 
 		if (s->state == SPAN_RUNNING) {
 			run_ns += ns;
@@ -304,26 +356,32 @@ struct sweep {
 	struct groups *g;
 	struct heap changes;	/* values: what, group or GROUPS_MAX, and whether it begins */
 	uint64_t at_ns;
-	uint64_t all[WHAT_CNT], of[GROUPS_MAX + 1][WHAT_CNT];
+	uint64_t all_run, of[GROUPS_MAX + 1][WHAT_CNT];
 };
 
 static void sweep_to(struct sweep *s, uint64_t at_ns)
 {
-	uint64_t ns = at_ns - s->at_ns;
+	uint64_t from_ns = s->at_ns, ns = at_ns - from_ns;
 
 	s->at_ns = at_ns;
 	for (size_t k = 0; ns && k < s->g->cnt; k++) {
 		bool has_turn = s->of[k][RUNS] + s->of[k][IS_READY];
+		uint64_t others = s->all_run - s->of[k][RUNS];	/* these CPUs could not be the group's */
+		struct group *group = &s->g->v[k];
 
-		s->g->v[k].run_ns += s->of[k][RUNS] ? ns : 0;
-		serial_add(&s->g->v[k].sums, ns, s->all[RUNS], s->all[IS_READY],
-			   has_turn ? s->of[k][WANTS] : 0, s->g->m->cpu_cnt);
+		if (from_ns < group->from_ns || at_ns > group->until_ns)
+			continue;
+		group->run_ns += s->of[k][RUNS] ? ns : 0;
+		serial_add(&group->sums, ns, s->of[k][RUNS], s->of[k][IS_READY],
+			   has_turn ? s->of[k][WANTS] : 0,
+			   s->g->m->cpu_cnt - min_u64(others, s->g->m->cpu_cnt));
 	}
 }
 
 static void change(struct sweep *s, enum what what, size_t group, bool begins)
 {
-	s->all[what] += begins ? 1 : (uint64_t)-1;
+	if (what == RUNS)
+		s->all_run += begins ? 1 : (uint64_t)-1;
 	s->of[group][what] += begins ? 1 : (uint64_t)-1;
 }
 

@@ -85,7 +85,7 @@ static bool serializer_could_be(const struct model *m, const struct report *r)
 
 	if (!s->measured)
 		return r->lock_cnt && order_could_differ(m, r);
-	return ready_ns && 20 * missing >= 19 * demand &&
+	return ready_ns && 10 * missing >= 9 * demand &&
 	       5 * (unsigned __int128)s->locked_ns >= 4 * missing;
 }
 

@@ -85,7 +85,8 @@ uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss lo
 
 /*
  * Where one lock, or a turn that is handed on, lets one task run at a time, it is the cause, however much else was lost: more CPUs
- * or more tasks would change nothing.
+ * or more tasks would change nothing. Turns that are waited for by what is no lock may have no share of their own: the
+ * CPU of who waits for a task that runs is one for which there was no thread.
  */
 static void loss_run(const struct model *m, struct report *r)
 {
@@ -96,7 +97,9 @@ static void loss_run(const struct model *m, struct report *r)
 	if (!c->known)
 		return;
 	capacity_find_loss(c);
-	if (!r->serializer.present || !blocked_ns)
+	if (!r->serializer.present || !blocked_ns ||
+	    (r->serializer.kind == SERIALIZER_HANDOVERS && c->largest == LOSS_NO_THREAD &&
+	     blocked_ns < c->largest_ns))
 		return;
 	c->largest = LOSS_SERIALIZED;
 	c->largest_reason = r->serializer.through;

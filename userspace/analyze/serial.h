@@ -35,7 +35,7 @@ static inline uint64_t serial_saturate(unsigned __int128 ns)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
-/* Fills the figures. Return: whether of the use less than 5 % was made, and 80 % of the rest is the lock's. */
+/* Fills the figures. Return: whether of the use at most a tenth was made, and 80 % of the rest is the lock's. */
 static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
 				struct report_serializer *out)
 {
@@ -49,7 +49,7 @@ static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
 		return false;
 	out->measured = true;
 	out->index_ppm = (uint32_t)(missing * 1000000 / s->demand);
-	return 20 * missing >= 19 * s->demand && 5 * locked >= 4 * missing;
+	return 10 * missing >= 9 * s->demand && 5 * locked >= 4 * missing;
 }
 
 #endif /* LAB_ANALYZE_SERIAL_H */

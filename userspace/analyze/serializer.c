@@ -7,7 +7,7 @@
  * many as min(a + r + b, P) could run; what is missing is laid first to the want of
  * CPUs (r), then to the lock. While nothing is running or ready, nothing is missing: a lock that is
  * held asleep does not cost a CPU. The claim is made if of the use for more than one CPU
- * less than 5 % was made, and 80 % or more of what is missing is the lock's. Where there was
+ * at most a tenth was made, and 80 % or more of what is missing is the lock's. Where there was
  * hardly any use for a second CPU, as in a program that sleeps, nothing is said.
  *
  * The lock is a few addresses, not one: CPython's is a mutex and a condition variable, whose

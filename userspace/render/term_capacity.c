@@ -121,7 +121,8 @@ static const struct remedy reasons[REASON_CNT] = {
 
 static bool are_turns(const struct report *r)
 {
-	return r->capacity.largest == LOSS_SERIALIZED && r->serializer.kind == SERIALIZER_HANDOVERS;
+	return r->serializer.present && r->serializer.kind == SERIALIZER_HANDOVERS &&
+	       (r->capacity.largest == LOSS_SERIALIZED || r->capacity.largest == LOSS_NO_THREAD);
 }
 
 static const struct remedy *find_remedy(const struct report *r)
@@ -185,7 +186,7 @@ static void say_largest(const struct term *t)
 	if (c->largest == LOSS_NONE || report_is_stuck(t->r))
 		return;
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
-	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
+	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED || are_turns(t->r))
 		phrase_add(&p, "CPUs were idle while tasks waited for ");
 	if (c->largest == LOSS_AFFINITY)
 		say_pinned(t, &p);
@@ -196,7 +197,7 @@ static void say_largest(const struct term *t)
 	if (c->largest == LOSS_SERIALIZED && !are_turns(t->r))
 		phrase_add(&p, " that lets one task run at a time");
 	phrase_add(&p, "; %s", r->remedy);
-	if (c->largest == LOSS_SERIALIZED)
+	if (c->largest == LOSS_SERIALIZED || are_turns(t->r))
 		phrase_add(&p, "; more tasks or CPUs would change nothing");
 	term_para(t, "", &p);
 }
