@@ -238,6 +238,19 @@ on_terminal() {
 	stderr_has sudo
 }
 
+@test "run --until-quiet: what cannot be run again is refused" {
+	run -2 --separate-stderr lab run --until-quiet 0 procs
+	says_one_sentence
+	run -2 --separate-stderr lab run --until-quiet many procs
+	says_one_sentence
+	run -2 --separate-stderr lab run --until-quiet 2 --pid $$
+	says_one_sentence
+	stderr_has "cannot be run again"
+	run -2 --separate-stderr bash -c 'echo | "$0" run --until-quiet 2 -- cat' "$LAB_BIN"
+	says_one_sentence
+	stderr_has "< /dev/null"
+}
+
 # ---- report: files that are none ----
 
 @test "report: no such file, an empty folder, an empty file" {

@@ -360,6 +360,8 @@ void fixture_loop(struct render_fixture *f)
 	set_meta(m, "async", 2);
 	set_claim(m, CLASS_CONCURRENT, "one thread keeps many operations in flight");
 	m->meta.claim.min_operations = 3;
+	m->meta.attempt = 2;
+	m->meta.attempts_max = 5;
 	add_task(m, 0, "async")->start_ns = START_NS;
 	for (uint64_t us = 1000; us <= 10000; us += 1000) {
 		add_span(m, SPAN_RUNNING, 1, us - 700);

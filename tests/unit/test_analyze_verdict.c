@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
+#include "analyze/judge.h"
 #include "analyze/share.h"
 #include "analyze_fixture.h"
 #include "unit.h"
@@ -441,14 +442,21 @@ TEST(analyze_verdict_claim_on_a_busy_machine)
 	f.m.meta.claim.class = CLASS_PARALLEL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	CHECK(!judge_others_decide(&f.r));
 	give_cpu_to_others(&f, 1);
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);
 	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_UNDECIDED);
 	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_BUSY_CPUS);
+	CHECK(judge_others_decide(&f.r));
 	f.m.meta.claim.class = CLASS_SEQUENTIAL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
+	CHECK(!judge_others_decide(&f.r));
+	/* Without a claim it is made to tell its class. */
+	f.m.meta.claim.class = CLASS_NONE;
+	afx_compute(&f);
+	CHECK(judge_others_decide(&f.r));
 	afx_release(&f);
 }
 

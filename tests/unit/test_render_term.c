@@ -207,6 +207,40 @@ TEST(render_term_others_could_have_changed_the_class)
 	fixture_release(&f);
 }
 
+/* @phrase stands in the line "tries". */
+static bool tries_say(struct render_fixture *f, bool brief, const char *phrase)
+{
+	const struct render_opts opts = { .width = 200, .brief = brief };
+	char *text = fixture_render(f, "term", &opts);
+	const char *line = strstr(text, "  tries");
+	bool found = phrase ? line && strstr(line, phrase) : !line;
+
+	free(text);
+	return found;
+}
+
+TEST(render_term_attempts)
+{
+	struct render_fixture f;
+
+	fixture_workers(&f);
+	memset(f.report.noise.could_be, 0, sizeof(f.report.noise.could_be));
+	CHECK(tries_say(&f, false, NULL));
+	f.model.meta.attempt = 1;
+	f.model.meta.attempts_max = 5;
+	CHECK(tries_say(&f, false, "it took 1 run (at most 5) until other programs could not have changed the verdict\n"));
+	CHECK(tries_say(&f, true, NULL));
+	f.model.meta.attempt = 3;
+	CHECK(tries_say(&f, false, "it took 3 runs (at most 5) until"));
+	f.report.verdict.claim_holds = CLAIM_UNDECIDED;
+	f.report.verdict.claim_doubt = DOUBT_BUSY_CPUS;
+	CHECK(tries_say(&f, false, "run 3 (of at most 5), and it was not run again"));
+	f.model.meta.attempt = 5;
+	CHECK(tries_say(&f, false, "after 5 runs the machine was still busy"));
+	CHECK(tries_say(&f, true, "after 5 runs the machine was still busy"));
+	fixture_release(&f);
+}
+
 TEST(render_term_lines_fit)
 {
 	struct render_fixture f;

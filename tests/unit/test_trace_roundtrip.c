@@ -179,7 +179,7 @@ TEST(trace_meta_round_trip)
 	struct trace_clock_pair pairs[] = { { 0, 3, 250 }, { 3, 1023, UINT32_MAX } };
 	struct trace_meta meta = {
 		.lab_version = "0.1.0", .name = "procs", .argv = argv, .argc = 4,
-		.is_command = true, .attach_tgid = 4711,
+		.is_command = true, .attach_tgid = 4711, .attempt = 3, .attempts_max = 5,
 		.claim = {
 			.class = CLASS_PARALLEL, .at_least = true, .serializer = true,
 			.deadlock = true, .stall = STALL_BLOCKED, .stall_ns = 1ULL << 40,
@@ -209,6 +209,8 @@ TEST(trace_meta_round_trip)
 	CHECK(!got->argv[4]);
 	CHECK(got->is_command && got->smt && got->ops_hooked);
 	CHECK_EQ(got->attach_tgid, 4711);
+	CHECK_EQ(got->attempt, 3);
+	CHECK_EQ(got->attempts_max, 5);
 	CHECK_EQ(got->claim.class, CLASS_PARALLEL);
 	CHECK(got->claim.at_least && got->claim.serializer && got->claim.deadlock);
 	CHECK_EQ(got->claim.stall, STALL_BLOCKED);

@@ -152,3 +152,14 @@ void judge_claim(const struct model *m, struct report *r)
 	v->claim_fault = found;
 	v->claim_holds = found ? CLAIM_NO : CLAIM_YES;
 }
+
+bool judge_others_decide(const struct report *r)
+{
+	int classes = 0;
+
+	if (r->verdict.claim_holds != CLAIM_NOT_MADE)
+		return r->verdict.claim_doubt == DOUBT_BUSY_CPUS;
+	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++)
+		classes += r->noise.could_be[class];
+	return classes > 1;
+}

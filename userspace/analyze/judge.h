@@ -17,4 +17,10 @@
  */
 void judge_claim(const struct model *m, struct report *r);
 
+/*
+ * Whether other programs leave open what a run was made to tell: whether it keeps its claim, or, without
+ * a claim, which class it has. Another run may tell then.
+ */
+bool judge_others_decide(const struct report *r);
+
 #endif /* LAB_ANALYZE_JUDGE_H */

@@ -226,7 +226,7 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 	}
 	if (ground >= GROUND_VERDICT && check_could_differ(expr, report, fails)) {
 		snprintf(why, CHECK_ERROR_MAX,
-			 "without other programs it could have been otherwise: run it again on a quieter machine");
+			 "without other programs it could have been otherwise: run it again on a quieter machine, or with --until-quiet");
 		return true;
 	}
 	return fails && doubt_failure(expr, report, cpus->cnt, why);

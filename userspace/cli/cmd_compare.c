@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analyze/comparison.h"
+#include "cli/apart.h"
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/privilege.h"
@@ -219,7 +220,7 @@ static int cmd_compare(int argc, char **argv)
 		c->result.rounds = c->opts.rounds;
 		c->result.seed = c->opts.seed;
 		c->result.repeats = c->opts.repeats;
-		trial_block_signals();
+		apart_block_signals();
 		signal(SIGPIPE, SIG_IGN);
 		status = run_all(c);
 	}

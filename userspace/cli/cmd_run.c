@@ -2,13 +2,16 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "analyze/judge.h"
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/run_attempts.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -31,6 +34,9 @@ static const struct opt run_opts[] = {
 	{ .name = "expect", .kind = OPT_CHOICE, .off = offsetof(struct run_opts, expect),
 	  .metavar = "CLASS", .choices = expect_choices,
 	  .help = "exit 1 if the verdict is another: sequential, concurrent or parallel" },
+	{ .name = "until-quiet", .kind = OPT_U32, .off = offsetof(struct run_opts, attempts_max),
+	  .metavar = "N", .min = 1, .max = 1000,
+	  .help = "run it again, up to N times, while other programs could have changed the verdict" },
 	{ .name = "ops", .kind = OPT_FLAG, .off = offsetof(struct run_opts, ops),
 	  .help = "hook system calls, to see an event loop's operations, and markers" },
 #define HOOK(id, programs, variable, separator, in_front, before_path, file, example, about) \
@@ -186,6 +192,10 @@ static int parse(struct run *run, int argc, char **argv)
 			run->opts.pid ? "--pid" : "--root");
 		return LAB_EXIT_USAGE;
 	}
+	if (run->opts.pid && run->opts.attempts_max) {
+		log_err("--until-quiet does not go with --pid: a running process cannot be run again");
+		return LAB_EXIT_USAGE;
+	}
 	if (run->opts.pid && rest) {
 		log_err("--pid attaches to a running process: it takes no workload or command besides");
 		return LAB_EXIT_USAGE;
@@ -213,6 +223,8 @@ static int parse(struct run *run, int argc, char **argv)
 		log_err("--json needs a file with a command, whose output stdout is: --json=FILE");
 		return LAB_EXIT_USAGE;
 	}
+	if (run->opts.attempts_max && run_attempts_check_stdin())
+		return LAB_EXIT_USAGE;
 	return parse_cpus(run);
 }
 
@@ -246,13 +258,33 @@ static int show(const struct run *run, const struct output *out)
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 
-/* A command that ran has its own status whatever became of the report, as under time(1). */
-static int report(const struct run *run)
+/* Another run may tell more; not if this one was interrupted, or left processes that would disturb the next. */
+static bool is_worth_another(const struct run *run, const struct output *out)
+{
+	enum trace_end_reason reason = run->result.end.reason;
+
+	return run->attempt < run->opts.attempts_max && judge_others_decide(&out->report) &&
+	       (reason == TRACE_END_EXIT || reason == TRACE_END_FOR);
+}
+
+/*
+ * A command that ran has its own status whatever became of the report, as under time(1).
+ * Return: the exit status, or -1 if the run is to be made again and its files are gone.
+ */
+static int report(struct run *run)
 {
 	struct output out;
 	int status = LAB_EXIT_FILE;
 
 	if (!output_load(&out, run->folder.trace_path)) {
+		if (is_worth_another(run, &out)) {
+			if (!run->opts.look.brief)
+				log_info("run %" PRIu32 " of at most %" PRIu32 ": other programs had CPUs and could have changed the verdict; running it again",
+					 run->attempt, run->opts.attempts_max);
+			output_release(&out);
+			run_folder_remove(&run->folder);
+			return -1;
+		}
 		out.hooked = hook_first(&run->opts.hooks) != NULL;
 		if (out.model.complete)
 			output_certify(&out);
@@ -273,6 +305,16 @@ static int report(const struct run *run)
 	return status;
 }
 
+static int record_and_report(struct run *run)
+{
+	int status = run_record(run);
+
+	if (run->result.abandoned)
+		log_info("left at once; the trace is %s", run->folder.trace_path);
+	run_release(run);
+	return status < 0 ? report(run) : status;
+}
+
 static int cmd_run(int argc, char **argv)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
@@ -287,12 +329,8 @@ static int cmd_run(int argc, char **argv)
 	if (status < 0)
 		status = run_check_root(argc, argv);
 	if (status < 0)
-		status = run_record(run);
-	if (run->result.abandoned)
-		log_info("left at once; the trace is %s", run->folder.trace_path);
-	run_release(run);
-	if (status < 0)
-		status = report(run);
+		status = run->opts.attempts_max ? run_attempts(run, record_and_report) :
+						  record_and_report(run);
 	free(run);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyze/scaling.h"
+#include "cli/apart.h"
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/privilege.h"
@@ -339,7 +340,7 @@ static int measure(struct sweep *s)
 	s->result.workload = s->workload->name;
 	s->result.repeats = s->opts.repeats;
 	s->result.cpus = s->cpu_cnt;
-	trial_block_signals();
+	apart_block_signals();
 	signal(SIGPIPE, SIG_IGN);
 	status = run_all(s, trials);
 	if (status < 0 && privilege_drop_for_rendering(&s->user))

@@ -62,6 +62,8 @@ static int fill_meta(struct run *run)
 	meta->is_command = run->is_command;
 	meta->attach_tgid = run->opts.pid;
 	meta->ops_hooked = run->opts.ops;
+	meta->attempt = run->attempt;
+	meta->attempts_max = run->opts.attempts_max;
 	meta->argv = xcalloc(run->argc + 1, sizeof(*meta->argv));
 	for (; meta->argc < (uint32_t)run->argc; meta->argc++)
 		meta->argv[meta->argc] = xstrdup(run->argv[meta->argc]);

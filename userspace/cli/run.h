@@ -34,6 +34,7 @@ struct run_opts {
 	uint32_t expect;	/* enum verdict_class */
 	uint32_t pid;
 	uint32_t ring_mib;
+	uint32_t attempts_max;	/* --until-quiet; 0: without */
 	bool ops;
 	struct hook_set hooks;
 	bool keep_root;
@@ -46,6 +47,7 @@ struct run_opts {
 /* One run, from the command line to the exit status. */
 struct run {
 	struct run_opts opts;
+	uint32_t attempt;	/* 1 .. opts.attempts_max, or 0 */
 	const struct workload *workload;	/* NULL: a command, or --pid */
 	struct workload_args args;
 	char **argv;			/* what is run, argc words; --pid: none */

@@ -2,49 +2,28 @@
 #include "cli/trial.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "util/alloc.h"
-#include "util/io.h"
 #include "util/log.h"
 
 #define MEMORY_WALL_MIN_NS UINT64_C(100000000)
 
-/* What the process of a trial says before it ends; one write that a pipe takes whole or not. */
+/* What the process of a trial says before it ends. */
 struct answer {
 	int status;		/* -1: there is a trial */
 	struct trial trial;
 };
-_Static_assert(sizeof(struct answer) <= PIPE_BUF, "one write is one message");
-
-static void taken_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
-
-void trial_block_signals(void)
-{
-	sigset_t set;
-
-	taken_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
+_Static_assert(sizeof(struct answer) <= PIPE_BUF, "as apart_run() takes it");
 
 /* ---- in the process of its own ---- */
 
@@ -76,12 +55,12 @@ static void look_at(const struct run *run, struct answer *answer)
 	output_release(&out);
 }
 
-__attribute__((noreturn))
-static void be_trial(const struct trial_spec *spec, int to_fd)
+static void be_trial(void *arg, void *out)
 {
+	const struct trial_spec *spec = arg;
+	struct answer *answer = out;
 	struct run *run = xcalloc(1, sizeof(*run));
 	char *argv[] = { (char *)spec->workload->name, NULL };
-	struct answer answer = { 0 };
 	char folder[PATH_MAX];
 
 	run->opts = (struct run_opts){
@@ -96,89 +75,34 @@ static void be_trial(const struct trial_spec *spec, int to_fd)
 	run->cpu_cnt = spec->cpu_cnt;
 	if (spec->cpu_cnt)
 		memcpy(run->cpus, spec->cpus, spec->cpu_cnt * sizeof(*run->cpus));
-	if (make_folder(spec->user, folder, sizeof(folder)))
-		_exit(LAB_EXIT_FILE);
-	answer.status = run_record(run);
+	if (make_folder(spec->user, folder, sizeof(folder))) {
+		answer->status = LAB_EXIT_FILE;
+		return;
+	}
+	answer->status = run_record(run);
 	run_release(run);
-	if (answer.status < 0 && run->result.interrupted)
-		answer.status = 128 + SIGINT;
-	if (answer.status < 0)
-		look_at(run, &answer);
+	if (answer->status < 0 && run->result.interrupted)
+		answer->status = 128 + SIGINT;
+	if (answer->status < 0)
+		look_at(run, answer);
 	if (run->folder.trace_path[0])
 		run_folder_remove(&run->folder);
 	rmdir(folder);
-	io_write_all(to_fd, &answer, sizeof(answer));
-	_exit(LAB_EXIT_OK);
 }
 
 /* ---- in the caller ---- */
 
-/* From the terminal the process has it already; what came by kill(2) is handed on to @pid, if that is not 0. */
-static int take_signal(int signal_fd, pid_t pid)
-{
-	struct signalfd_siginfo info;
-
-	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
-		return 0;
-	if (info.ssi_code != SI_KERNEL && pid)
-		kill(pid, (int)info.ssi_signo);
-	return (int)info.ssi_signo;
-}
-
-/* Return: whether it answered; @interrupted_by is a signal, or 0. */
-static bool await_answer(int from_fd, pid_t pid, struct answer *answer, int *interrupted_by)
-{
-	sigset_t set;
-	struct pollfd fds[2] = { { .fd = from_fd, .events = POLLIN }, { .events = POLLIN } };
-	ssize_t got = 0;
-
-	taken_signals(&set);
-	fds[1].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	while (!fds[0].revents) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents) {
-			int sig = take_signal(fds[1].fd, pid);
-
-			*interrupted_by = sig ? sig : *interrupted_by;
-		}
-	}
-	got = read(from_fd, answer, sizeof(*answer));
-	waitpid(pid, NULL, 0);
-	/* It may have come when the run was over already. */
-	if (!*interrupted_by)
-		*interrupted_by = take_signal(fds[1].fd, 0);
-	close(fds[1].fd);
-	return got == (ssize_t)sizeof(*answer);
-}
-
 int trial_run(const struct trial_spec *spec, struct trial *out)
 {
-	int fds[2], interrupted_by = 0;
-	struct answer answer = { 0 };
-	bool answered;
-	pid_t pid;
+	struct answer answer;
+	int interrupted_by;
+	int status = apart_run(be_trial, (void *)spec, &answer, sizeof(answer), &interrupted_by);
 
-	fflush(NULL);
-	pid = pipe2(fds, O_CLOEXEC) ? -1 : fork();
-	if (pid < 0) {
-		log_err("cannot start a process for the run: %s", strerror(errno));
-		return LAB_EXIT_CANNOT_TRACE;
-	}
-	if (!pid) {
-		close(fds[0]);
-		be_trial(spec, fds[1]);
-	}
-	close(fds[1]);
-	answered = await_answer(fds[0], pid, &answer, &interrupted_by);
-	close(fds[0]);
+	if (status)
+		return status;
 	if (interrupted_by) {
 		log_info("interrupted: what was measured so far is thrown away");
 		return 128 + interrupted_by;
-	}
-	if (!answered) {
-		log_err("the process of a run ended without an answer");
-		return LAB_EXIT_CANNOT_TRACE;
 	}
 	*out = answer.trial;
 	return answer.status;

@@ -4,8 +4,8 @@
 
 /*
  * trial - a traced run of which only a few numbers are kept: the run, its trace and its report are
- * made by a process of their own, as `lab run` makes them, and that gives up root on the way. The
- * caller keeps root for the next one and reads nothing but plain numbers. The trace is removed.
+ * made by a process of their own (apart.h), as `lab run` makes them. The trace is removed. Call
+ * apart_block_signals() before the first one.
  */
 
 #include "analyze/trial.h"
@@ -20,9 +20,6 @@ struct trial_spec {
 	uint32_t cpu_cnt;
 	bool keep_root;
 };
-
-/* Ctrl-C and its like are taken by trial_run() from here on. Before the first one. */
-void trial_block_signals(void);
 
 /**
  * trial_run() - do it once, and wait for it

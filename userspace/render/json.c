@@ -62,6 +62,12 @@ static void put_workload(struct json *j, const struct model *m)
 	else
 		json_null(j, "signal");
 	put_claim(j, &m->meta.claim);
+	if (m->meta.attempt && m->meta.attempts_max) {
+		json_open_row(j, "attempts");
+		json_uint(j, "made", m->meta.attempt);
+		json_uint(j, "allowed", m->meta.attempts_max);
+		json_close_object(j);
+	}
 	json_close_object(j);
 }
 

@@ -75,6 +75,7 @@ static int term_render(const struct model *m, const struct report *r,
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_attempts(&t);
 	term_certificate(&t);
 	if (opts->brief)
 		return ferror(out) ? -EIO : 0;
@@ -110,6 +111,7 @@ void term_say(const struct model *m, const struct report *r, const struct render
 	term_verdict(&t);
 	term_exit(&t);
 	term_claim(&t);
+	term_attempts(&t);
 	term_caution(&t);
 	term_stuck(&t);
 	term_certificate(&t);

@@ -119,6 +119,7 @@ void term_stuck_headline(const struct term *t);	/* of a run that could not go on
 void term_verdict(const struct term *t);	/* headline and proof */
 void term_exit(const struct term *t);	/* only if the command failed */
 void term_claim(const struct term *t);
+void term_attempts(const struct term *t);	/* only of a run under --until-quiet */
 void term_caution(const struct term *t);	/* only where other programs could have changed the class */
 void term_certificate(const struct term *t);	/* if it is refuted */
 void term_audit(const struct term *t);
@@ -149,5 +150,8 @@ void term_next(const struct term *t);		/* the last lines of term_files() */
  * shows it. Return: whether it was added.
  */
 bool term_hook_line(const struct term *t, struct phrase *p);
+
+/* What follows "run it again" where other programs were in the way; "" if lab has done or cannot do it. */
+const char *term_or_until_quiet(const struct term *t);
 
 #endif /* LAB_RENDER_TERM_H */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "analyze/judge.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
@@ -111,6 +112,61 @@ void term_moves(const struct term *t)
 		lead = ", ";
 	}
 	term_para(t, "moves", &p);
+}
+
+#define OTHERS_SHOWN 3
+
+/* Which other programs had the CPUs that tasks waited for. */
+static void say_who_was_busy(const struct term *t, struct phrase *p)
+{
+	const struct report_capacity *c = &t->r->capacity;
+	const struct report_waits *w = &t->r->waits;
+	const char *lead = "; tasks waited ";
+	uint32_t shown = 0;
+
+	if (c->known)
+		phrase_add(p, ", in which other programs had %s of the CPUs",
+			   fmt_share(c->interference_ns + c->other_ns, c->total_ns).s);
+	for (uint32_t i = 0; i < w->antagonist_cnt && shown < OTHERS_SHOWN; i++) {
+		if (w->antagonists[i].task_id)
+			continue;
+		phrase_add(p, "%s%s for ", lead, fmt_ns(w->antagonists[i].ns).s);
+		say_antagonist(t, p, &w->antagonists[i]);
+		lead = ", ";
+		shown++;
+	}
+}
+
+void term_attempts(const struct term *t)
+{
+	uint32_t cnt = t->m->meta.attempt, most = t->m->meta.attempts_max;
+	enum trace_end_reason reason = t->m->end.reason;
+	bool busy = judge_others_decide(t->r);
+	struct phrase p = { 0 };
+
+	if (!cnt || !most || (t->opts->brief && !busy))
+		return;
+	if (!busy) {
+		phrase_add(&p, "it took ");
+		phrase_count(&p, cnt, "run");
+		phrase_add(&p, " (at most %s) until other programs could not have changed the verdict",
+			   fmt_count(most).s);
+		phrase_add(&p, cnt > 1 ? "; this is the last one" : "");
+	} else if (cnt < most) {
+		phrase_add(&p, "other programs could have changed the verdict of run %s (of at most ",
+			   fmt_count(cnt).s);
+		phrase_add(&p, "%s), and it was not run again: %s", fmt_count(most).s,
+			   reason == TRACE_END_INTERRUPT ? "it was interrupted" :
+			   reason == TRACE_END_DAEMON ? "processes that it left behind go on" :
+							"its recording was cut off");
+	} else {
+		phrase_add(&p, "after ");
+		phrase_count(&p, cnt, "run");
+		phrase_add(&p, " the machine was still busy: other programs could have changed the verdict "
+			   "of each; this is the last one");
+		say_who_was_busy(t, &p);
+	}
+	term_para(t, "tries", &p);
 }
 
 static void say_stall(struct phrase *p, const struct report_loop *loop)

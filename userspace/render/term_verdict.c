@@ -74,8 +74,8 @@ void term_caution(const struct term *t)
 
 	if (class == CLASS_NONE)
 		return;
-	phrase_add(&p, "without other programs this run could have been %s: close them, and run it again",
-		   verdict_class_name(class));
+	phrase_add(&p, "without other programs this run could have been %s: close them, and run it again%s",
+		   verdict_class_name(class), term_or_until_quiet(t));
 	term_para(t, "caution", &p);
 }
 
@@ -372,7 +372,8 @@ static void say_undecided(const struct term *t, struct phrase *p)
 		break;
 	case DOUBT_BUSY_CPUS:
 		phrase_add(p, ": other programs had CPUs for which tasks waited, and without them it "
-			   "could have been otherwise: run it again on a quieter machine");
+			   "could have been otherwise: run it again on a quieter machine%s",
+			   term_or_until_quiet(t));
 		break;
 	case DOUBT_OPERATIONS:
 		phrase_add(p, ": its operations were not observed");

@@ -33,6 +33,8 @@ static const struct key_def meta_keys[] = {
 	META_KEY("name", name, VALUE_TEXT),
 	META_KEY("is_command", is_command, VALUE_BOOL),
 	META_KEY("attach_tgid", attach_tgid, VALUE_U32),
+	META_KEY("attempt", attempt, VALUE_U32),
+	META_KEY("attempts_max", attempts_max, VALUE_U32),
 	META_KEY("claim_at_least", claim.at_least, VALUE_BOOL),
 	META_KEY("claim_serializer", claim.serializer, VALUE_BOOL),
 	META_KEY("claim_deadlock", claim.deadlock, VALUE_BOOL),

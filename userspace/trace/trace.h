@@ -51,6 +51,7 @@ struct trace_meta {
 	uint32_t argc;
 	bool is_command;		/* a command, not a built-in workload */
 	uint32_t attach_tgid;		/* --pid; 0: lab started the root */
+	uint32_t attempt, attempts_max;	/* --until-quiet: which one this is, of how many at most; else 0 */
 	struct claim claim;		/* or the --expect; class CLASS_NONE: none */
 	char *release;			/* uname */
 	char *machine;

@@ -234,13 +234,14 @@ struct number {
 
 static const struct number meta_numbers[] = {
 	{ "attach_tgid", UINT32_MAX, KEPT(attach_tgid) }, { "armed_ns", UINT64_MAX, KEPT(armed_ns) },
+	{ "attempt", UINT32_MAX, NOWHERE }, { "attempts_max", UINT32_MAX, NOWHERE },
 	{ "is_command", 1, NOWHERE }, { "claim_at_least", 1, NOWHERE },
 	{ "claim_serializer", 1, NOWHERE }, { "claim_deadlock", 1, NOWHERE },
 	{ "claim_stall_ns", UINT64_MAX, NOWHERE },
 	{ "claim_min_parallelism_milli", UINT32_MAX, NOWHERE },
 	{ "claim_min_operations", UINT32_MAX, NOWHERE }, { "claim_needs_cpus", UINT32_MAX, NOWHERE },
 	{ "cpus_online", UINT32_MAX, NOWHERE }, { "quota_milli_cpus", UINT32_MAX, NOWHERE },
-	{ "smt", 1, NOWHERE }, { "ops_hooked", 1, NOWHERE }, { "started_unix_ns", UINT64_MAX, NOWHERE },
+	{ "throttling", UINT32_MAX, NOWHERE }, { "smt", 1, NOWHERE }, { "ops_hooked", 1, NOWHERE }, { "started_unix_ns", UINT64_MAX, NOWHERE },
 	{ NULL, 0, 0 },
 };
 
@@ -249,7 +250,7 @@ static const struct number end_numbers[] = {
 	{ "births", UINT64_MAX, KEPT(births) },
 	{ "storage_failures", UINT64_MAX, KEPT(storage_failures) },
 	{ "recursion_misses", UINT64_MAX, KEPT(recursion_misses) },
-	{ "ready_unseen", UINT64_MAX, KEPT(ready_unseen) },
+	{ "ready_unseen", UINT64_MAX, KEPT(ready_unseen) }, { "groups_unseen", UINT64_MAX, NOWHERE },
 	{ "root_reaped", 1, NOWHERE }, { "name_misses", UINT64_MAX, NOWHERE },
 	{ "misses_unread", 1, NOWHERE }, { "bpf_ns", UINT64_MAX, NOWHERE },
 	{ "bpf_runs", UINT64_MAX, NOWHERE }, { "reader_cpu_ns", UINT64_MAX, NOWHERE },
