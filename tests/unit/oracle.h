@@ -84,6 +84,9 @@ bool oracle_affinity_known(const struct oracle *o);
 struct placed oracle_placed(const struct oracle *o, const struct moment *at, bool known);
 void oracle_pinned(struct oracle *o);
 
+/* The wait is one in which a helper parks. */
+bool oracle_parks(const struct truth_span *s);
+
 /* Whether @s is one of several waits that only let time pass (oracle_path.c). */
 bool oracle_polls(const struct truth_task *task, const struct truth_span *s);
 

@@ -161,7 +161,10 @@ static struct blamed blamed_at(const struct oracle *o, const struct moment *at, 
 		if (s && s->state == SPAN_BLOCKED)
 			views[i] = (struct blame_view){
 				.blocked = true, .reason = s->reason, .endless = s->cut_end,
-				.helper = helpers[i] || oracle_polls(&o->t->tasks[i], s), .awaited = awaited(o, &o->t->tasks[i], s),
+				.helper = (helpers[i] && (oracle_parks(s) || s->reason == REASON_JOIN ||
+							  s->reason == REASON_CHILD)) ||
+					  oracle_polls(&o->t->tasks[i], s),
+				.awaited = awaited(o, &o->t->tasks[i], s),
 			};
 	}
 	blamed = oracle_blame(views, o->t->task_cnt, busy);

@@ -38,7 +38,7 @@ static struct life *lives_of(const struct oracle *o)
 	return lives;
 }
 
-static bool parks(const struct truth_span *s)
+bool oracle_parks(const struct truth_span *s)
 {
 	return s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
 	       s->reason == REASON_POLL || s->accept || s->reason == REASON_SIGNAL ||
@@ -77,7 +77,7 @@ static bool in_progress(const struct oracle *o, const struct life *life,
 		return true;
 	if (s->reason != REASON_LOCK && truth_by_kin(o->t, task, s))
 		return false;
-	return !(life->helper && parks(s));
+	return !(life->helper && oracle_parks(s));
 }
 
 static unsigned int ops_at(const struct truth *t, uint64_t at_ns)

@@ -284,7 +284,7 @@ TEST(analyze_capacity_other_programs_interfere_only_with_the_ready)
 	afx_init(&f, 2, AFX_MS, 10);
 	c = &f.r.capacity;
 	afx_task(&f, 0, "0000......");
-	afx_task(&f, 0, "SSSSSSSS..");
+	afx_task(&f, 0, "CCCCCCCC..");
 	seg(&f, 0, LAB_CPU_OURS, 4);
 	seg(&f, 0, LAB_CPU_FOREIGN, 10);
 	seg(&f, 1, LAB_CPU_FOREIGN, 9);

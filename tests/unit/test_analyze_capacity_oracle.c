@@ -183,6 +183,19 @@ static bool any_helper(const struct world *w, unsigned int t)
 	return 20 * w->f.r.tasks[t].run_ns < most;
 }
 
+static bool parks(enum reason reason)
+{
+	static const enum reason idle[] = {
+		REASON_LOCK, REASON_COND, REASON_JOIN, REASON_CHILD, REASON_EPOLL, REASON_POLL,
+		REASON_SIGNAL, REASON_SEMAPHORE, REASON_OTHER,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		if (reason == idle[i])
+			return true;
+	return false;
+}
+
 /* Whom @s is for, when it began. */
 static size_t awaited(const struct world *w, unsigned int t, const struct model_span *s)
 {
@@ -229,7 +242,8 @@ static struct explained explain(const struct world *w, unsigned int u, const str
 		busy |= s && s->state != SPAN_BLOCKED;
 		if (s && s->state == SPAN_BLOCKED)
 			views[t] = (struct blame_view){
-				.blocked = true, .reason = s->reason, .helper = any_helper(w, t),
+				.blocked = true, .reason = s->reason,
+				.helper = any_helper(w, t) && parks((enum reason)s->reason),
 				.endless = s->flags & SPAN_CUT_END, .awaited = awaited(w, t, s),
 			};
 	}

@@ -208,7 +208,7 @@ static void hang_on(struct blame *b, uint32_t task)
 	count(b, root);
 }
 
-/* A helper's waits, and those of a task that polls, keep no CPU from work. */
+/* Where a helper parks, and what a task that polls waits for, keeps no CPU from work. */
 static bool is_of_work(const struct blame *b, uint32_t task, const struct model_span *wait)
 {
 	const struct model_task *t = &b->m->tasks[task];
@@ -216,7 +216,9 @@ static bool is_of_work(const struct blame *b, uint32_t task, const struct model_
 	/* A lock that is never free can make a helper of any task. Semaphores may be no locks. */
 	if (wait->reason == REASON_LOCK || wait->reason == REASON_FILELOCK)
 		return true;
-	return !b->tasks[task].is_helper && !polling_before(t, wait) && !polling_goes_on(t, wait);
+	if (b->tasks[task].is_helper && (progress_is_idle(wait) || is_call(wait)))
+		return false;
+	return !polling_before(t, wait) && !polling_goes_on(t, wait);
 }
 
 static void wait_begin(struct blame *b, uint32_t task, const struct model_span *wait)

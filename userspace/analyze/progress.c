@@ -12,8 +12,7 @@ bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns)
 	return !share_is_5_percent(run_ns, longest_run_ns);
 }
 
-/* Where a helper parks when it has nothing to do. */
-static bool is_idle_wait(const struct model_span *s)
+bool progress_is_idle(const struct model_span *s)
 {
 	switch (s->reason) {
 	case REASON_LOCK:
@@ -51,7 +50,7 @@ bool progress_counts(const struct model_span *s, bool helper)
 		return true;
 	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN)
 		return false;
-	return !(helper && is_idle_wait(s));
+	return !(helper && progress_is_idle(s));
 }
 
 static void task_stretches(const struct model *m, size_t idx, bool helper, struct stretches *out)

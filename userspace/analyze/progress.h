@@ -51,6 +51,9 @@ struct stretches {
 /* The task ran for less than 5 % of @longest_run_ns. */
 bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns);
 
+/* The wait is one in which a helper parks when it has nothing to do. */
+bool progress_is_idle(const struct model_span *s);
+
 /*
  * A task is in progress during its span @s, which is not before its first run, nor after its last.
  * @helper: progress_is_helper().

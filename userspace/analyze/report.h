@@ -227,7 +227,8 @@ struct capacity_other {
  *				Only sleep, disk, page fault and kernel are reasons all the same
  *	the chain leads into a circle	lock: a deadlock
  *
- * Tasks that run for less than 5 % of what the longest-running one does are helpers, and so is a task while it
+ * Tasks that run for less than 5 % of what the longest-running one does are helpers where they park
+ * (progress_is_idle(), and calls), and so is a task while it
  * polls (analyze/polling.h). Their chains count where another task's chain ends at the same task, and where
  * they wait for a lock of the program or of a file. While no task of ours runs or is ready, and no
  * chain gives a reason, the chains of helpers do, and with them the waits that never ended; if
