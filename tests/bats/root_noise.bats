@@ -135,3 +135,94 @@ attempts_are() {
 	[[ $(ls out) == $'report.html\ntrace.lab' ]]
 	output_has "sleep 20: "
 }
+
+# ---- known answers beside a neighbour ----
+
+# Four programs: the first is parallel, the others never are, whoever has the CPUs.
+programs=(parallel sequential GIL-bound convoy)
+declare -gA workload=(
+	[parallel]="threads --tasks 2 --seconds 0.3"
+	[sequential]="spawn --rounds 3 --seconds 0.3"
+	[GIL-bound]="gil --tasks 2 --seconds 0.3"
+	[convoy]="convoy --tasks 2 --seconds 0.3"
+)
+
+# mark STATUS: of an expectation, an assertion: held, failed, undecided
+mark() {
+	case $1 in
+	0) echo + ;;
+	1) echo - ;;
+	4) echo '?' ;;
+	*) echo "!$1" ;;
+	esac
+}
+
+# Before whatever else this machine does, where the scheduler groups tasks by session: the neighbours are to be
+# the only ones.
+first() {
+	setsid -w sh -c 'echo -20 2>/dev/null >/proc/self/autogroup; exec "$@"' sh "$@"
+}
+
+# The four programs beside a neighbour that has $1 percent of each of the CPUs $2...
+beside() {
+	local load=$1 name status class degree
+	[[ $load -eq 0 ]] || busy "$load" 40 "${@:2}"
+	for name in "${programs[@]}"; do
+		rm -rf "$name"
+		# shellcheck disable=SC2086
+		first "$LAB_BIN" run -q -o "$name" --expect parallel ${workload[$name]} >"$name.out" 2>&1 3>&- &&
+			status=0 || status=$?
+		echo "$status" >"$name.status"
+	done
+	quiet
+	for name in "${programs[@]}"; do
+		class=$(mark "$(<"$name.status")")
+		run lab check "$name" 'parallelism.average_busy>=1.7'
+		degree=$(mark "$status")
+		lab report "$name" -f json -o "$name.json"
+		row "$name" "$load" $(($# - 1)) "$class" "$degree"
+	done
+}
+
+# A row of the table, and what of it must not be. What the neighbour could not have changed is decided, as is
+# all without a neighbour, unless other programs had more than it was to have.
+row() {
+	local name=$1 class=$4 degree=$5 all="$4$5" others more report=$1.json
+	others=$(python -c 'import json, sys
+c = json.load(open(sys.argv[1]))["capacity"]
+print(100 * (c["interference_ns"] + c["other_ns"]) // c["total_ns"])' "$report")
+	more=$((others - $2 * $3 / 2))
+	printf '# %-10s  %2d %% of %d CPU%s  %2d %%         %s         %s %s of %s\n' "$name" "$2" "$3" \
+		"$([[ $3 -eq 1 ]] && echo ' ' || echo s)" "$others" "$class" "$degree" \
+		"$(json parallelism.average_busy "$report")" \
+		"$(json without_others.parallelism.average_busy "$report")" >&3
+	if [[ $name != parallel ]]; then
+		[[ $all == -- || ($all == '?-' && $more -gt 25) ]] ||
+			echo "$*: neither may hold or be undecided" >>wrong
+		return
+	fi
+	[[ $all != *[-!]* ]] || echo "$*: neither may fail" >>wrong
+	[[ $class == + || $(json verdict.class "$report") != parallel ]] ||
+		echo "$*: parallel was seen" >>wrong
+	[[ $degree == + ]] || json_holds "$report" 'r["parallelism"]["average_busy"] < 1.7' ||
+		echo "$*: 1.7 was seen" >>wrong
+	[[ $all == ++ || $2 -gt 0 || $more -gt 2 ]] || echo "$*: nobody was in the way" >>wrong
+}
+
+@test "beside a neighbour: the right program never fails, the wrong ones never pass" {
+	requires cpus=2 command=python3
+	local cpus load
+	read -ra cpus < <(all_cpus)
+	cpus=("${cpus[@]:0:2}")
+	: >wrong
+	printf '# program     neighbour     others had  parallel  1.7 CPUs or more: seen, could have been\n' >&3
+	beside 0 "${cpus[1]}"
+	for load in 30 60 90; do
+		beside "$load" "${cpus[1]}"
+		beside "$load" "${cpus[@]}"
+	done
+	[[ ! -s wrong ]] || {
+		cat wrong parallel.out >&2
+		return 1
+	}
+}
