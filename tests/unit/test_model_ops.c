@@ -272,6 +272,35 @@ TEST(model_ops_end_with_their_process)
 	fx_free(f);
 }
 
+/* A timer that is set again may stand for anything, unless epoll was told. */
+TEST(model_ops_one_timer_for_all)
+{
+	for (int told = 0; told < 2; told++) {
+		struct fx *f = fx_new(1);
+		struct model m;
+
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		fx_epoll_ctl(f, 1020, 1, 5, ADD, 8, 8, 0);
+		fx_last(f)->epoll_ctl.fd_type = LAB_FD_TIMERFD;
+		for (uint64_t at = 1100; at < 1300; at += 100) {
+			fx_switch(f, at, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+			fx_wake_on(f, at + 10, 0, 1, LAB_F_HARDIRQ);
+			fx_switch(f, at + 20, 0, 1, fx_none());
+			fx_epoll_wait(f, at - 10, at + 30, 1, 5, (const uint64_t[]){ 8 }, 1);
+			if (told)
+				fx_epoll_ctl(f, at + 40, 1, 5, MOD, 8, 8, 0);
+		}
+		fx_end(f, 1400, TRACE_END_FOR);
+		REQUIRE(fx_build(f, &m) == 0);
+		CHECK_EQ(m.op_cnt, 1);
+		CHECK(fx_span(&m, 1, 2)->flags & SPAN_OBSERVED);
+		CHECK_EQ(!!(fx_span(&m, 1, 5)->flags & SPAN_OBSERVED), told);
+		model_release(&m);
+		fx_free(f);
+	}
+}
+
 /* Of a loop's own descriptors none is an operation, and only what others told is observed. */
 TEST(model_ops_wake_ups_are_none)
 {

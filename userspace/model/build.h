@@ -141,6 +141,7 @@ struct reg {
 	uint32_t task_id;	/* whose loop: who was told of its readiness last */
 	uint8_t fd_type;
 	bool listening;
+	bool told;		/* ready since it was opened or changed last */
 	bool open;
 	bool linked;		/* among those of its process */
 	uint32_t next;		/* the next of these, + 1; 0: none */

@@ -116,6 +116,7 @@ void ops_on_ctl(struct model_builder *b, const struct lab_ev_epoll_ctl *ev)
 	if (ev->op == CTL_MOD && b->regs[idx].open) {
 		detach_data(b, idx);
 		b->regs[idx].data = ev->data;
+		b->regs[idx].told = false;
 		attach_data(b, idx);
 		return;
 	}
@@ -169,6 +170,24 @@ static void observe(struct btask *t)
 		t->t.spans[t->epoll_span - 1].flags |= SPAN_OBSERVED;
 }
 
+/*
+ * Behind what wakes the loop may be anything; and a timer that ticks, or is set again without a word to
+ * epoll, may stand for all that the program waits for (libsystemd, Boost.Asio).
+ */
+static bool shows_operation(const struct reg *reg)
+{
+	switch (reg->fd_type) {
+	case LAB_FD_EVENTFD:
+	case LAB_FD_SIGNALFD:
+		return false;
+	case LAB_FD_TIMERFD:
+	case LAB_FD_TICK:
+		return !reg->told;
+	default:
+		return true;
+	}
+}
+
 void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 {
 	struct btask *t = task_get(b, ev->head.task, ev->head.ts_ns);
@@ -197,9 +216,9 @@ void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 		reg->last_ready_ns = ev->head.ts_ns;
 		reg->ready_cnt++;
 		reg->task_id = ev->head.task;
-		/* Behind those of a loop's own may be anything. */
-		if (reg->fd_type != LAB_FD_EVENTFD && reg->fd_type != LAB_FD_SIGNALFD)
+		if (shows_operation(reg))
 			observe(t);
+		reg->told = true;
 	}
 }
 

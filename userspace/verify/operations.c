@@ -16,7 +16,7 @@
 #define READY_UNREAD 0x01
 
 /* What fd_type says beyond the types of inodes */
-enum { KIND_EVENTFD = 17, KIND_SIGNALFD = 18, KIND_TICK = 20, KIND_EPOLL = 21 };
+enum { KIND_EVENTFD = 17, KIND_SIGNALFD = 18, KIND_TIMERFD = 19, KIND_TICK = 20, KIND_EPOLL = 21 };
 
 static uint64_t set_of(uint32_t tgid, uint64_t epfd)
 {
@@ -100,6 +100,7 @@ void operations_ctl(struct facts *f, uint32_t task, const struct event *ev)
 	if (ev->f[F_OP] == CTL_MODIFY && r->open) {
 		count_user(f, place, -1ull);
 		r->data = ev->f[F_DATA];
+		r->told = false;
 		count_user(f, place, 1);
 		return;
 	}
@@ -135,14 +136,19 @@ void operations_ready(struct facts *f, uint32_t task, const struct event *ev)
 		uint64_t data = ev->f[F_READY + 2 * i] | ev->f[F_READY + 2 * i + 1] << 32;
 		uint32_t user = map_get(&f->data, set, data);
 		struct registration *r;
+		bool again;
 
 		if (user == MAP_NONE || f->users[user].cnt != 1)
 			continue;
 		r = &f->regs[f->users[user].sum];
-		r->ready = true;
+		again = r->told;
+		r->ready = r->told = true;
 		r->ready_ns = ev->head.ts_ns;
 		r->task = f->tasks[task].id;
-		if (t->loop_back && t->loop_at && r->kind != KIND_EVENTFD && r->kind != KIND_SIGNALFD)
+		if (r->kind == KIND_EVENTFD || r->kind == KIND_SIGNALFD ||
+		    ((r->kind == KIND_TIMERFD || r->kind == KIND_TICK) && again))
+			continue;
+		if (t->loop_back && t->loop_at)
 			f->stretches[t->loop_at - 1].marks |= M_OBSERVED;
 	}
 }

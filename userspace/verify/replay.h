@@ -182,7 +182,7 @@ struct registration {
 	int32_t fd;
 	uint64_t start_ns, ready_ns;
 	uint8_t kind;		/* fd_type */
-	bool open, listening, ready;
+	bool open, listening, told, ready;
 	bool listed;
 	uint32_t next;		/* of its process, + 1 */
 };

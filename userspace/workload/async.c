@@ -104,6 +104,11 @@ static int handle(struct loop *loop, struct async_op *op, int next)
 	/* Coming again for the same thing is no progress. */
 	if (next != ASYNC_DUE || op->state == ASYNC_RESTING)
 		loop->progress_ns = work_now_ns();
+	if (next == ASYNC_WAIT && op->state == ASYNC_ARMED && op->round) {
+		int err = async_op_register_again(op, loop->epoll_fd);
+
+		next = err ? err : next;
+	}
 	switch (next) {
 	case ASYNC_WAIT:
 		return 0;

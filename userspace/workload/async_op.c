@@ -58,11 +58,21 @@ int async_op_open(struct async_op *op)
 	return 0;
 }
 
-int async_op_register(const struct async_op *op, int epoll_fd)
+static int control(const struct async_op *op, int epoll_fd, int how)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = op->idx };
 
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, op->fd, &event) ? -errno : 0;
+	return epoll_ctl(epoll_fd, how, op->fd, &event) ? -errno : 0;
+}
+
+int async_op_register(const struct async_op *op, int epoll_fd)
+{
+	return control(op, epoll_fd, EPOLL_CTL_ADD);
+}
+
+int async_op_register_again(const struct async_op *op, int epoll_fd)
+{
+	return control(op, epoll_fd, EPOLL_CTL_MOD);
 }
 
 void async_op_close(struct async_op *op, int epoll_fd)

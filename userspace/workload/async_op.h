@@ -81,6 +81,12 @@ int async_op_open(struct async_op *op);
 /* Put op->fd into @epoll_fd. Return: 0 or -errno, as async_op_open(). */
 int async_op_register(const struct async_op *op, int epoll_fd);
 
+/*
+ * It was armed again, and epoll is told: who watches from outside knows then that one timer is one
+ * operation, and not many that share it. Return: 0 or -errno.
+ */
+int async_op_register_again(const struct async_op *op, int epoll_fd);
+
 /* Begin the first round. Return: enum async_next or -errno. */
 int async_op_begin(struct async_op *op, const struct async_span *span);
 

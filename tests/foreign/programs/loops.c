@@ -5,7 +5,8 @@
  * visible, so the class is never "sequential". "tick" (a timerfd), "self" (a pipe to itself),
  * "event" (an eventfd to itself) and "signal" (a signalfd) wait only for themselves: such a
  * descriptor is a loop's own alarm clock, no operation. "two": two one-shot timerfds are in
- * flight at the same time: two operations with --ops. "uring": two timeouts in flight in an
+ * flight at the same time: two operations with --ops. "shared": three timers in flight share one
+ * timerfd, as libsystemd and Boost.Asio have it. "uring": two timeouts in flight in an
  * io_uring.
  */
 #include <poll.h>
@@ -91,6 +92,18 @@ int main(int argc, char **argv)
 		for (int i = 0; i < 2; i++)
 			if (epoll_wait(set, &event, 1, -1) == 1)
 				epoll_ctl(set, EPOLL_CTL_DEL, event.data.fd, NULL);
+		return 0;
+	}
+	if (strcmp(how, "shared") == 0) {
+		const struct itimerspec next = { .it_value.tv_nsec = 100000000 };
+
+		add(set, alarm_fd = timer(100, 0));
+		for (int i = 0; i < 3; i++) {
+			epoll_wait(set, &event, 1, -1);
+			if (read(alarm_fd, drain, 8) < 0)
+				return 1;
+			timerfd_settime(alarm_fd, 0, &next, NULL);
+		}
 		return 0;
 	}
 	if (strcmp(how, "tick") == 0)
