@@ -34,12 +34,14 @@ read_back() {
 	        assert (mine[0][0], mine[-1][1]) == (task['start_ns'], task['end_ns'])
 	    total = lambda state: sum(s[1] - s[0] for s in mine if s[2] == state)
 	    assert total('running') == task['run_ns'] and total('ready') == task['ready_ns']
+	    assert total('unknown') == task['unknown_ns']
 	    for reason, ns in task['blocked_ns'].items():
 	        assert ns == sum(s[1] - s[0] for s in mine if s[4] == reason)
 
 	# chrome has the same slices
 	chrome = json.load(open('out.chrome'), parse_float=decimal.Decimal)
 	ns = lambda us: int(decimal.Decimal(us) * 1000)
+	words = {'not known': 'unknown'}
 	seen, cpus, wakes, ops = (collections.defaultdict(list) for _ in range(4))
 	begun = {}
 	for e in chrome['traceEvents']:
@@ -51,7 +53,7 @@ read_back() {
 	        b = begun.pop(lane)
 	        assert (b['name'], b['args']) == (e['name'], e['args'])
 	        if e['pid']:
-	            seen[e['tid']].append((ns(b['ts']), ns(e['ts']), e['name'],
+	            seen[e['tid']].append((ns(b['ts']), ns(e['ts']), words.get(e['name'], e['name']),
 	                                   str(e['args'].get('cpu', '')), e['args'].get('reason', '')))
 	        else:
 	            cpus[e['tid']].append((ns(b['ts']), ns(e['ts']), e['args']['ours']))
@@ -69,7 +71,7 @@ read_back() {
 
 	# speedscope too: states are the outer frames, and events nest
 	scope = json.load(open('out.speedscope'))
-	frames = [f['name'] for f in scope['shared']['frames']]
+	frames = [words.get(f['name'], f['name']) for f in scope['shared']['frames']]
 	assert len(scope['profiles']) == len(report['tasks'])
 	for task, profile in zip(report['tasks'], scope['profiles']):
 	    stack, got, inner = [], [], ''
@@ -96,6 +98,8 @@ read_back() {
 	    stack, ns_text = line.rstrip('\n').rsplit(' ', 1)
 	    folded[stack] = folded.get(stack, 0) + int(ns_text)
 	assert sum(folded.values()) == sum(t['end_ns'] - t['start_ns'] for t in report['tasks'])
+	assert sum(ns for stack, ns in folded.items() if stack.endswith(';not known')) == \
+	       sum(t['unknown_ns'] for t in report['tasks'])
 	PYTHON
 }
 
@@ -109,9 +113,35 @@ read_back() {
 	done
 }
 
+# 90 records of CPU 1 are missing; what ran on CPU 0 is known all the same.
+@test "where records are missing, every export says that it is not known" {
+	read_back "$REPOSITORY/tests/fixtures/lossy/pipe.lab"
+	grep -q ',unknown,,,,,,$' out.csv
+	python3 - <<-'PYTHON'
+	import csv, json
+
+	report = json.load(open('out.json'))
+	(gap,) = report['loss']['stretches']
+	inside = lambda row: int(row['start_ns']) < gap['end_ns'] and gap['start_ns'] < int(row['end_ns'])
+	rows = [row for row in csv.DictReader(open('out.csv')) if inside(row)]
+	assert {row['state'] for row in rows if row['cpu'] != '0'} == {'unknown'}
+	assert any(row['cpu'] == '0' for row in rows)
+	assert report['verdict']['class'] == 'parallel' and report['parallelism']['bounds'][0] > 0
+	for cpu in report['cpus']:
+	    assert cpu['unknown_ns'] == (gap['end_ns'] - gap['start_ns'] if cpu['cpu'] == 1 else 0)
+	path = report['critical_path']
+	assert path['unknown_ns'] == sum(s['end_ns'] - s['start_ns'] for s in path['segments']
+	                                 if s['kind'] == 'unknown') > 0
+	capacity = report['capacity']
+	assert capacity['unknown_ns'] >= gap['end_ns'] - gap['start_ns']
+	PYTHON
+	run -0 lab report "$REPOSITORY/tests/fixtures/lossy/pipe.lab" -f perfetto -o out.pftrace
+	grep -qa 'not known' out.pftrace
+}
+
 @test "html: what its timeline is drawn from are the slices of csv" {
 	local trace
-	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/*.lab; do
+	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/{,lossy/}*.lab; do
 		for format in html json csv; do
 			lab report "$trace" -f $format -o out.$format
 		done
@@ -123,7 +153,7 @@ read_back() {
 @test "perfetto: its CPUs, threads and operations are those of the report" {
 	requires command=protoc
 	local trace
-	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/*.lab; do
+	for trace in "$SAMPLE" "$REPOSITORY"/tests/fixtures/{,lossy/}*.lab; do
 		lab report "$trace" -f json -o out.json
 		lab report "$trace" -f csv -o out.csv
 		lab report "$trace" -f perfetto -o out.pftrace

@@ -49,6 +49,11 @@ def run_ns(r):
     return sum(t["run_ns"] for t in r["tasks"])
 
 
+def lost_ns(r):
+    """Time of tasks that is not known, because records are missing; figures as drawn include some of it."""
+    return sum(t["unknown_ns"] for t in r["tasks"])
+
+
 def is_exact(r):
     """Nothing is missing, and no stay on a CPU had to be guessed."""
     return (r["audit"]["lossless"] and r["audit"]["clean"]

@@ -58,7 +58,6 @@ FACTS = """
     verdict.witness[].seq_in
     verdict.witness[].seq_out
     workload.claim.at_least
-    workload.claim.deadlock
     workload.claim.min_operations
     workload.command
     workload.exit_status

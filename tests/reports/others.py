@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The part of identities.py about what the run could have been without other programs."""
 
-from common import is_5_percent, ratio, run_ns, window_ns
+from common import is_5_percent, ratio, window_ns
 
 
 def check_others(f, r):
@@ -21,7 +21,7 @@ def check_others(f, r):
     least, most = o["window"]["duration_ns"]
     f.same("the longest window", most, window_ns(r))
     f.at_most("the window", least, most)
-    f.same("average", own["average"], [ratio(run_ns(r), most), ratio(run_ns(r), least)])
+    f.same("average", own["average"], [ratio(p["run_ns"], most), ratio(p["run_ns"], least)])
     f.same("average_busy", own["average_busy"],
            [ratio(p["run_ns"], b) for b in reversed(own["busy_ns"])])
     for key in ("interfered_ns", "stretched_ns"):

@@ -11,7 +11,7 @@ import json
 import sys
 import zlib
 
-MARK, PROGRESS = 0x20, 0x40
+UNKNOWN, MARK, PROGRESS = 0x1f, 0x20, 0x40
 
 
 class Page(html.parser.HTMLParser):
@@ -63,6 +63,8 @@ def spans_of(page):
                 row = ('running', str(head['cpus'][next(cpus)]['cpu']), '', None, 0)
             elif kind == 1:
                 row = ('ready', '', '', None, 0)
+            elif kind == UNKNOWN:
+                row = ('unknown', '', '', None, 0)
             else:
                 call = next(calls)
                 row = ('blocked', '', head['reasons'][kind - 2],

@@ -15,6 +15,7 @@ import sys
 
 TOKEN = re.compile(r'\s*(?:(\w+)(?:: ("(?:[^"\\]|\\.)*"|\S+)| (\{))|(\}))')
 SYNTHETIC = 0x40000000
+FIRST_THREAD = 1 << 40
 RUNNABLE = (0, 0x100)
 
 
@@ -113,19 +114,25 @@ def main(report_name, csv_name):
     for task, tid in zip(report["tasks"], tids):
         assert tid in (task["tid"], SYNTHETIC + task["id"])
 
+    events = collections.defaultdict(list)
+    for p in packets:
+        for e in p["track_event"]:
+            events[e["track_uuid"][0]].append((p["timestamp"][0], e["type"][0]))
+
     got = timelines(*scheduler(packets), end)
     for task, tid in zip(report["tasks"], tids):
         want = [(start + int(r["start_ns"]), start + int(r["end_ns"]), r["state"],
                  int(r["cpu"]) if r["state"] == "running" else None)
                 for r in rows if int(r["id"]) == task["id"] and r["state"] != "blocked"]
         mine = got.get(tid, [])
+        unknown = [row for row in want if row[2] == "unknown"]
+        slices = [at for at, _ in events[FIRST_THREAD + task["id"]]]
+        assert list(zip(slices[::2], slices[1::2])) == [row[:2] for row in unknown]
+        if unknown:  # no switch says that a thread that waits is not known any more
+            mine, want = ([row for row in rows if row[2] == "running"] for rows in (mine, want))
         assert mine == want, (task["id"], [x for x in mine if x not in want][:3],
                               [x for x in want if x not in mine][:3])
 
-    events = collections.defaultdict(list)
-    for p in packets:
-        for e in p["track_event"]:
-            events[e["track_uuid"][0]].append((p["timestamp"][0], e["type"][0]))
     for op in report["operations"]:
         assert events[16 + op["id"]] == [(start + op["start_ns"], "TYPE_SLICE_BEGIN"),
                                          (start + op["end_ns"], "TYPE_SLICE_END")], op

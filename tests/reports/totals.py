@@ -3,7 +3,7 @@
 
 import decimal
 
-from common import is_exact, ratio, run_ns, window_ns
+from common import is_exact, lost_ns, ratio, run_ns, window_ns
 
 
 def check_window(f, r):
@@ -78,9 +78,11 @@ def check_tasks(f, r):
     f.ascending("ids", [t["id"] for t in r["tasks"]])
     for t in r["tasks"]:
         who = f"task {t['id']}"
-        f.same(f"{who}: run + ready + blocked and its lifetime",
-               t["run_ns"] + t["ready_ns"] + sum(t["blocked_ns"].values()),
+        f.same(f"{who}: run + ready + blocked + unknown and its lifetime",
+               t["run_ns"] + t["ready_ns"] + sum(t["blocked_ns"].values()) + t["unknown_ns"],
                t["end_ns"] - t["start_ns"])
+        if not r["loss"]["gaps"]:
+            f.same(f"{who}: what is not known where nothing is missing", t["unknown_ns"], 0)
         f.at_most(f"{who}: its end and the window's", t["end_ns"], t_ns)
         if t["alive"]:
             f.same(f"{who}: is alive, so its end", t["end_ns"], t_ns)
@@ -95,7 +97,7 @@ def check_tasks(f, r):
             f.at_most(f"{who}: moves to other CPUs and migrations", len(t["cpus"]) - 1,
                       t["migrations"])
         check_calls(f, who, t)
-        f.at_most(f"{who}: bottle_ns and run_ns", t["bottle_ns"], t["run_ns"])
+        f.at_most(f"{who}: bottle_ns and run_ns", t["bottle_ns"], t["run_ns"] + t["unknown_ns"])
         # Divided among max at the most, and rounded to a nanosecond.
         f.at_most(f"{who}: run_ns and bottle_ns x max", t["run_ns"],
                   (t["bottle_ns"] + 1) * r["parallelism"]["max"])
@@ -125,7 +127,8 @@ def check_calls(f, who, t):
 def check_parallelism(f, r):
     p, t_ns, profile = r["parallelism"], window_ns(r), r["parallelism"]["profile_ns"]
     f.same("profile_ns and the window", sum(profile), t_ns)
-    f.same("work: run_ns and the tasks'", p["run_ns"], run_ns(r))
+    f.at_most("work: the tasks' run_ns and run_ns", run_ns(r), p["run_ns"])
+    f.at_most("work: run_ns and the tasks'", p["run_ns"], run_ns(r) + lost_ns(r))
     f.same("work: run_ns and sum of k x profile_ns[k]", p["run_ns"],
            sum(k * ns for k, ns in enumerate(profile)))
     f.same("busy_ns and profile_ns[1..]", p["busy_ns"], sum(profile[1:]))
@@ -186,12 +189,17 @@ def check_capacity(f, r):
            c["work_ns"] + c["unplaced_ns"] + c["interference_ns"] + c["other_ns"]
            + c["unknown_ns"] + blocked + c["no_thread_ns"])
     f.same("the parts of unplaced and unplaced_ns", sum(c["unplaced"].values()), c["unplaced_ns"])
+    idle = c["unplaced_ns"] + blocked + c["no_thread_ns"]
     for key, cpus, ns in (("ours", "work", c["work_ns"]),
                           ("foreign", "interference + other", c["interference_ns"] + c["other_ns"]),
-                          ("idle", "unplaced + blocked + no_thread",
-                           c["unplaced_ns"] + blocked + c["no_thread_ns"]),
+                          ("idle", "unplaced + blocked + no_thread", idle),
                           ("unknown", "unknown", c["unknown_ns"])):
-        f.same(f"{cpus} and the CPUs' {key}_ns", ns, sum(cpu[f"{key}_ns"] for cpu in r["cpus"]))
+        if key not in ("idle", "unknown") or not lost_ns(r):
+            f.same(f"{cpus} and the CPUs' {key}_ns", ns, sum(cpu[f"{key}_ns"] for cpu in r["cpus"]))
+    f.same("all that is idle or unknown and the CPUs'", idle + c["unknown_ns"],
+           sum(cpu["idle_ns"] + cpu["unknown_ns"] for cpu in r["cpus"]))
+    f.at_most("the CPUs' unknown_ns and unknown_ns", sum(cpu["unknown_ns"] for cpu in r["cpus"]),
+              c["unknown_ns"])
     f.same("work_ns and the tasks' run_ns", c["work_ns"], run_ns(r))
     f.at_most("unplaced + interference and the tasks' ready_ns",
               c["unplaced_ns"] + c["interference_ns"], ready)
@@ -202,7 +210,7 @@ def check_capacity(f, r):
         f.holds(f"a task was blocked in {reason}, or in a circle, if that was a reason", not ns
                 or reason == "lock" or any(t["blocked_ns"][reason] for t in r["tasks"]))
     check_pinned(f, r)
-    check_lost(f, c)
+    check_lost(f, c, lost_ns(r))
     check_largest_loss(f, r, c)
 
 
@@ -223,7 +231,7 @@ def check_pinned(f, r):
         f.at_most("pinned.ns and affinity_ns", pinned["ns"], c["unplaced"]["affinity_ns"])
 
 
-def check_lost(f, c):
+def check_lost(f, c, lost):
     """What other programs had is divided as if these CPUs had been idle."""
     loss = c["loss"]
     parts = {k: v for k, v in loss.items() if k not in ("blocked_ns", "largest_ns")}
@@ -237,7 +245,7 @@ def check_lost(f, c):
     for reason, ns in c["blocked_ns"].items():
         f.at_most(f"blocked_ns.{reason} and that of loss", ns, loss["blocked_ns"][reason])
     for key in ("latency_ns", "balancing_ns", "interference_ns", "unknown_ns"):
-        if key in own:
+        if key in own and not (key == "unknown_ns" and lost):
             f.same(f"{key} and that of loss", parts[key], own[key])
 
 

@@ -3,7 +3,7 @@
 
 import decimal
 
-from common import is_5_percent, ratio, run_ns, window_ns
+from common import is_5_percent, lost_ns, ratio, run_ns, window_ns
 from evidence import most_at_once
 
 FUTEX_REASONS = ("lock", "cond", "join")
@@ -13,8 +13,9 @@ def check_waits(f, r):
     lat, w = r["wakeup_latency"], r["run_queue_wait"]
     hist = lat["histogram"]
     f.same("histogram and count", sum(hist), w["count"])
-    f.same("total_ns and the tasks' ready_ns", w["total_ns"],
-           sum(t["ready_ns"] for t in r["tasks"]))
+    ready = sum(t["ready_ns"] for t in r["tasks"])
+    f.at_most("the tasks' ready_ns and total_ns", ready, w["total_ns"])
+    f.at_most("total_ns and the tasks' ready_ns", w["total_ns"], ready + lost_ns(r))
     f.same("total_ns and who had the CPU", w["total_ns"],
            sum(a["ns"] for a in w["antagonists"]) + w["other_antagonists_ns"] + w["idle_ns"]
            + w["unknown_ns"] + w.get("held_ns", 0))
@@ -263,7 +264,8 @@ def check_path(f, r):
     p, t_ns, segments = r["critical_path"], window_ns(r), r["critical_path"]["segments"]
     f.same("length_ns and the window", p["length_ns"], t_ns)
     f.same("the parts and length_ns", p["length_ns"],
-           p["run_ns"] + p["ready_ns"] + sum(p["blocked_ns"].values()) + p["none_ns"])
+           p["run_ns"] + p["ready_ns"] + sum(p["blocked_ns"].values()) + p["unknown_ns"]
+           + p["none_ns"])
     f.same("tasks", p["tasks"], len({s["id"] for s in segments if s["id"] is not None}))
     at = 0
     for s in segments:
@@ -272,6 +274,7 @@ def check_path(f, r):
         at = s["end_ns"]
     f.same("the last segment's end and the window's", at, t_ns)
     whole = {"running": p["run_ns"], "ready": p["ready_ns"], "none": p["none_ns"],
+             "unknown": p["unknown_ns"],
              **p["blocked_ns"]}
     f.same("the segments' kinds and the parts", {k: ns for k, ns in whole.items() if ns},
            path_sums(segments, lambda s: s["kind"]))
@@ -301,7 +304,8 @@ def check_path_of_tasks(f, r, segments):
     for (task_id, kind), ns in path_sums(segments, lambda s: (s["id"], s["kind"])).items():
         task = f.tasks.get(task_id)
         if task:
-            whole = {"running": task["run_ns"], "ready": task["ready_ns"], **task["blocked_ns"]}
+            whole = {"running": task["run_ns"], "ready": task["ready_ns"],
+                     "unknown": task["unknown_ns"], **task["blocked_ns"]}
             f.at_most(f"task {task_id} {kind} on the path, and in all", ns, whole[kind])
 
 

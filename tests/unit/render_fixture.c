@@ -362,6 +362,7 @@ void fixture_loop(struct render_fixture *f)
 	m->meta.claim.min_operations = 3;
 	m->meta.attempt = 2;
 	m->meta.attempts_max = 5;
+	m->meta.claim.deadlock = true;
 	add_task(m, 0, "async")->start_ns = START_NS;
 	for (uint64_t us = 1000; us <= 10000; us += 1000) {
 		add_span(m, SPAN_RUNNING, 1, us - 700);
@@ -486,6 +487,15 @@ void fixture_empty(struct render_fixture *f)
 	f->report.verdict.class = CLASS_SEQUENTIAL;
 	f->report.verdict.claim_holds = CLAIM_NOT_MADE;
 	sum_up(f);
+}
+
+void fixture_lose(struct render_fixture *f, uint16_t cpu)
+{
+	*vec_push(f->model.gaps, f->model.gap_cnt, f->model.gap_cap) =
+		(struct model_gap){ cpu, START_NS + 5 * MS, START_NS + 7 * MS, 12 };
+	f->model.dropped = 12;
+	f->report.lossless = false;
+	report_hide_missing(&f->model, &f->report);
 }
 
 #define HOSTILE "\033]52;c;cm0=\a\xc2\x9b" "31m\xe2\x80\xae</script>\xff\xfe\"\\\x7f"

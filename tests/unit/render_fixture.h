@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyze/missing.h"
 #include "analyze/report.h"
 #include "model/model.h"
 #include "render/render.h"
@@ -37,6 +38,9 @@ void fixture_stuck_alone(struct report *r, uint64_t since_ns);
 
 /* No task, no CPU, no time. */
 void fixture_empty(struct render_fixture *f);
+
+/* Records of this CPU are missing from 5 ms until 7 ms. */
+void fixture_lose(struct render_fixture *f, uint16_t cpu);
 
 /* Put bytes that want to do harm wherever text of other people stands. */
 void fixture_make_hostile(struct render_fixture *f);

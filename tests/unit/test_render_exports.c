@@ -43,6 +43,30 @@ TEST(render_exports_of_nothing)
 		free(export_of(fixture_empty, false, formats[i]));
 }
 
+/* A stay of 30 ms across 10 ms without records of its CPU is 20 ms long, and 10 ms are not known. */
+TEST(render_exports_say_what_is_not_known)
+{
+	static const char *const words[][2] = {
+		{ "csv", ",unknown,," }, { "chrome", "\"name\": \"not known\"" },
+		{ "speedscope", "\"name\": \"not known\"" }, { "folded", ";not known " },
+		{ "html", "\"unknown_ns\": " }, { "json", "\"kind\": \"unknown\"" },
+	};
+	const struct render_opts opts = { 0 };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct render_fixture f;
+		char *text;
+
+		fixture_workers(&f);
+		fixture_lose(&f, 1);
+		text = fixture_render(&f, words[i][0], &opts);
+		if (!strstr(text, words[i][1]))
+			unit_failed(__FILE__, __LINE__, "%s does not say %s", words[i][0], words[i][1]);
+		free(text);
+		fixture_release(&f);
+	}
+}
+
 TEST(render_exports_folded)
 {
 	char *text = export_of(fixture_workers, false, "folded");

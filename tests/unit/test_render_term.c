@@ -167,6 +167,7 @@ TEST(render_term_golden_loss)
 	char *text;
 
 	fixture_crowd(&f, 30, 20, 30, 21000000);
+	report_hide_missing(&f.model, &f.report);
 	text = fixture_render(&f, "term", &ascii_80);
 	golden_check("term-80-loss.txt", text);
 	free(text);

@@ -45,6 +45,7 @@ struct sweep {
 	bool sets_known;
 	uint16_t *cpu_idx;		/* [number]: 1 + index into model.cpus, 0: not usable */
 	uint64_t held;			/* tasks */
+	uint64_t lost;			/* tasks of which records are missing */
 	struct blame blame;
 
 	/* A clock that advances by 1/k while k tasks run: a bottle is what it shows of a task's stays. */
@@ -84,6 +85,14 @@ static void account(struct sweep *s, uint64_t at_ns)
 
 	if (!ns)
 		return;
+	if (s->lost) {	/* what the other CPUs could have done is not known */
+		c->work_ns += ns * class_cnt[LAB_CPU_OURS];
+		c->other_ns += ns * class_cnt[LAB_CPU_FOREIGN];
+		c->other.unknown_ns += ns * class_cnt[LAB_CPU_FOREIGN];
+		c->unknown_ns += ns * (class_cnt[LAB_CPU_IDLE] + class_cnt[LAB_CPU_UNKNOWN]);
+		s->now_ns = at_ns;
+		return;
+	}
 	placing_parts(&s->placing, &p);
 	placing_last(&s->placing, &p, ns);
 	blocked = rest = class_cnt[LAB_CPU_IDLE] - p.unplaced;
@@ -131,6 +140,8 @@ static void span_change(struct sweep *s, uint32_t task, const struct model_span 
 			placing_ready(&s->placing, task, idx ? idx - 1u : PLACING_NOWHERE);
 		else
 			placing_not_ready(&s->placing, task);
+	} else if (span->state == SPAN_UNKNOWN) {
+		s->lost += (uint64_t)(int64_t)step;
 	}
 }
 

@@ -53,6 +53,7 @@ void capacity_add(struct report_capacity *sum, const struct report_capacity *c)
 	sum->other.affinity_ns += c->other.affinity_ns;
 	sum->other.throttled_ns += c->other.throttled_ns;
 	sum->other.undivided_ns += c->other.undivided_ns;
+	sum->other.unknown_ns += c->other.unknown_ns;
 	sum->other.no_thread_ns += c->other.no_thread_ns;
 	for (int k = 0; k < REASON_CNT; k++) {
 		sum->blocked_ns[k] += c->blocked_ns[k];
@@ -71,7 +72,7 @@ uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss lo
 	case LOSS_LATENCY: return c->latency_ns;
 	case LOSS_UNDIVIDED: return c->undivided_ns + c->other.undivided_ns;
 	case LOSS_INTERFERENCE: return c->interference_ns;
-	case LOSS_UNKNOWN: return c->unknown_ns;
+	case LOSS_UNKNOWN: return c->unknown_ns + c->other.unknown_ns;
 	case LOSS_NO_THREAD: return c->no_thread_ns + c->other.no_thread_ns;
 	case LOSS_AFFINITY: return c->affinity_ns + c->other.affinity_ns;
 	case LOSS_THROTTLED: return c->throttled_ns + c->other.throttled_ns;

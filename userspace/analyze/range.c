@@ -40,6 +40,8 @@ static void task_fill(const struct model_task *task, const struct interval *part
 			out->run_ns += ns;
 		else if (s->state == SPAN_READY)
 			out->ready_ns += ns;
+		else if (s->state == SPAN_UNKNOWN)
+			out->unknown_ns += ns;
 		else
 			out->blocked_ns[s->reason] += ns;
 	}
@@ -82,7 +84,6 @@ static void running_fill(const struct model *m, const struct interval *part, str
 	free(levels.ns);
 }
 
-/* All of what ran at once is taken to be where records are missing, as far as it fits there. */
 static void unknown_fill(const struct model *m, const struct interval *part, struct range *out)
 {
 	struct intervals gaps = { 0 };
@@ -101,7 +102,6 @@ static void unknown_fill(const struct model *m, const struct interval *part, str
 		return;
 	levels_compute(&gaps, part->start_ns, part->end_ns, &levels);
 	out->unknown_ns = levels_at_least(&levels, 1);
-	out->parallel_known_ns -= min_u64(out->parallel_ns, out->unknown_ns);
 	free(levels.ns);
 	free(gaps.v);
 }
@@ -150,9 +150,14 @@ void range_compute(const struct model *m, uint64_t from_ns, uint64_t until_ns, s
 void range_whole(const struct model *m, const struct report *r, struct range *out)
 {
 	struct interval part;
+	uint64_t window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0;
 
+	if (m->gap_cnt) {	/* the sums of the report are of the time as drawn */
+		range_compute(m, 0, window_ns, out);
+		return;
+	}
 	*out = (struct range){
-		.until_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
+		.until_ns = window_ns,
 		.tasks = xcalloc(m->task_cnt + 1, sizeof(*out->tasks)),
 		.cpus = xcalloc(m->cpu_cnt + 1, sizeof(*out->cpus)),
 		.run_ns = r->parallelism.run_ns,
@@ -169,6 +174,7 @@ void range_whole(const struct model *m, const struct report *r, struct range *ou
 		task->run_ns = row->run_ns;
 		task->ready_ns = row->ready_ns;
 		memcpy(task->blocked_ns, row->blocked_ns, sizeof(task->blocked_ns));
+		task->unknown_ns = row->unknown_ns;
 		task->absent_ns = range_len(out) -
 				  clipped_ns(&part, m->tasks[i].start_ns, m->tasks[i].end_ns);
 		out->ready_ns += row->ready_ns;

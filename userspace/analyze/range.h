@@ -7,8 +7,9 @@
  *
  * All are sums of spans as drawn, clipped to the range, so that those of ranges that
  * adjoin add up, and those of the whole window are the report's. Nothing of a range is a
- * verdict: it has no bounds for what is hidden, and no eps. Where records are missing,
- * unknown_ns says for how long, and the figures of that time are guesses.
+ * verdict: it has no bounds for what is hidden, and no eps. Where records are missing, unknown_ns says
+ * for how long. After report_hide_missing() that time is in no other sum, so each other sum
+ * is the least that it can be.
  */
 
 #include <stdint.h>
@@ -19,6 +20,7 @@
 struct range_task {
 	uint64_t run_ns, ready_ns;
 	uint64_t blocked_ns[REASON_CNT];
+	uint64_t unknown_ns;	/* records are missing */
 	uint64_t absent_ns;	/* not born yet, or dead; with the others the range's length */
 };
 
@@ -31,7 +33,7 @@ struct range {
 	uint64_t operations_ns;		/* of all operations, for as long as each was open */
 	uint64_t parallel_ns;		/* two or more tasks on CPUs */
 	uint64_t unknown_ns;		/* records of one CPU or more are missing */
-	uint64_t parallel_known_ns;	/* at least so much of parallel_ns is where none are */
+	uint64_t parallel_known_ns;	/* parallel_ns; 0 if records may be missing anywhere */
 	uint32_t running_max, operations_max; /* most at once */
 };
 

@@ -166,6 +166,7 @@ struct report_verdict {
 struct report_task {
 	uint64_t run_ns, ready_ns, max_ready_ns;
 	uint64_t blocked_ns[REASON_CNT];
+	uint64_t unknown_ns;	/* only after report_hide_missing() */
 	uint16_t *cpus;		/* ascending; owned */
 	uint32_t cpu_cnt;
 	uint64_t bottle_ns;	/* its share of the busy time; see struct report_capacity */
@@ -205,7 +206,7 @@ enum capacity_loss {
 struct capacity_other {
 	uint64_t affinity_ns, throttled_ns, undivided_ns;
 	uint64_t blocked_ns[REASON_CNT];
-	uint64_t no_thread_ns;
+	uint64_t no_thread_ns, unknown_ns; /* unknown: records of a task are missing */
 };
 
 /*
@@ -283,7 +284,7 @@ struct report_capacity {
 	uint64_t undivided_ns;
 	uint64_t interference_ns; /* other programs', while tasks of ours were ready */
 	uint64_t other_ns;	/* other programs', while none was */
-	uint64_t unknown_ns;
+	uint64_t unknown_ns;	/* who had it; also idle CPUs while records of a task are missing */
 	uint64_t blocked_ns[REASON_CNT]; /* idle, and tasks of ours were blocked */
 	uint64_t no_thread_ns;	/* idle, and there was no task to use it */
 	struct capacity_other other;
@@ -414,11 +415,12 @@ struct path_share {
 	uint64_t ns;
 };
 
-/* length_ns is T; run + ready + blocked + none is length_ns. */
+/* length_ns is T; run + ready + blocked + unknown + none is length_ns. */
 struct report_path {
 	uint64_t length_ns;
 	uint64_t run_ns, ready_ns;
 	uint64_t blocked_ns[REASON_CNT];
+	uint64_t unknown_ns;	/* only after report_hide_missing() */
 	uint64_t none_ns;	/* with no task: after the last end, or before one whose birth was not seen */
 	struct path_segment *segments; /* they cover the window, in order of time; owned */
 	size_t segment_cnt, segment_cap;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* tasks - how each task spent its lifetime, and where. run + ready + blocked is the lifetime. */
+/* tasks - how each task spent its lifetime, and where. run + ready + blocked + unknown is the lifetime. */
 #include <stdlib.h>
 
 #include "analyze/report.h"
@@ -52,6 +52,8 @@ static void tasks_run(const struct model *m, struct report *r)
 			} else if (s->state == SPAN_READY) {
 				out->ready_ns += ns;
 				out->max_ready_ns = max_u64(out->max_ready_ns, ns);
+			} else if (s->state == SPAN_UNKNOWN) {
+				out->unknown_ns += ns;
 			} else {
 				out->blocked_ns[s->reason] += ns;
 			}

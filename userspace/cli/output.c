@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyze/missing.h"
 #include "cli/exit.h"
 #include "cli/hook.h"
 #include "render/render.h"
@@ -122,6 +123,7 @@ int output_load(struct output *out, const char *path)
 		report_compute(&out->model, &out->report);
 		if (out->model.complete)
 			compare_certificate(out);
+		report_hide_missing(&out->model, &out->report);
 	}
 	trace_reader_free(reader);
 	return err;

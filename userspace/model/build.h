@@ -77,6 +77,8 @@ struct btask {
 	struct edge_from from[CAUSE_CNT];
 	struct counters base, last;
 	uint64_t outs;		/* switch-outs recorded */
+	size_t out_span_cnt;	/* spans that had ended at the last of them */
+	bool tail_whole;	/* no other followed, by what the kernel counted */
 	uint64_t migrates, migrates_at_out;
 	uint64_t hidden;	/* switch-ins not seen */
 	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
@@ -292,6 +294,9 @@ struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
 
 /* End the open stretch at @ts_ns, keeping it unless it is empty. */
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);
+
+/* Switch-outs of the task are missing since the last one that was recorded. */
+void task_doubt(struct btask *t);
 
 /* Begin a stretch. */
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);

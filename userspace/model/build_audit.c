@@ -230,10 +230,12 @@ static bool check_switch_step(struct model_builder *b, const struct btask *t,
 
 void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev)
 {
-	bool single;
+	bool single, unborn = t->implicit && !t->outs;
 
 	set_baseline(t, ev);
 	single = check_switch_step(b, t, ev);
+	if (!single || unborn)
+		task_doubt(t);
 	if (ev->sum_exec_ns < t->last.sum_exec_ns)
 		audit_fail(b, "cpu_time_step", t->t.id, t->last.sum_exec_ns, ev->sum_exec_ns);
 	else if (single)

@@ -75,8 +75,7 @@ static void clip(const struct model *m, struct model_span *span)
 		span->end_ns = m->end_ns;
 		span->flags |= SPAN_CUT_END;
 		/* What ended it came after the cut. */
-		span->flags &= ~(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_KIN |
-				 SPAN_WOKEN_UNSEEN | SPAN_WOKEN_BY_SIGNAL);
+		span->flags &= (uint16_t)~SPAN_ENDED;
 		if (span->state == SPAN_BLOCKED)
 			span->waker_id = span->waker_tid = 0;
 	}
@@ -208,11 +207,29 @@ static void judge_futexes(struct model_builder *b)
 	free(waits);
 }
 
+/* What followed the last switch-out that was recorded is known only if the kernel counted no other. */
+static void doubt_tails(struct model_builder *b)
+{
+	for (size_t i = 0; i < b->total_cnt; i++) {
+		const struct lab_ev_task_total *total = &b->totals[i];
+		uint32_t *idx = idmap_get(&b->task_by_id, total->head.task, 0);
+
+		if (idx)
+			b->tasks[*idx].tail_whole = total->switch_outs == b->tasks[*idx].outs;
+	}
+	for (size_t i = 0; i < b->task_cnt; i++)
+		if (b->tasks[i].life != LIFE_DEAD && !b->tasks[i].tail_whole)
+			task_doubt(&b->tasks[i]);
+}
+
 void finish_spans(struct model_builder *b)
 {
 	struct model *m = &b->m;
 	uint32_t *place;
 	size_t gone = 0;
+
+	if (m->gap_cnt)
+		doubt_tails(b);
 
 	for (size_t i = 0; i < b->task_cnt; i++) {
 		struct btask *bt = &b->tasks[i];

@@ -25,8 +25,10 @@ static void end_wait(struct model_builder *b, struct btask *t, uint16_t cpu, uin
 {
 	/* A waking raced with the sleep and won, for none came after: it was ready all along. */
 	place_left(b, (uint32_t)(t - b->tasks), ts_ns);
-	if (t->life == LIFE_BLOCKED && t->tentative)
+	if (t->life == LIFE_BLOCKED && t->tentative) {
 		task_open(t, LIFE_READY, t->open.start_ns, cpu);
+		t->open.guess = true;
+	}
 	if (t->life == LIFE_READY)
 		t->open.cpu = cpu;
 	if (t->life == LIFE_BLOCKED) {
@@ -253,7 +255,7 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 		};
 
 		task_block(t, ts_ns, &sleep);
-		t->tentative = woken;
+		t->tentative = t->open.guess = woken;
 		t->late = late;
 	}
 	if (t->life == LIFE_READY || t->tentative)
@@ -279,6 +281,7 @@ void switch_on_out(struct model_builder *b, const struct lab_ev_switch_out *ev)
 		audit_switch_out(b, t, ev);
 		t->open.seq_out = ev->head.seq;
 		task_close(b, t, ev->head.ts_ns);
+		t->out_span_cnt = t->t.span_cnt;
 		after_stay(b, idx, ev);
 	}
 	if (cpu->cur != idx)

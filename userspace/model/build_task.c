@@ -138,6 +138,12 @@ void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	}
 }
 
+void task_doubt(struct btask *t)
+{
+	for (size_t i = t->out_span_cnt; i < t->t.span_cnt; i++)
+		t->t.spans[i].unsure = true;
+}
+
 void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 {
 	t->life = life;

@@ -8,23 +8,16 @@
  */
 
 #include "model/model.h"
-#include "util/minmax.h"
 
-/* How long records of @cpu are missing within [@from_ns, @until_ns), absolute. */
-static inline uint64_t missing_on_cpu_ns(const struct model *m, uint16_t cpu, uint64_t from_ns,
-					 uint64_t until_ns)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < m->gap_cnt; i++) {
-		const struct model_gap *g = &m->gaps[i];
-		uint64_t start_ns = max_u64(g->from_ns, from_ns), end_ns = min_u64(g->until_ns, until_ns);
-
-		if (g->cpu == cpu && start_ns < end_ns)
-			ns += end_ns - start_ns;
-	}
-	return ns;
-}
+/**
+ * model_hide_missing() - divide spans and CPU time where records are missing
+ *
+ * The part of a span inside a loss becomes SPAN_UNKNOWN: of a running task a loss of its own CPU, of
+ * any other task a loss of any CPU, because the task may have run there. A CPU's time inside a loss
+ * becomes LAB_CPU_UNKNOWN. The analyses of the verdict need the spans as drawn, so this comes after them:
+ * report_hide_missing() calls it.
+ */
+void model_hide_missing(struct model *m);
 
 /* True if records may be missing anywhere, and nothing tells where. */
 static inline bool missing_anywhere(const struct model *m)

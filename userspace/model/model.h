@@ -25,6 +25,7 @@ enum span_state {
 	SPAN_RUNNING = 0,	/* on a CPU */
 	SPAN_READY = 1,		/* wants one */
 	SPAN_BLOCKED = 2,	/* waits for a reason */
+	SPAN_UNKNOWN = 3,	/* records are missing; only after model_hide_missing() */
 };
 
 /* Why a task is blocked. Append-only; names in reason_name(). */
@@ -57,8 +58,8 @@ const char *reason_name(enum reason reason);
 
 /* model_span.flags */
 #define SPAN_HIDDEN_START	0x0001	/* running: its switch-in was not recorded; never a witness */
-#define SPAN_CUT_START		0x0002	/* began before lab looked, or before the window */
-#define SPAN_CUT_END		0x0004	/* still going on at the cut */
+#define SPAN_CUT_START		0x0002	/* began before lab looked, before the window, or in a loss */
+#define SPAN_CUT_END		0x0004	/* still going on at the cut, or where a loss begins */
 #define SPAN_PREEMPTED		0x0008	/* ready: it was preempted (not woken, not born) */
 #define SPAN_WOKEN_BY_IRQ	0x0010	/* blocked: an interrupt ended it: a timer, a device, the network */
 #define SPAN_WAKER_EXITING	0x0020	/* blocked: ended by an exiting task */
@@ -73,6 +74,10 @@ const char *reason_name(enum reason reason);
 
 #define SPAN_NO_LIMIT		0x8000	/* blocked in a futex: the call is known to have had no time limit */
 #define SPAN_YIELDED		0x4000	/* ready: it gave its CPU up with sched_yield(2) */
+
+/* Those that say what ended a block. */
+#define SPAN_ENDED		(SPAN_WOKEN_BY_IRQ | SPAN_WAKER_EXITING | SPAN_WAKER_KIN | \
+				 SPAN_WOKEN_UNSEEN | SPAN_WOKEN_BY_SIGNAL)
 
 /*
  * One stretch of a task's life in one state. Millions are kept: what only one
@@ -106,6 +111,8 @@ struct model_span {
 	bool futex_private:1;	/* FUTEX_PRIVATE_FLAG, so keyed by process */
 	bool futex_owned:1;	/* it names a living task as the owner */
 	bool futex_many:1;	/* the call that ended it may have ended others as well */
+	bool guess:1;		/* a waking came before it began: blocked if another follows, else ready */
+	bool unsure:1;		/* between two switch-outs of its task that were recorded others are missing */
 };
 _Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/missing.h"
 #include "render/bins.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -91,7 +90,7 @@ void load_states(const struct bins *b, const struct model *m, struct load *runni
 
 			if (rel(m, s->start_ns) >= b->from_ns + b->len_ns)
 				break;
-			if (s->state != SPAN_BLOCKED)
+			if (s->state == SPAN_RUNNING || s->state == SPAN_READY)
 				load_add(b, s->state == SPAN_RUNNING ? running : ready,
 					 rel(m, s->start_ns), rel(m, s->end_ns));
 		}
@@ -254,26 +253,6 @@ bool load_is_missing(const struct bins *b, const struct load *missing, uint32_t 
 	return missing->ns[i] && 2 * missing->ns[i] >= bins_len(b, i);
 }
 
-/* Only what ran on a CPU whose records are all there is known while those of another are missing. */
-static void hide_missing(const struct bins *b, const struct model *m, bool task_lane, uint32_t cpu,
-			 struct lane_cell *out)
-{
-	struct load missing;
-
-	if (!m->gap_cnt)
-		return;
-	missing = load_missing(b, m, task_lane ? BINS_ANY_CPU : cpu);
-	for (uint32_t i = 0; i < b->cnt; i++) {
-		bool ran = task_lane && out[i].cell == CELL_RUN;
-		uint64_t from_ns = m->start_ns + bins_start(b, i);
-
-		if (out[i].cell != CELL_ABSENT && load_is_missing(b, &missing, i) &&
-		    (!ran || missing_on_cpu_ns(m, out[i].who, from_ns, from_ns + bins_len(b, i))))
-			out[i] = (struct lane_cell){ CELL_UNKNOWN, 0 };
-	}
-	load_free(&missing);
-}
-
 void lane_of_task(const struct bins *b, const struct model *m, const struct model_task *task,
 		  struct lane_cell *out)
 {
@@ -290,7 +269,6 @@ void lane_of_task(const struct bins *b, const struct model *m, const struct mode
 	}
 	while (col->i < b->cnt)
 		close_column(b, col, true, out);
-	hide_missing(b, m, true, 0, out);
 	free(col->who_ns);
 	free(col);
 }
@@ -339,7 +317,6 @@ void lane_of_cpu(const struct bins *b, const struct model *m, const struct model
 	}
 	while (col->i < b->cnt)
 		close_column(b, col, false, out);
-	hide_missing(b, m, false, cpu->cpu, out);
 	free(col->who_ns);
 	free(col);
 }

@@ -63,10 +63,7 @@ uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, u
 /* The highest average of a bin, rounded up; at least 1. */
 uint64_t load_peak(const struct bins *b, const struct load *load);
 
-/*
- * What one column of a lane shows: CELL_UNKNOWN where records are missing for half of it or more;
- * in a task's lane those of any CPU, unless the task ran on another.
- */
+/* What one column of a lane shows. */
 struct lane_cell {
 	uint8_t cell;		/* enum cell */
 	uint16_t who;		/* CELL_RUN: a task's lane: the CPU; a CPU's lane: the index of the task's lane */

@@ -48,7 +48,7 @@ static void put_slice(struct json *j, const struct model *m, const struct model_
 		      const struct model_span *s)
 {
 	for (int end = 0; end < 2; end++) {
-		put_head(j, end ? "E" : "B", slice_state_name(s), t->tgid, t->id);
+		put_head(j, end ? "E" : "B", slice_state_words(s), t->tgid, t->id);
 		put_us(j, "ts", slice_rel(m, end ? s->end_ns : s->start_ns));
 		json_open_row(j, "args");
 		if (s->state == SPAN_RUNNING)

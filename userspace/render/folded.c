@@ -32,6 +32,7 @@ static int folded_render(const struct model *m, const struct report *r,
 		for (int reason = 1; reason < REASON_CNT; reason++)
 			put_line(out, &m->tasks[i], "blocked", reason_name(reason),
 				 row->blocked_ns[reason]);
+		put_line(out, &m->tasks[i], "not known", NULL, row->unknown_ns);
 	}
 	return ferror(out) ? -EIO : 0;
 }

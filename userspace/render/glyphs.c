@@ -81,6 +81,8 @@ enum cell cell_of_state(enum span_state state, enum reason reason)
 		return CELL_RUN;
 	case SPAN_READY:
 		return CELL_READY;
+	case SPAN_UNKNOWN:
+		return CELL_UNKNOWN;
 	default:
 		return cell_of_reason(reason);
 	}

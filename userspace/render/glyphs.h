@@ -23,11 +23,11 @@ enum cell {
 	CELL_SLEEP,		/* in a CPU lane: idle */
 	CELL_CHILD,
 	CELL_OTHER,		/* kernel, stopped, signal, other */
+	CELL_UNKNOWN,		/* records are missing; in a CPU lane also: who had it was not recorded */
 	CELL_TASK_CNT,
 	CELL_SEVERAL = CELL_TASK_CNT, /* CPU lanes: no task has half of the busy time */
 	CELL_NO_LANE,		/* CPU lanes: tasks that have no lane of their own */
 	CELL_FOREIGN,
-	CELL_UNKNOWN,
 	CELL_CNT,
 };
 

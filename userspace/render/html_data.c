@@ -136,6 +136,8 @@ void html_data_head(FILE *out, const struct model *m, const struct report *r,
 
 static unsigned int kind_of(enum span_state state, enum reason reason)
 {
+	if (state == SPAN_UNKNOWN)
+		return HTML_KIND_UNKNOWN;
 	return state == SPAN_BLOCKED ? 1 + (unsigned int)reason : (unsigned int)state;
 }
 
@@ -143,7 +145,7 @@ static uint64_t mark_of(const struct model_span *s)
 {
 	static const uint16_t flags[] = {
 		[SPAN_RUNNING] = SPAN_HIDDEN_START, [SPAN_READY] = SPAN_PREEMPTED,
-		[SPAN_BLOCKED] = SPAN_WOKEN_BY_IRQ,
+		[SPAN_BLOCKED] = SPAN_WOKEN_BY_IRQ, [SPAN_UNKNOWN] = 0,
 	};
 
 	return s->flags & flags[s->state] ? HTML_KIND_MARK : 0;

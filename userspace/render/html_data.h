@@ -13,7 +13,7 @@
  *	path	the critical path, which covers the window: dur, task, kind
  *	parts	of marked operations, when they were not suspended: op, task, start, dur
  *
- * kind is 0 running, 1 ready, 1 + reason blocked, and HTML_KIND_MARK if the switch-in is hidden (running),
+ * kind is 0 running, 1 ready, 1 + reason blocked, HTML_KIND_UNKNOWN where records are missing, and HTML_KIND_MARK if the switch-in is hidden (running),
  * if it was preempted (ready), or if an interrupt ended it (blocked); and HTML_KIND_PROGRESS while the task
  * is in progress (analyze/progress.h). cpu, call and comm are indices
  * into the head's lists; waker is a birth number, 0 if none of ours.
@@ -23,6 +23,7 @@
 
 #include "render/render.h"
 
+#define HTML_KIND_UNKNOWN 0x1f
 #define HTML_KIND_MARK 0x20
 #define HTML_KIND_PROGRESS 0x40
 

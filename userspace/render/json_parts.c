@@ -83,6 +83,7 @@ static void put_task(struct json *j, const struct model *m, const struct report 
 	json_uint(j, "ready_ns", row->ready_ns);
 	json_uint(j, "max_ready_ns", row->max_ready_ns);
 	put_blocked(j, row->blocked_ns);
+	json_uint(j, "unknown_ns", row->unknown_ns);
 	json_uint(j, "switches", task->voluntary + task->involuntary);
 	json_uint(j, "voluntary", task->voluntary);
 	json_uint(j, "involuntary", task->involuntary);
@@ -413,7 +414,7 @@ static void put_loss(struct json *j, const struct report_capacity *c)
 		json_uint(j, "balancing_ns", c->balancing_ns);
 	json_uint(j, "undivided_ns", capacity_loss_ns(c, LOSS_UNDIVIDED));
 	json_uint(j, "interference_ns", c->interference_ns);
-	json_uint(j, "unknown_ns", c->unknown_ns);
+	json_uint(j, "unknown_ns", capacity_loss_ns(c, LOSS_UNKNOWN));
 	put_blocked(j, blocked_ns);
 	json_uint(j, "no_thread_ns", capacity_loss_ns(c, LOSS_NO_THREAD));
 	json_uint(j, "largest_ns", c->largest_ns);

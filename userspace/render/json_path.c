@@ -5,13 +5,15 @@
 #include "render/names.h"
 #include "util/minmax.h"
 
-/* "running", "ready", the reason of a block, or "none" where no task is known. */
+/* "running", "ready", the reason of a block, "unknown", or "none" where no task is known. */
 static const char *segment_kind(const struct path_segment *seg)
 {
 	if (!seg->task_id)
 		return "none";
 	if (seg->state == SPAN_RUNNING)
 		return "running";
+	if (seg->state == SPAN_UNKNOWN)
+		return "unknown";
 	return seg->state == SPAN_READY ? "ready" : reason_name(seg->reason);
 }
 
@@ -42,6 +44,7 @@ void json_path(struct json *j, const struct model *m, const struct report *r, bo
 	for (int i = REASON_NONE + 1; i < REASON_CNT; i++)
 		json_uint(j, reason_name(i), p->blocked_ns[i]);
 	json_close_object(j);
+	json_uint(j, "unknown_ns", p->unknown_ns);
 	json_uint(j, "none_ns", p->none_ns);
 	json_uint(j, "tasks", p->task_cnt);
 	if (segments) {

@@ -37,9 +37,10 @@ enum { FTRACE_CPU = 1, FTRACE_COMPACT = 4 };
 enum { SWITCH_TIMESTAMP = 1, SWITCH_PREV_STATE = 2, SWITCH_NEXT_PID = 3, SWITCH_NEXT_PRIO = 4,
        COMPACT_NAMES = 5, SWITCH_NEXT_COMM = 6, WAKING_TIMESTAMP = 7, WAKING_PID = 8,
        WAKING_CPU = 9, WAKING_PRIO = 10, WAKING_COMM = 11, WAKING_FLAGS = 12, COMPACT_CNT };
-enum { TRACK_UUID = 1, TRACK_NAME = 2, TRACK_PARENT = 5 };
+enum { TRACK_UUID = 1, TRACK_NAME = 2, TRACK_THREAD = 4, TRACK_PARENT = 5, OF_PID = 1, OF_TID = 2 };
 enum { EVENT_TYPE = 9, EVENT_TRACK = 11, EVENT_NAME = 23, EVENT_BEGIN = 1, EVENT_END = 2 };
 enum { UUID_VERDICT = 1, UUID_OPERATIONS = 2, UUID_FIRST_OPERATION = 16 };
+#define UUID_FIRST_THREAD (1ULL << 40)
 
 struct packets {
 	FILE *out;
@@ -255,6 +256,21 @@ static void put_track(struct packets *ps, uint64_t uuid, uint64_t parent, const 
 	free(track.p);
 }
 
+static void put_thread_track(struct packets *ps, uint64_t uuid, uint32_t pid, uint32_t tid)
+{
+	struct pb packet = { 0 }, track = { 0 }, thread = { 0 };
+
+	pb_uint(&thread, OF_PID, pid);
+	pb_uint(&thread, OF_TID, tid);
+	pb_uint(&track, TRACK_UUID, uuid);
+	pb_bytes(&track, TRACK_THREAD, &thread);
+	pb_bytes(&packet, PACKET_TRACK, &track);
+	put_packet(ps, &packet);
+	free(packet.p);
+	free(track.p);
+	free(thread.p);
+}
+
 static void put_event(struct packets *ps, uint64_t at_ns, uint32_t type, uint64_t track, const char *name)
 {
 	struct pb packet = { 0 }, event = { 0 };
@@ -309,6 +325,25 @@ static void put_operations(struct packets *ps)
 	}
 }
 
+/* On the track of the thread, because no switch says that its state is not known any more. */
+static void put_unknown(struct packets *ps, const struct perfetto_pids *pids, size_t idx)
+{
+	const struct model_task *t = &ps->m->tasks[idx];
+	uint64_t uuid = UUID_FIRST_THREAD + t->id;
+	bool has_track = false;
+
+	for (size_t k = 0; k < t->span_cnt; k++) {
+		const struct model_span *s = &t->spans[k];
+
+		if (s->state != SPAN_UNKNOWN)
+			continue;
+		if (!has_track)
+			put_thread_track(ps, uuid, pids->tgids[idx], pids->tids[idx]);
+		has_track = true;
+		put_slice(ps, uuid, slice_state_words(s), s->start_ns, s->end_ns);
+	}
+}
+
 static int perfetto_render(const struct model *m, const struct report *r,
 			   const struct render_opts *opts, FILE *out)
 {
@@ -322,6 +357,8 @@ static int perfetto_render(const struct model *m, const struct report *r,
 	put_scheduler(&ps, &pids);
 	put_verdict(&ps, r);
 	put_operations(&ps);
+	for (size_t i = 0; i < m->task_cnt; i++)
+		put_unknown(&ps, &pids, i);
 	perfetto_pids_release(&pids);
 	return ferror(out) ? -EIO : 0;
 }

@@ -15,6 +15,7 @@
 #define STATE_STOPPED 0x04
 #define STATE_DEAD 0x10
 #define STATE_PREEMPTED 0x100
+#define STATE_UNKNOWN 0x4000	/* more than any state that Perfetto knows: it shows "?" */
 
 /* ---- numbers ---- */
 
@@ -117,6 +118,8 @@ uint32_t perfetto_left_as(const struct model *m, const struct model_cpu_seg *seg
 	next = span_at(t, seg->end_ns);
 	if (!next || next->end_ns <= seg->end_ns)
 		return STATE_DEAD;
+	if (next->state == SPAN_UNKNOWN)
+		return STATE_UNKNOWN;
 	if (next->state == SPAN_BLOCKED)
 		return blocked_as(next->reason);
 	return next->flags & SPAN_PREEMPTED ? STATE_PREEMPTED : 0;
@@ -192,7 +195,7 @@ static void add_of_task(struct wakings *w, size_t idx)
 		if (!i && s->state == SPAN_READY && !(s->flags & SPAN_CUT_START))
 			add(w, idx, s->start_ns, s,
 			    cpu_of_task(model_task(w->m, t->parent_id), s->start_ns));
-		if (s->state != SPAN_BLOCKED || i + 1 == t->span_cnt)
+		if (s->state != SPAN_BLOCKED || s->flags & SPAN_CUT_END || i + 1 == t->span_cnt)
 			continue;
 		if (s->waker_id)
 			cpu = cpu_of_task(model_task(w->m, s->waker_id), s->end_ns);

@@ -13,8 +13,11 @@
 #include "render/format.h"
 #include "render/render.h"
 
-/* "running", "ready" or "blocked". */
+/* "running", "ready", "blocked" or, where records are missing, "unknown". */
 const char *slice_state_name(const struct model_span *span);
+
+/* The same for a reader: "not known". */
+const char *slice_state_words(const struct model_span *span);
 
 /* @at_ns relative to the window's start. */
 static inline uint64_t slice_rel(const struct model *m, uint64_t at_ns)

@@ -9,8 +9,8 @@
 #include "render/json_writer.h"
 #include "render/slices.h"
 
-/* Frames: the three states, the reasons, then the CPUs by their place in model.cpus. */
-#define FRAME_REASON (SPAN_BLOCKED + 1)
+/* Frames: the states, the reasons, then the CPUs by their place in model.cpus. */
+#define FRAME_REASON (SPAN_UNKNOWN + 1)
 #define FRAME_CPU (FRAME_REASON + REASON_CNT)
 
 static void put_frame(struct json *j, const char *name)
@@ -24,8 +24,8 @@ static void put_frames(struct json *j, const struct model *m)
 {
 	json_open_object(j, "shared");
 	json_open_array(j, "frames");
-	for (uint8_t state = SPAN_RUNNING; state <= SPAN_BLOCKED; state++)
-		put_frame(j, slice_state_name(&(struct model_span){ .state = state }));
+	for (uint8_t state = SPAN_RUNNING; state <= SPAN_UNKNOWN; state++)
+		put_frame(j, slice_state_words(&(struct model_span){ .state = state }));
 	for (int reason = 0; reason < REASON_CNT; reason++)
 		put_frame(j, reason_name(reason));
 	for (size_t i = 0; i < m->cpu_cnt; i++) {

@@ -160,27 +160,10 @@ static void put_state(struct picture *p, size_t k)
 	p->shown[order[k]] |= any;
 }
 
-/* Where records are missing, of @cpu or of any, what was seen is no picture of the time. */
-static void hide_missing(struct picture *p, uint32_t cpu)
-{
-	struct load missing = load_missing(&p->bins, p->m, cpu);
-
-	for (uint32_t i = 0; i < p->bins.cnt; i++) {
-		if (!load_is_missing(&p->bins, &missing, i))
-			continue;
-		for (int k = 0; k < CELL_CNT; k++)
-			p->load[k].ns[i] = 0;
-		p->load[CELL_UNKNOWN].ns[i] = bins_len(&p->bins, i);
-	}
-	load_free(&missing);
-}
-
-static void lane_end(struct picture *p, const char *label, uint32_t cpu, uint64_t part_ns)
+static void lane_end(struct picture *p, const char *label, uint64_t part_ns)
 {
 	for (int i = 0; i < CELL_CNT; i++)
 		load_finish(&p->bins, &p->load[i]);
-	if (p->m->gap_cnt)
-		hide_missing(p, cpu);
 	put_text(p, LABEL_WIDTH - 8, p->y + LANE_HEIGHT - 3, "end", label);
 	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" stroke-opacity=\".25\"/>\n", LABEL_WIDTH,
 		p->y + LANE_HEIGHT, p->plot);
@@ -209,7 +192,7 @@ static void put_cpu(struct picture *p, size_t idx)
 		lane_add(p, cells[seg->class & 3], seg->start_ns, seg->end_ns);
 	}
 	snprintf(label, sizeof(label), "CPU %u", c->cpu);
-	lane_end(p, label, c->cpu, p->view->lens.range.cpus[idx].class_ns[LAB_CPU_OURS]);
+	lane_end(p, label, p->view->lens.range.cpus[idx].class_ns[LAB_CPU_OURS]);
 }
 
 static void put_task(struct picture *p, size_t idx)
@@ -222,10 +205,28 @@ static void put_task(struct picture *p, size_t idx)
 
 		lane_add(p, cell_of_state(s->state, s->reason), s->start_ns, s->end_ns);
 	}
-	lane_end(p, slice_task_name(t).s, BINS_ANY_CPU, p->view->lens.range.tasks[idx].run_ns);
+	lane_end(p, slice_task_name(t).s, p->view->lens.range.tasks[idx].run_ns);
 }
 
 /* ---- how many ran at once ---- */
+
+/* Columns of the strip in which records of any CPU are missing for half of the time or more. */
+static void put_missing(struct picture *p)
+{
+	struct load missing = load_missing(&p->bins, p->m, BINS_ANY_CPU);
+
+	for (uint32_t i = 0; i < p->bins.cnt; i++) {
+		if (!load_is_missing(&p->bins, &missing, i))
+			continue;
+		fprintf(p->out, "<path fill=\"url(#lab-%s)\" transform=\"translate(%d)\" d=\"",
+			paints[CELL_UNKNOWN].class, LABEL_WIDTH);
+		put_rect(p->out, column_x(p, i), column_x(p, i + 1), (uint64_t)p->y * 1000,
+			 (uint64_t)(p->y + STRIP_HEIGHT) * 1000);
+		fputs("\"/>\n", p->out);
+		p->shown[CELL_UNKNOWN] = true;
+	}
+	load_free(&missing);
+}
 
 static void put_strip(struct picture *p)
 {
@@ -252,6 +253,7 @@ static void put_strip(struct picture *p)
 		put_milli(p->out, "H", (int64_t)column_x(p, i + 1));
 	}
 	fprintf(p->out, "V%" PRIu64 "z\"/>\n", base);
+	put_missing(p);
 	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" stroke-dasharray=\"4 3\"/>\n", LABEL_WIDTH,
 		p->y, p->plot);
 	put_text(p, LABEL_WIDTH + p->plot + 6, p->y + 9, "", fmt_count(most).s);

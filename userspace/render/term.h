@@ -88,11 +88,12 @@ void term_para(const struct term *t, const char *label, struct phrase *p);
 void term_headline(const struct term *t, const char *label, const char *sgr, struct phrase *p);
 
 /*
- * Print why a task was blocked, longest first, and end the line. @row: also in what calls, where a reason
+ * Print why a task was blocked, and for how long its state is not known, longest first, and end the
+ * line. @row: also in what calls, where a reason
  * alone says little; NULL: no calls
  */
-void term_reasons(const struct term *t, const uint64_t *blocked_ns, const struct report_task *row,
-		  uint32_t room);
+void term_reasons(const struct term *t, const uint64_t *blocked_ns, uint64_t unknown_ns,
+		  const struct report_task *row, uint32_t room);
 
 /* Print a line with a label as term_para() does, unbroken: something to copy. */
 void term_line(const struct term *t, const char *label, const char *text);

@@ -47,6 +47,7 @@ void term_path(const struct term *t)
 	say_share(t, &p, "running", path->run_ns);
 	say_share(t, &p, "waiting for a CPU", path->ready_ns);
 	say_blocked(t, &p);
+	say_share(t, &p, "not known", path->unknown_ns);
 	say_share(t, &p, "no task known", path->none_ns);
 	phrase_add(&p, "through ");
 	phrase_count(&p, path->task_cnt, "task");

@@ -20,25 +20,25 @@ static void say_part(const struct term *t, struct phrase *p)
 			   fmt_ns(t->window_ns).s);
 }
 
+/* With records missing each average is the least that it can be. */
 static void say_numbers(const struct term *t, struct phrase *p)
 {
 	const struct range *range = &t->lens.range;
+	const char *least = range->unknown_ns ? "at least " : "";
 	uint64_t len_ns = range_len(range);
 
 	if (range->unknown_ns)
-		phrase_add(p, "not known for %s of the time, because records are missing there; as drawn: ",
+		phrase_add(p, "not known for %s of the time, because records are missing there; ",
 			   fmt_share(range->unknown_ns, len_ns).s);
-	phrase_add(p, "on CPUs %s tasks on average, at most %" PRIu32,
-		   fmt_ratio(range->run_ns, len_ns, 2).s, range->running_max);
+	phrase_add(p, "on CPUs %s%s tasks on average, %s %" PRIu32, least,
+		   fmt_ratio(range->run_ns, len_ns, 2).s,
+		   range->unknown_ns ? "where it is known at most" : "at most", range->running_max);
+	phrase_add(p, "; two or more at once for %s", fmt_share(range->parallel_known_ns, len_ns).s);
 	if (range->unknown_ns)
-		phrase_add(p, "; two or more at once for %s to %s of the time",
-			   fmt_share(range->parallel_known_ns, len_ns).s,
-			   fmt_share(min_u64(range->parallel_known_ns + range->unknown_ns, len_ns),
-				     len_ns).s);
-	else
-		phrase_add(p, "; two or more at once for %s of the time",
-			   fmt_share(range->parallel_ns, len_ns).s);
-	phrase_add(p, "; waiting for a CPU %s on average", fmt_ratio(range->ready_ns, len_ns, 2).s);
+		phrase_add(p, " to %s", fmt_share(min_u64(range->parallel_known_ns + range->unknown_ns, len_ns),
+						 len_ns).s);
+	phrase_add(p, " of the time; waiting for a CPU %s%s on average", least,
+		   fmt_ratio(range->ready_ns, len_ns, 2).s);
 	if (t->m->op_cnt)
 		phrase_add(p, "; operations %s on average, at most %" PRIu32,
 			   fmt_ratio(range->operations_ns, len_ns, 2).s, range->operations_max);
@@ -100,7 +100,7 @@ void term_range_table(const struct term *t)
 		fprintf(t->out, " %7" PRIu32 " %7s %7s %7s %7s", task->tid, fmt_ns_short(row->run_ns).s,
 			fmt_ns_short(row->ready_ns).s, fmt_ns_short(blocked_sum(row)).s,
 			fmt_ns_short(row->absent_ns).s);
-		term_reasons(t, row->blocked_ns, NULL, t->width - FIXED_COLS - name);
+		term_reasons(t, row->blocked_ns, row->unknown_ns, NULL, t->width - FIXED_COLS - name);
 	}
 	if (t->by_run_cnt > shown)
 		fprintf(t->out, "  and %s more: --task shows those you name\n",

@@ -97,35 +97,37 @@ static const char *main_call(const struct term *t, const struct report_task *row
 	return "";
 }
 
-static uint32_t reason_cnt(const uint64_t *blocked_ns)
+static uint32_t entry_cnt(const uint64_t *blocked_ns, uint64_t unknown_ns)
 {
-	uint32_t cnt = 0;
+	uint32_t cnt = unknown_ns > 0;
 
 	for (int i = 1; i < REASON_CNT; i++)
 		cnt += blocked_ns[i] > 0;
 	return cnt;
 }
 
-void term_reasons(const struct term *t, const uint64_t *blocked_ns, const struct report_task *row,
-		  uint32_t room)
+void term_reasons(const struct term *t, const uint64_t *blocked_ns, uint64_t unknown_ns,
+		  const struct report_task *row, uint32_t room)
 {
+	uint32_t cnt = entry_cnt(blocked_ns, unknown_ns);
 	struct entries e = { .room = room };
-	bool done[REASON_CNT] = { false };
-	uint32_t cnt = reason_cnt(blocked_ns);
+	uint64_t left_ns[REASON_CNT];	/* [REASON_NONE]: not known */
 
+	memcpy(left_ns, blocked_ns, sizeof(left_ns));
+	left_ns[REASON_NONE] = unknown_ns;
 	for (uint32_t n = 0; n < cnt; n++) {
 		const char *call;
 		char entry[80];
 		int best = 0;
 
 		for (int i = 1; i < REASON_CNT; i++)
-			if (!done[i] && blocked_ns[i] && (!best || blocked_ns[i] > blocked_ns[best]))
+			if (left_ns[i] > left_ns[best])
 				best = i;
-		done[best] = true;
-		call = row ? main_call(t, row, best) : "";
-		snprintf(entry, sizeof(entry), "%s %s%s%s", reason_name(best),
-			 fmt_ns_short(blocked_ns[best]).s, call[0] ? " in " : "", call);
+		call = row && best ? main_call(t, row, best) : "";
+		snprintf(entry, sizeof(entry), "%s %s%s%s", best ? reason_name(best) : "not known",
+			 fmt_ns_short(left_ns[best]).s, call[0] ? " in " : "", call);
 		entries_add(&e, entry, n + 1 == cnt);
+		left_ns[best] = 0;
 	}
 	entries_print(t, &e);
 }
@@ -150,9 +152,9 @@ void term_task_table(const struct term *t)
 			fmt_ns_short(row->ready_ns).s);
 		fprintf(t->out, " %6s %6s %5s ", fmt_count_short(task->voluntary).s,
 			fmt_count_short(task->involuntary).s, fmt_count_short(task->migrations).s);
-		fprintf(t->out, "%-*s", reason_cnt(row->blocked_ns) ? (int)cols.cpus : 0,
+		fprintf(t->out, "%-*s", entry_cnt(row->blocked_ns, row->unknown_ns) ? (int)cols.cpus : 0,
 			fmt_cpu_list(row->cpus, row->cpu_cnt, cols.cpus).s);
-		term_reasons(t, row->blocked_ns, cols.calls ? row : NULL, cols.reasons);
+		term_reasons(t, row->blocked_ns, row->unknown_ns, cols.calls ? row : NULL, cols.reasons);
 	}
 	say_more(t, t->m->task_cnt - shown);
 }

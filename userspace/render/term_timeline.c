@@ -74,19 +74,21 @@ static void draw_strip(struct timeline *tl, const char *name, const struct load 
 			   t->glyphs->bar[8], fmt_count(scale).s);
 }
 
-/* "  avg 3.25 max 4" in at most TOTALS_COLS columns. */
-static struct fmt_text totals_of(uint64_t sum_ns, uint64_t window_ns, const uint64_t *max)
+/* "  avg 3.25 max 4" in at most TOTALS_COLS columns; "3.25+" where some of the time is not known. */
+static struct fmt_text totals_of(const struct term *t, uint64_t sum_ns, uint64_t window_ns,
+				 const uint64_t *max)
 {
+	const char *more = t->lens.range.unknown_ns ? "+" : "";
 	uint64_t whole = window_ns ? sum_ns / window_ns : 0;
 	struct fmt_text avg = fmt_ratio(sum_ns, window_ns, whole < 10 ? 2 : whole < 100);
 	struct fmt_text totals;
 	int len;
 
 	if (!max) {
-		snprintf(totals.s, sizeof(totals.s), "  avg %.12s", avg.s);
+		snprintf(totals.s, sizeof(totals.s), "  avg %.12s%s", avg.s, more);
 		return totals;
 	}
-	len = snprintf(totals.s, sizeof(totals.s), "  avg %.8s max %" PRIu64, avg.s, *max);
+	len = snprintf(totals.s, sizeof(totals.s), "  avg %.8s%s max %" PRIu64, avg.s, more, *max);
 	if (len > TOTALS_COLS)
 		snprintf(totals.s, sizeof(totals.s), "  max %.8s", fmt_count_short(*max).s);
 	return totals;
@@ -106,9 +108,9 @@ static void draw_running_and_waiting(struct timeline *tl)
 	snprintf(name, sizeof(name), t->m->cpu_cnt < 10 ? "on CPU (of %zu)" : "on CPU of %zu",
 		 t->m->cpu_cnt);
 	draw_strip(tl, name, &running, max_u64(t->m->cpu_cnt, 1),
-		   totals_of(t->lens.range.run_ns, tl->bins.len_ns, &max).s);
+		   totals_of(t, t->lens.range.run_ns, tl->bins.len_ns, &max).s);
 	draw_strip(tl, "waiting", &waiting, load_peak(&tl->bins, &waiting),
-		   totals_of(t->lens.range.ready_ns, tl->bins.len_ns, NULL).s);
+		   totals_of(t, t->lens.range.ready_ns, tl->bins.len_ns, NULL).s);
 	load_free(&running);
 	load_free(&waiting);
 }
@@ -125,7 +127,7 @@ static void draw_operations(struct timeline *tl)
 	load_operations(&tl->bins, t->m, &open);
 	load_finish(&tl->bins, &open);
 	draw_strip(tl, "operations", &open, max_u64(max, 1),
-		   totals_of(t->lens.range.operations_ns, tl->bins.len_ns, &max).s);
+		   totals_of(t, t->lens.range.operations_ns, tl->bins.len_ns, &max).s);
 	load_free(&open);
 }
 

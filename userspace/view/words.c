@@ -119,6 +119,8 @@ static void add_span(struct words *w, const struct view *v, const struct model_s
 		add(w, "running on CPU %u", s->cpu);
 	else if (s->state == SPAN_READY)
 		add(w, "ready, %s", s->flags & SPAN_PREEMPTED ? "preempted" : "waiting for a CPU");
+	else if (s->state == SPAN_UNKNOWN)
+		add(w, "not known, because records are missing");
 	else
 		add(w, "blocked: %s%s%s", reason_name(s->reason), call ? " in " : "", call ? call : "");
 	add_stretch(w, v, s->start_ns, s->end_ns);
@@ -186,7 +188,9 @@ static void add_lane_share(struct words *w, const struct view *v, const struct r
 
 		add(w, "; this task: running %s, ready %s, blocked %s", fmt_share(row->run_ns, len_ns).s,
 		    fmt_share(row->ready_ns, len_ns).s,
-		    fmt_share(alive_ns - row->run_ns - row->ready_ns, len_ns).s);
+		    fmt_share(alive_ns - row->run_ns - row->ready_ns - row->unknown_ns, len_ns).s);
+		if (row->unknown_ns)
+			add(w, ", not known %s", fmt_share(row->unknown_ns, len_ns).s);
 		if (row->absent_ns)
 			add(w, ", not alive %s", fmt_share(row->absent_ns, len_ns).s);
 	} else if (view_cpu(v, v->lane)) {
@@ -195,6 +199,8 @@ static void add_lane_share(struct words *w, const struct view *v, const struct r
 		add(w, "; this CPU: work %s, other programs %s, idle %s",
 		    fmt_share(ns[LAB_CPU_OURS], len_ns).s, fmt_share(ns[LAB_CPU_FOREIGN], len_ns).s,
 		    fmt_share(ns[LAB_CPU_IDLE], len_ns).s);
+		if (ns[LAB_CPU_UNKNOWN])
+			add(w, ", not known %s", fmt_share(ns[LAB_CPU_UNKNOWN], len_ns).s);
 	}
 }
 
@@ -210,8 +216,8 @@ struct words words_selection(const struct view *v)
 		return w;
 	}
 	range_compute(v->m, from_ns, until_ns, &range);
-	add(&w, "selected %s from +%s: on CPUs %s tasks on average, at most %" PRIu32 "; two or more %s",
-	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s,
+	add(&w, "selected %s from +%s: on CPUs %s%s tasks on average, at most %" PRIu32 "; two or more %s",
+	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s, range.unknown_ns ? "at least " : "",
 	    fmt_ratio(range.run_ns, range_len(&range), 2).s, range.running_max,
 	    fmt_share(range.parallel_ns, range_len(&range)).s);
 	if (range.unknown_ns)

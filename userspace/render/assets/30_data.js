@@ -8,14 +8,14 @@
  */
 
 /* States of a task, as lanes stack them from the foot up; those of a CPU's lane. */
-const RUN = 0, READY = 1, LOCK = 2, EVENT = 3, IO = 4, CHILD = 5, OTHER = 6, SLEEP = 7, STATES = 8, ABSENT = 8;
-const OURS = 0, FOREIGN = 1, UNKNOWN = 2, IDLE = 8;
-const STATE_NAMES = ["run", "ready", "lock", "event", "io", "child", "other", "sleep"];
+const RUN = 0, READY = 1, LOCK = 2, EVENT = 3, IO = 4, CHILD = 5, OTHER = 6, SLEEP = 7, LOST = 8, STATES = 9, ABSENT = 9;
+const OURS = 0, FOREIGN = 1, UNKNOWN = 2, IDLE = 9;
+const STATE_NAMES = ["run", "ready", "lock", "event", "io", "child", "other", "sleep", "unknown"];
 const STATE_OF_REASON = {
 	lock: LOCK, cond: LOCK, join: LOCK, epoll: EVENT, poll: EVENT, pipe: IO, socket: IO, uring: IO, disk: IO, pagefault: IO,
 	sleep: SLEEP, child: CHILD, filelock: LOCK, semaphore: LOCK, queue: IO,
 };
-const KIND_MARK = 0x20, KIND_PROGRESS = 0x40, KIND_MASK = 0x1f;
+const KIND_MARK = 0x20, KIND_PROGRESS = 0x40, KIND_MASK = 0x1f, KIND_UNKNOWN = 0x1f;
 const NO_CALL = 0, STRIDE = 16;
 
 const data = {};	/* filled by loadData() */
@@ -149,7 +149,7 @@ async function readSpans(head, report) {
 			spans.state[i] = data.stateOfKind[what];
 			if (what === 0) {
 				spans.ref[i] = cpu[runs++];
-			} else if (what > 1) {
+			} else if (what > 1 && what !== KIND_UNKNOWN) {
 				spans.call[i] = call[blocks];
 				spans.ref[i] = waker[blocks++];
 			}
@@ -318,15 +318,31 @@ async function readOperations(head, report) {
 	}
 }
 
+/* Where records of any CPU are missing: [start, end], in order, none overlaps. */
+function lossesOf({ stretches }) {
+	const losses = [];
+
+	for (const { start_ns, end_ns } of [...stretches].sort((a, b) => a.start_ns - b.start_ns)) {
+		const last = losses[losses.length - 1], end = end_ns ?? data.window;
+		if (last && start_ns <= last[1])
+			last[1] = Math.max(last[1], end);
+		else
+			losses.push([start_ns, end]);
+	}
+	return losses;
+}
+
 /* Everything. @onCpus is called when the CPU lanes can be drawn. */
 async function loadData(head, report) {
 	data.window = head.window_ns;
 	data.cut = head.cut_ns ?? head.window_ns;
 	data.calls = head.calls;
 	data.comms = head.comms.map(safe);
+	data.losses = lossesOf(report.loss);
 	data.reasons = head.reasons;
 	data.stateOfKind = new Uint8Array(32);
 	data.stateOfKind[1] = READY;
+	data.stateOfKind[KIND_UNKNOWN] = LOST;
 	head.reasons.forEach((name, i) => data.stateOfKind[i + 2] = STATE_OF_REASON[name] ?? OTHER);
 	data.cpus = head.cpus.map(({ cpu }, index) => ({ cpu, index, label: `CPU ${cpu}` }));
 	await readSpans(head, report);

@@ -15,8 +15,8 @@ let laneTexels = [], cpuTexels = [], opTexels = [], taskPixels = [];
 
 function makeTexels() {
 	laneTexels = patternTexels([...STATE_NAMES, "idle"]);
-	cpuTexels = patternTexels(["run", "foreign", "unknown", "idle", "idle", "idle", "idle", "idle", "idle"]);
-	opTexels = patternTexels(["event", "sleep", "idle", "idle", "idle", "idle", "idle", "idle", "idle"]);
+	cpuTexels = patternTexels(["run", "foreign", "unknown", "idle", "idle", "idle", "idle", "idle", "idle", "idle"]);
+	opTexels = patternTexels(["event", "sleep", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle"]);
 	const back = pixelOf(rgbOf(color("back")));
 	for (const texels of [laneTexels, opTexels])
 		texels[IDLE] = new Uint32Array(PATTERN_WIDTH * TEXELS).fill(back);
@@ -163,7 +163,7 @@ function textOfPlace(row, i) {
 		return row.lane.ref[i] && row.lane.state[i] === 0 ? row.lane.ref[i].name : "";
 	const { state, ref } = data.spans;
 	if (row.type === "task")
-		return state[i] === RUN ? data.cpus[ref[i]].label : state[i] === READY ? word("ready") : "";
+		return state[i] === RUN ? data.cpus[ref[i]].label : state[i] === READY ? word("ready") : state[i] === LOST ? word("unknown") : "";
 	return state[i] > READY ? reasonOf(i) : "";
 }
 
@@ -337,6 +337,23 @@ function drawArea(context, values, top, height, most, style, base) {
 	context.fill();
 }
 
+/* Over a strip or the map: how many there were where records are missing is not known. */
+function drawLosses(context, top, height, x) {
+	if (!data.losses.length)
+		return;
+	const tile = new OffscreenCanvas(8, 8), on = tile.getContext("2d");
+	on.fillStyle = color("unknown");
+	on.fillRect(0, 0, 8, 8);
+	on.strokeStyle = "#0006";
+	on.stroke(new Path2D("M-2 2l4-4M0 8l8-8M6 10l4-4"));
+	context.fillStyle = context.createPattern(tile, "repeat");
+	for (const [start, end] of data.losses) {
+		const from = Math.max(paint.gutter, x(start)), to = Math.min(paint.gutter + paint.width, x(end));
+		if (from < to)
+			context.fillRect(from, top, Math.max(1, to - from), height);
+	}
+}
+
 function drawMap(context) {
 	const n = paint.columns, values = levelOfBins("running", 0, Math.max(1, data.window) / n, n);
 	const scale = paint.width / Math.max(1, data.window), from = paint.gutter + view.from * scale, to = paint.gutter + view.to * scale;
@@ -344,6 +361,7 @@ function drawMap(context) {
 	context.fillStyle = color("idle");
 	context.fillRect(paint.gutter, 2, paint.width, TOP.map - 4);
 	drawArea(context, values, 2, TOP.map - 4, Math.max(1, data.cpus.length), color("run"));
+	drawLosses(context, 2, TOP.map - 4, (t) => paint.gutter + t * scale);
 	if (view.range) {
 		context.fillStyle = `${color("mark")}44`;
 		context.fillRect(paint.gutter + view.range[0] * scale, 2, (view.range[1] - view.range[0]) * scale, TOP.map - 4);
@@ -386,6 +404,7 @@ function drawStrip(context, levels, top) {
 	context.fillRect(paint.gutter, top + 2, paint.width, height);
 	drawArea(context, levels.ready, top + 2, height, most, color("ready"), levels.running);
 	drawArea(context, levels.running, top + 2, height, most, color("run"));
+	drawLosses(context, top + 2, height, xOf);
 	const line = top + 2 + height - cpus / most * height;
 	context.strokeStyle = color("text");
 	context.setLineDash([4, 3]);

@@ -203,7 +203,7 @@ function showEvidence() {
 function linesOfSpan(task, i) {
 	const { at, state, ref, kind } = data.spans, from = at[i], to = at[i + 1], lines = [task.label];
 	const what = state[i] === RUN ? `${word("running")}: ${data.cpus[ref[i]].label}` :
-		state[i] === READY ? word("ready") : `${word("blocked")}: ${reasonOf(i)}`;
+		state[i] === READY ? word("ready") : state[i] === LOST ? `${word("unknown")}: ${word("l_unknown")}` : `${word("blocked")}: ${reasonOf(i)}`;
 
 	lines.push(what, `${formatNs(to - from)}, +${formatNs(from)} - +${formatNs(to)}`);
 	if (state[i] === RUN && kind[i] & KIND_MARK)

@@ -101,19 +101,13 @@ function longestOverlap(from, to) {
 	}
 }
 
-/* For how long of [from, to) records of a CPU are missing: what is drawn there is a guess. */
+/* For how long of [from, to) records of a CPU are missing: these times are in no other sum. */
 function missingIn(from, to) {
-	const { dropped, stretches, storage_failures, recursion_misses } = data.report.loss;
-	let missing = 0, now = from;
+	const { dropped, storage_failures, recursion_misses } = data.report.loss;
 
-	if (storage_failures || recursion_misses || (dropped && !stretches.length))
+	if (storage_failures || recursion_misses || (dropped && !data.losses.length))
 		return to - from;
-	for (const gap of [...stretches].sort((a, b) => a.start_ns - b.start_ns)) {
-		const start = Math.max(now, gap.start_ns), end = Math.min(to, gap.end_ns ?? to);
-		missing += Math.max(0, end - start);
-		now = Math.max(now, end);
-	}
-	return missing;
+	return data.losses.reduce((sum, [start, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)), 0);
 }
 
 /* The words of docs/HACKING.md: parallel takes two slices that overlap by more than clocks may disagree, too. */
@@ -155,11 +149,11 @@ function statisticsOf(from, to) {
 const RANGE_ROWS = 50;
 
 function rangeTables(stats, length) {
-	const blocked = (times) => times.subarray(LOCK).reduce((sum, ns) => sum + ns, 0);
-	const reasons = (times) => STATE_NAMES.slice(LOCK).map((name, i) => [name, times[LOCK + i]]).filter(([, ns]) => ns > 0)
+	const blocked = (times) => times.subarray(LOCK, LOST).reduce((sum, ns) => sum + ns, 0);
+	const reasons = (times) => STATE_NAMES.slice(LOCK, LOST).map((name, i) => [name, times[LOCK + i]]).filter(([, ns]) => ns > 0)
 		.sort((a, b) => b[1] - a[1]).slice(0, 2).map(([name, ns]) => `${word(`s_${name}`)} ${formatNs(ns)}`).join(", ");
-	const tasks = makeTable(["task", "running", "ready", "longest", "blocked", "reasons", "run"], stats.tasks.slice(0, RANGE_ROWS).map(({ task, runs, worst, times }) =>
-		[task.label, formatNs(times[RUN]), formatNs(times[READY]), formatNs(worst), formatNs(blocked(times)), reasons(times), formatCount(runs)]), word("tasks"));
+	const tasks = makeTable(["task", "running", "ready", "longest", "blocked", "unknown", "reasons", "run"], stats.tasks.slice(0, RANGE_ROWS).map(({ task, runs, worst, times }) =>
+		[task.label, formatNs(times[RUN]), formatNs(times[READY]), formatNs(worst), formatNs(blocked(times)), formatNs(times[LOST]), reasons(times), formatCount(runs)]), word("tasks"));
 	const cpus = makeTable(["cpu", "running", "foreign", "idle", "unknown"], stats.cpus.map(({ cpu, times }) =>
 		[cpu.label, formatShare(times[OURS], length), formatShare(times[FOREIGN], length),
 			formatShare(Math.max(0, length - times[OURS] - times[FOREIGN] - times[UNKNOWN]), length), formatShare(times[UNKNOWN], length)]), word("cpus"));

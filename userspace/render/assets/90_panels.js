@@ -158,7 +158,7 @@ function criticalPanel(report) {
 
 	for (const [reason, ns] of Object.entries(path.blocked_ns))
 		parts.push({ name: reason, value: ns, state: STATE_NAMES[STATE_OF_REASON[reason] ?? OTHER] });
-	parts.push({ name: word("none"), value: path.none_ns, state: "idle" });
+	parts.push({ name: word("unknown"), value: path.unknown_ns, state: "unknown" }, { name: word("none"), value: path.none_ns, state: "idle" });
 	return panel("critical", ...stackedBar(parts, path.length_ns, word("critical")), ...sentences("path"),
 		make("button", { type: "button", id: "path-here", word: "path", text: word("path"), on: { click: () => onBoth("path") } }));
 }
@@ -170,7 +170,11 @@ function serializerPanel() {
 }
 
 function blockedText(task) {
-	return task.blocked_in.slice(0, 2).map(({ call, reason, ns }) => `${call ?? reason} ${formatNs(ns)}`).join(", ");
+	const texts = task.blocked_in.slice(0, 2).map(({ call, reason, ns }) => `${call ?? reason} ${formatNs(ns)}`);
+
+	if (task.unknown_ns)
+		texts.push(`${word("unknown")} ${formatNs(task.unknown_ns)}`);
+	return texts.join(", ");
 }
 
 const TASK_COLUMNS = [
@@ -228,7 +232,7 @@ function gotoTask(id) {
 function legendPanel() {
 	const list = make("dl", { class: "legend" });
 
-	for (const state of [...STATE_NAMES, "foreign", "unknown"])
+	for (const state of [...STATE_NAMES.slice(0, LOST), "foreign", "unknown"])
 		list.append(make("div", null, make("dt", null, swatch(state), make("span", { word: state === "foreign" || state === "unknown" ? state : `s_${state}`, text: word(state === "foreign" || state === "unknown" ? state : `s_${state}`) })),
 			make("dd", { word: `l_${state}`, text: word(`l_${state}`) })));
 	return make("section", { class: "panel full", id: "legend" }, make("h2", { word: "legend", text: word("legend") }),

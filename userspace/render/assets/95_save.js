@@ -89,6 +89,11 @@ function svgStrip(svg, levels, top) {
 	};
 
 	svg.append(makeSvg("path", { d: area(levels.running), fill: "url(#p-run)" }));
+	for (const [start, end] of data.losses) {
+		const from = Math.max(paint.gutter, xOf(start)), to = Math.min(paint.gutter + paint.width, xOf(end));
+		if (from < to)
+			svg.append(makeSvg("path", { d: `M${from} ${top}H${to}V${top + height}H${from}z`, fill: "url(#p-unknown)" }));
+	}
 	svg.append(makeSvg("text", { x: 10, y: top + 14 }, `${word("running")} (0-${most})`));
 }
 
@@ -98,7 +103,7 @@ function makePicture() {
 	const svg = makeSvg("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": "system-ui, sans-serif", "font-size": 12, fill: color("text") });
 	const defs = makeSvg("defs");
 
-	defs.append(...[...STATE_NAMES, "foreign", "unknown"].map(svgPattern));
+	defs.append(...[...STATE_NAMES, "foreign"].map(svgPattern));
 	svg.append(defs, makeSvg("rect", { width, height, fill: color("back") }));
 	for (const { at, text } of ticksOf(view.from, view.to, paint.width, 95).ticks) {
 		svg.append(makeSvg("path", { d: `M${xOf(at)} ${TOP.axis - 7}v7`, stroke: color("text") }));
