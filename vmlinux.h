@@ -48,6 +48,7 @@ enum {
 #define CLONE_THREAD	0x00010000
 
 #define S_IFMT_SHIFT	12
+#define FD_TYPE_REGULAR	8
 #define FD_TYPE_SOCKET	014		/* S_IFSOCK >> 12 */
 #define TCP_LISTEN	10
 

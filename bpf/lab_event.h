@@ -109,7 +109,7 @@ struct lab_ev_switch_out {
 	__u32 migrations;	/* task->se.nr_migrations */
 	__u32 next_tid;		/* 0: idle */
 	__u8 next_class;	/* enum lab_cpu_class */
-	__u8 fd_type;		/* of args[0], where the call takes an fd: inode mode >> 12 (DT_*); LAB_FD_REQUEST; else 0 */
+	__u8 fd_type;		/* of args[0], where the call takes an fd: inode mode >> 12 (DT_*), or enum lab_fd_kind; else 0 */
 	__u16 fd_flags;		/* LAB_FD_*; of futex(2) LAB_FUTEX_* */
 	__u32 futex_owner;	/* the tid that the memory at a futex names as the lock's owner; 0: none */
 	__u32 pad;
@@ -234,7 +234,7 @@ struct lab_ev_rename {
 /* EPOLL_CTL flags */
 #define LAB_F_LISTENING	0x01	/* fd is a listening socket */
 
-/* fd_type, beyond those of inodes: of EPOLL_CTL; but the last, of SWITCH_OUT */
+/* fd_type, beyond those of inodes: of EPOLL_CTL and, but the first, of SWITCH_OUT; the last of that alone */
 enum lab_fd_kind {
 	LAB_FD_ANONYMOUS = 16,	/* none of the next */
 	LAB_FD_EVENTFD = 17,

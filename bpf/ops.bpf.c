@@ -16,7 +16,6 @@
 #define EPOLL_CTL_DEL	2
 
 /* epoll takes no regular files: some kernels give anonymous inodes this type */
-#define FD_TYPE_REGULAR	8
 
 /* linux/eventpoll.h; packed on x86-64 */
 struct user_epoll_event {

@@ -110,7 +110,7 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 {
 	struct syscall_regs regs;
 	struct waitv first = {};
-	u32 fd_flags = 0;
+	u32 fd_flags = 0, kind;
 
 	syscall_read(prev, &regs);
 	e->syscall = regs.nr;
@@ -127,6 +127,10 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 	}
 	if (takes_fd(regs.nr)) {
 		e->fd_type = fd_read(prev, regs.args[0], &fd_flags);
+		if (!e->fd_type || e->fd_type == FD_TYPE_REGULAR) {
+			kind = fd_kind(prev, regs.args[0]);
+			e->fd_type = kind == LAB_FD_ANONYMOUS ? e->fd_type : kind;
+		}
 		e->fd_flags = fd_flags;
 	} else if (regs.nr == SYSCALL_FUTEX) {
 		e->futex_owner = futex_owner(&regs);

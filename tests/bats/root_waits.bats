@@ -65,3 +65,27 @@ msgctl($q, IPC_RMID, 0);'
 	[[ $output == *queue*semaphore* ]]
 	run -0 lab verify run
 }
+
+# A descriptor of any other kind that blocks for as long would be "other".
+@test "waits: the read of an eventfd and of a signalfd" {
+	requires command=python3
+	lab run -q -o run -- python3 -c 'import ctypes, os, signal, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+event = libc.eventfd(0, 0)
+mask = (ctypes.c_ulong * 16)(1 << (signal.SIGUSR1 - 1))
+caught = libc.signalfd(-1, mask, 0)
+def wake():
+    time.sleep(0.3)
+    os.write(event, (1).to_bytes(8, "little"))
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGUSR1)
+waker = threading.Thread(target=wake)
+waker.start()
+os.read(event, 8)
+os.read(caught, 128)
+waker.join()'
+	run -0 waited run
+	[[ $output == *" eventfd"* && $output == *" signal"* && $output != *" other"* ]]
+	run -0 lab verify run
+}

@@ -24,7 +24,7 @@ void afx_init(struct afx *f, unsigned int cpu_cnt, uint64_t unit_ns, unsigned in
 
 static void span_of_char(struct model_span *s, char c)
 {
-	static const char letters[] = "?LCJWEPSINUDFKTGOXMQ";
+	static const char letters[] = "?LCJWEPSINUDFKTGOXMQV";
 	const char *at;
 
 	s->cpu = UINT16_MAX;

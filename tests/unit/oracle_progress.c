@@ -42,7 +42,8 @@ bool oracle_parks(const struct truth_span *s)
 {
 	return s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
 	       s->reason == REASON_POLL || s->accept || s->reason == REASON_SIGNAL ||
-	       s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
+	       s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE ||
+	       s->reason == REASON_EVENTFD;
 }
 
 /* It had a CPU, and has one again for less than 5 % of the time that it then waits, and than 100 us. */

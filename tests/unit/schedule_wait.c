@@ -344,6 +344,8 @@ static const struct khow sleeps[] = {
 	  REASON_STOPPED, 0 },
 	{ LAB_STATE_TRACED, 0, 39, { 0 }, 0, false, REASON_STOPPED, REASON_STOPPED, 0 },
 	{ 1, 0, 0, { 9 }, 2, false, REASON_OTHER, REASON_OTHER, 0 },	/* read of a terminal */
+	{ 1, 0, 0, { 9 }, 17, false, REASON_EVENTFD, REASON_EVENTFD, 0 },
+	{ 1, 0, 0, { 9 }, 18, false, REASON_SIGNAL, REASON_SIGNAL, 0 },
 	{ 1, 0, 219, { 0 }, 0, false, REASON_OTHER, REASON_OTHER, 0 },	/* restart_syscall */
 	{ 1, 0, -1, { 0 }, 0, false, REASON_PAGEFAULT, REASON_PAGEFAULT, 0 }, /* userfaultfd */
 	{ 1, 0, 73, { 3 }, 0, false, REASON_FILELOCK, REASON_FILELOCK, 0 },

@@ -26,7 +26,11 @@ static const struct row rows[] = {
 	{ S | F, 0, 0, 3, 1, REASON_PIPE },
 	{ S, 0, 1, 3, 12, REASON_SOCKET },
 	{ S, 0, 0, 3, 2, REASON_OTHER },		/* a terminal */
-	{ S, 0, 0, 3, 0, REASON_OTHER },		/* an eventfd */
+	{ S, 0, 0, 3, 0, REASON_OTHER },		/* not known of what */
+	{ S, 0, 0, 3, LAB_FD_EVENTFD, REASON_EVENTFD },
+	{ S, 0, 1, 3, LAB_FD_EVENTFD, REASON_EVENTFD },
+	{ S, 0, 0, 3, LAB_FD_SIGNALFD, REASON_SIGNAL },
+	{ S, 0, 0, 3, LAB_FD_TIMERFD, REASON_OTHER },
 	{ S, 0, 275, 3, 1, REASON_PIPE },
 	{ S, 0, 45, 3, 0, REASON_SOCKET },
 	{ S, 0, 43, 3, 0, REASON_SOCKET },

@@ -21,6 +21,7 @@ bool progress_is_idle(const struct model_span *s)
 	case REASON_POLL:
 	case REASON_SIGNAL:
 	case REASON_SEMAPHORE:
+	case REASON_EVENTFD:
 	case REASON_OTHER:
 		return true;
 	default:

@@ -26,6 +26,7 @@ static const char *const reason_names[REASON_CNT] = {
 	[REASON_FILELOCK] = "filelock",
 	[REASON_SEMAPHORE] = "semaphore",
 	[REASON_QUEUE] = "queue",
+	[REASON_EVENTFD] = "eventfd",
 };
 
 const char *reason_name(enum reason reason)

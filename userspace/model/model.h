@@ -50,6 +50,7 @@ enum reason {
 	REASON_FILELOCK,	/* of a file: flock(2), fcntl(2) */
 	REASON_SEMAPHORE,	/* of System V; POSIX's are futexes */
 	REASON_QUEUE,		/* of messages: System V's and POSIX's */
+	REASON_EVENTFD,		/* of eventfd(2): its count */
 	REASON_CNT,
 };
 

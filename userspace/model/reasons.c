@@ -192,13 +192,22 @@ static bool polls_one(const struct sleep *sleep)
 	       (sleep->syscall == 271 && !sleep->args[2]);
 }
 
+static enum reason descriptor(uint8_t fd_type)
+{
+	switch (fd_type) {
+	case STAT_FIFO: return REASON_PIPE;
+	case STAT_SOCKET: return REASON_SOCKET;
+	case LAB_FD_EVENTFD: return REASON_EVENTFD;
+	case LAB_FD_SIGNALFD: return REASON_SIGNAL;
+	default: return REASON_OTHER;
+	}
+}
+
 static enum reason interruptible(const struct sleep *sleep, enum call call)
 {
 	switch (call) {
 	case CALL_FD:
-		if (sleep->fd_type == STAT_FIFO)
-			return REASON_PIPE;
-		return sleep->fd_type == STAT_SOCKET ? REASON_SOCKET : REASON_OTHER;
+		return descriptor(sleep->fd_type);
 	case CALL_SOCKET:
 	case CALL_ACCEPT:
 		return REASON_SOCKET;

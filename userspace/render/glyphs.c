@@ -57,6 +57,7 @@ static enum cell cell_of_reason(enum reason reason)
 		return CELL_FUTEX;
 	case REASON_EPOLL:
 	case REASON_POLL:
+	case REASON_EVENTFD:
 		return CELL_EPOLL;
 	case REASON_PIPE:
 	case REASON_QUEUE:

@@ -18,7 +18,7 @@ enum cell {
 	CELL_RUN,		/* drawn as the CPU's digit, or in a CPU lane as the task's letter */
 	CELL_READY,
 	CELL_FUTEX,		/* lock, cond, join */
-	CELL_EPOLL,		/* epoll, poll */
+	CELL_EPOLL,		/* epoll, poll, eventfd */
 	CELL_IO,		/* pipe, socket, uring, disk, pagefault */
 	CELL_SLEEP,		/* in a CPU lane: idle */
 	CELL_CHILD,

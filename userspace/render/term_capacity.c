@@ -116,6 +116,7 @@ static const struct remedy reasons[REASON_CNT] = {
 	[REASON_FILELOCK] = { "the lock of a file", "hold it for less time, or use several files" },
 	[REASON_SEMAPHORE] = { "a semaphore", "hold it for less time, or use a larger count" },
 	[REASON_QUEUE] = { "a queue of messages", "keep more messages in flight" },
+	[REASON_EVENTFD] = { "an eventfd", "give each of its wake-ups more work" },
 	[REASON_OTHER] = { "something else", "let other tasks compute meanwhile" },
 };
 
