@@ -195,11 +195,11 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 
 @test "what is left where records were refused" {
 	requires command=perf
-	"$LAB_BIN" run -q -o out --buffer 1 -- perf bench sched messaging -g 5 -l 1500 >bench 2>err 3>&- &
+	"$LAB_BIN" run -q -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 200000 & perf bench sched pipe -l 200000; wait' >bench 2>err 3>&- &
 	local pid=$!
 	sleep 0.7
 	kill -STOP $pid
-	sleep 3
+	sleep 1
 	kill -CONT $pid
 	wait $pid || true
 	lab report out/trace.lab -f json -o lossy.json

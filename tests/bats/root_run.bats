@@ -401,11 +401,11 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 
 @test "a witness of parallelism survives refused records, with bounds" {
 	requires command=perf cpus=2
-	"$LAB_BIN" run -o out --buffer 1 -- perf bench sched messaging -g 10 -l 1500 >bench 2>err 3>&- &
+	"$LAB_BIN" run -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 400000 & perf bench sched pipe -l 400000; wait' >bench 2>err 3>&- &
 	local pid=$!
 	sleep 0.8
 	kill -STOP $pid
-	sleep 3
+	sleep 1
 	kill -CONT $pid
 	wait $pid || true
 	lab report out/trace.lab -f json -o run.json

@@ -14,7 +14,7 @@ def check_window(f, r):
         f.same("the last end of a task and the window's end",
                max(t["end_ns"] for t in r["tasks"]), w["end_ns"])
     if w["ended_by"] == "exit":
-        f.holds("nothing is alive after the last exit", not alive)
+        f.holds("nothing is alive after the last exit", not alive or r["loss"]["dropped"])
     for key in ("exit_status", "signal"):
         if r["workload"][key] is not None:
             f.holds(f"{key} is known where the end is", w["ended_by"] != "unknown")

@@ -13,7 +13,7 @@
 #include "util/minmax.h"
 
 extern const struct analysis analysis_tasks, analysis_calls, analysis_cpus, analysis_capacity,
-			     analysis_loss;
+			     analysis_loss, analysis_wakeups;
 
 static void sum_again(const struct model *m, struct report *r)
 {
@@ -26,6 +26,8 @@ static void sum_again(const struct model *m, struct report *r)
 	analysis_tasks.run(m, r);
 	analysis_calls.run(m, r);
 	analysis_cpus.run(m, r);
+	r->waits = (struct report_waits){ 0 };
+	analysis_wakeups.run(m, r);
 	r->capacity = (struct report_capacity){ 0 };
 	analysis_capacity.run(m, r);
 	analysis_loss.run(m, r);
