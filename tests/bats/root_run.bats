@@ -177,18 +177,6 @@ with ThreadPoolExecutor(4) as pool:
 	status_is 0
 }
 
-@test "a run that stood still is not what it was expected to be" {
-	cc -O1 -pthread -o lost "$REPOSITORY"/tests/foreign/hang_lost_signal.c
-	trace --for 500ms -- ./lost
-	output_has "STUCK"
-	json_holds run.json 'r["verdict"]["stuck"] == "stuck"'
-	local class
-	class=$(python -c 'import json; print(json.load(open("run.json"))["verdict"]["class"])')
-	trace --for 500ms --expect "$class" -- ./lost
-	contradicted
-	json_holds run.json 'r["verdict"]["claim_fault"] == "stuck"'
-}
-
 @test "the command's input, output and exit status are its own" {
 	head -c 100000 /dev/urandom >in
 	lab run -o o1 -- gzip -c in >out.gz 2>err
