@@ -70,7 +70,14 @@ struct cfs_rq {
 
 /* ---- place_check: where a task may run, and what may hold it back ---- */
 
+struct cfs_bandwidth {
+	u64 period;			/* group_tell; ktime_t */
+	u64 quota;
+};
+
 struct task_group {
+	struct task_group *parent;
+	struct cfs_bandwidth cfs_bandwidth; /* optional: CONFIG_CFS_BANDWIDTH; group_tell */
 	struct cfs_rq **cfs_rq;		/* optional: CONFIG_FAIR_GROUP_SCHED; one per CPU. In 7.2 a per-CPU pointer */
 };
 

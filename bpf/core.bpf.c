@@ -20,6 +20,7 @@ const volatile bool lab_queues_percpu = false;
 
 volatile __u32 lab_armed = 0;
 volatile __u32 lab_pid_level = 0;
+volatile __u32 lab_quota_epoch = 0;
 struct lab_counts lab_counts = {};
 
 struct ring {

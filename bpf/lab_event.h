@@ -331,13 +331,14 @@ struct lab_ev_affinity {
 #define LAB_GROUPS_MAX 16	/* groups that are told apart in one run */
 
 /*
- * GROUP - head.task is in this group of the cpu controller from here on. A task that is born
- * has its parent's, until one of its own.
+ * GROUP - head.task is in this group of the cpu controller, which has a quota, from here on. A task that is
+ * born has its parent's, until one of its own. A quota that a group gets while tasks are in it is noticed when
+ * it first holds one of them back.
  */
 struct lab_ev_group {
 	struct lab_ev_head head;
-	__u32 group;		/* 1 .. LAB_GROUPS_MAX; 0: no quota binds it (its scheduling policy), or it is beyond these */
-	__u32 pad;
+	__u32 group;		/* 1 .. LAB_GROUPS_MAX; 0: no quota binds it, or it is beyond these */
+	__u32 quota_milli;	/* CPUs x 1000, the tightest of it and those above it; 0 with group 0 */
 };
 
 /*
@@ -388,7 +389,7 @@ struct lab_task_mark {
 	__u64 enter_ns;		/* of the epoll_wait it is in; 0: none */
 	__u64 task_group;	/* the kernel's, of the group told last; 0: none */
 	__u32 group;		/* that group */
-	__u32 pad;
+	__u32 quota_epoch;	/* lab_quota_epoch when it was looked at */
 	__u64 mask[LAB_MASK_WORDS]; /* told last; all 0: none yet */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * place - which CPUs tasks may use, and which a quota holds back. The second is
- * looked at only where a quota was in force when recording began.
+ * looked at from when one of ours is first under a quota.
  */
 
 #include "probe.bpf.h"
@@ -41,19 +41,51 @@ static __always_inline u32 group_number(u64 group)
 	return 0;
 }
 
+#define NO_QUOTA (~0ULL)		/* RUNTIME_INF, kernel/sched/sched.h */
+#define QUOTA_MAX (1ULL << 44)		/* the kernel's own limit in ns (max_cfs_runtime) */
+#define GROUP_DEPTH_MAX 16
+
+/* The tightest quota of @group and those above it, in CPUs x 1000; 0: there is none. */
+static __always_inline u32 quota_of(u64 group)
+{
+	u64 tightest = 0;
+
+	if (!bpf_core_field_exists(((struct task_group *)0)->cfs_bandwidth))
+		return 0;
+	for (int i = 0; i < GROUP_DEPTH_MAX && group; i++) {
+		struct task_group *at = (struct task_group *)group;
+		u64 quota = BPF_CORE_READ(at, cfs_bandwidth.quota);
+		u64 period = BPF_CORE_READ(at, cfs_bandwidth.period);
+		u64 milli = 0;
+
+		if (quota != NO_QUOTA && quota <= QUOTA_MAX && period)
+			milli = quota * 1000 / period + !(quota * 1000 / period);
+		if (milli && (!tightest || milli < tightest))
+			tightest = milli;
+		group = (u64)BPF_CORE_READ(at, parent);
+	}
+	return tightest;
+}
+
 __hidden void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now)
 {
-	u32 number = group_number(group);
+	u32 quota = quota_of(group), epoch = lab_quota_epoch;
+	u32 number = quota ? group_number(group) : 0;
 	struct lab_ev_group *e;
 
-	e = record_reserve(cpu, LAB_EV_GROUP, sizeof(*e), mark->id, now);
-	if (!e)
-		return;
-	e->group = number;
-	e->pad = 0;
+	if (number != mark->group) {
+		e = record_reserve(cpu, LAB_EV_GROUP, sizeof(*e), mark->id, now);
+		if (!e)
+			return;
+		e->group = number;
+		e->quota_milli = number ? quota : 0;
+		record_submit(e);
+	}
+	if (number && !epoch)
+		lab_quota_epoch = epoch = 1;
 	mark->task_group = group;
 	mark->group = number;
-	record_submit(e);
+	mark->quota_epoch = epoch;
 }
 
 /* A task's queue is its group's on its CPU: so far is that CPU's area from what per-CPU pointers say. */
@@ -117,7 +149,7 @@ int BPF_PROG(place_on_wakeup, struct task_struct *task)
 {
 	struct lab_task_mark *mark;
 
-	if (!lab_armed)
+	if (!lab_armed || !lab_quota_epoch)
 		return 0;
 	mark = task_mark(task);
 	if (mark)
@@ -136,7 +168,7 @@ int BPF_PROG(place_on_nr_running, struct rq *rq, int change)
 	u64 now;
 	u32 cpu;
 
-	if (!lab_armed)
+	if (!lab_armed || !lab_quota_epoch)
 		return 0;
 	now = bpf_ktime_get_ns();
 	cpu = bpf_core_field_exists(rq->cpu) ? rq->cpu : 0;

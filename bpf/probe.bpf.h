@@ -33,6 +33,14 @@ extern volatile __u32 lab_pid_level;
 extern const volatile __u32 lab_mask_words;
 extern const volatile __u32 lab_throttling;
 
+/* 0: no task of ours has been under a quota. Changes when a quota is found where none was known. */
+extern volatile __u32 lab_quota_epoch;
+
+static __always_inline bool quota_in_force(void)
+{
+	return lab_throttling && lab_quota_epoch;
+}
+
 /* Likewise: a group's queues are in the CPUs' own areas (per-CPU memory), not in an array of pointers. */
 extern const volatile bool lab_queues_percpu;
 
@@ -111,7 +119,7 @@ static __always_inline void *record_of(struct task_struct *task, u32 kind, u64 s
  */
 struct lab_task_mark *task_birth(struct task_struct *task, u64 clone_flags, u64 now);
 
-/* Record what @task may use, or the group that it is in, and keep it in its mark. */
+/* Record what @task may use, or the group with a quota that it is in, and keep it in its mark. */
 void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, struct task_struct *task,
 		   u64 now);
 void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now);
@@ -150,7 +158,7 @@ static __always_inline void place_check(struct lab_cpu_slot *cpu, struct lab_tas
 	if (lab_queues_percpu)
 		queues_learn(task);
 	group = quota_group(task);
-	if (group != mark->task_group)
+	if (group != mark->task_group || mark->quota_epoch != lab_quota_epoch)
 		group_tell(cpu, mark, group, now);
 }
 

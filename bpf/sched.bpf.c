@@ -242,6 +242,14 @@ static __always_inline void emit_cpu_class(struct lab_cpu_slot *cpu, struct task
 	record_submit(e);
 }
 
+/* A quota holds @prev back, and none was known: its group got it while it was there. Look at all again. */
+static __always_inline void quota_check(const struct lab_task_mark *from, struct task_struct *prev)
+{
+	if (lab_throttling && !from->group && quota_group(prev) && task_throttled(prev) &&
+	    !lab_counts.groups_unseen)
+		__sync_fetch_and_add(&lab_quota_epoch, 1);
+}
+
 static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 				     struct task_struct *next, u32 prev_state)
 {
@@ -276,8 +284,9 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 		place_check(cpu, to, next, now);
 	}
 	if (from) {
+		quota_check(from, prev);
 		place_check(cpu, from, prev, now);
-		if (lab_throttling)
+		if (quota_in_force())
 			queue_look(bpf_get_smp_processor_id(), from->group, now);
 	}
 	if (from)
@@ -331,7 +340,7 @@ int BPF_PROG(sched_on_waking, struct task_struct *task)
 	if (!mark->first_kind)
 		mark->first_kind = LAB_EV_WAKING;
 	place_check(cpu, mark, task, now);
-	if (lab_throttling)
+	if (quota_in_force())
 		queue_look(task_cpu(task), mark->group, now);
 	if (waker->pid)
 		waker_mark = task_mark(waker);
@@ -392,7 +401,7 @@ int BPF_PROG(sched_on_wakeup_new, struct task_struct *task)
 	if (!cpu)
 		return 0;
 	place_check(cpu, mark, task, now);
-	if (lab_throttling)
+	if (quota_in_force())
 		queue_look(task_cpu(task), mark->group, now);
 	e = record_reserve(cpu, LAB_EV_WAKEUP_NEW, sizeof(*e), mark->id, now);
 	if (!e)
@@ -427,7 +436,7 @@ int BPF_PROG(sched_on_migrate, struct task_struct *task, int dest_cpu)
 	if (!cpu)
 		return 0;
 	place_check(cpu, mark, task, now);
-	if (lab_throttling)
+	if (quota_in_force())
 		queue_look(dest_cpu, mark->group, now);
 	total = task_slot(mark->id);
 	if (total && total->id == mark->id)

@@ -57,6 +57,7 @@ __hidden struct lab_task_mark *task_birth(struct task_struct *task, u64 clone_fl
 		return NULL;
 	mark->task_group = parent_mark->task_group;
 	mark->group = parent_mark->group;
+	mark->quota_epoch = parent_mark->quota_epoch;
 	__builtin_memcpy(mark->mask, parent_mark->mask, sizeof(mark->mask));
 	place_check(cpu, mark, task, now);
 	return mark;

@@ -25,7 +25,7 @@ busy() {
 	SCRIPT
 }
 
-# $1, in a group of the cpu controller (either version) that may use half a CPU.
+# A group of the cpu controller (either version) that may use half a CPU, and has it before other programs.
 group_with_quota() {
 	local root
 	if root=$(findmnt -rno TARGET -t cgroup -O cpu | head -n 1) && [ -n "$root" ]; then
@@ -33,6 +33,7 @@ group_with_quota() {
 		mkdir "$group" 2>/dev/null || skip "cannot make a group in $root"
 		echo 100000 >"$group/cpu.cfs_period_us"
 		echo 50000 >"$group/cpu.cfs_quota_us" || skip "cannot set a quota in $root"
+		echo 262144 >"$group/cpu.shares"
 		return
 	fi
 	root=$(findmnt -rno TARGET -t cgroup2 | head -n 1)
@@ -41,6 +42,7 @@ group_with_quota() {
 	group=$root/lab-test-$$
 	mkdir "$group" 2>/dev/null || skip "cannot make a group in $root"
 	echo "50000 100000" >"$group/cpu.max" || skip "cannot set a quota in $root"
+	echo 10000 >"$group/cpu.weight"
 }
 
 nothing_is_left_over() {
@@ -85,6 +87,35 @@ nothing_is_left_over() {
 		'r["run_queue_wait"]["held_wall_ns"] > 0'
 	output_has "the quota of 0.50 CPUs held tasks back for"
 	output_has "allows 0.50 CPUs"
+}
+
+@test "a quota that tasks come under during the run holds them back, and is named" {
+	group_with_quota
+	busy 4 ""
+	trace -- sh -c 'echo 0 >"$0/cgroup.procs" && exec sh busy.sh' "$group"
+	[ "$status" -eq 0 ]
+	nothing_is_left_over
+	json_holds run.json 'r["host"]["quota_cpus"] is None' 'r["capacity"]["quota_cpus"] == 0.5' \
+		'r["capacity"]["loss"]["throttled_ns"] > 0' 'r["run_queue_wait"]["held_wall_ns"] > 0'
+	output=$(tr -s ' \n' ' ' <<<"$output")
+	output_has "a quota that tasks came under during the run allows 0.50 CPUs"
+	lab verify out
+}
+
+@test "a quota that a group gets while tasks are in it is named when it holds them back" {
+	group_with_quota
+	local limit=$group/cpu.max none="max 100000" half="50000 100000"
+	if [ -e "$group/cpu.cfs_quota_us" ]; then
+		limit=$group/cpu.cfs_quota_us none=-1 half=50000
+	fi
+	echo "$none" >"$limit"
+	busy 4 ""
+	trace -- sh -c 'echo 0 >"$0/cgroup.procs"; (sleep 0.15; echo "$1" >"$2") & exec sh busy.sh' \
+		"$group" "$half" "$limit"
+	[ "$status" -eq 0 ]
+	json_holds run.json 'r["capacity"]["quota_cpus"] == 0.5' \
+		'r["capacity"]["loss"]["throttled_ns"] > 0'
+	exact
 }
 
 @test "moves have causes: a waking, and a CPU that is forbidden" {

@@ -22,6 +22,7 @@ FACTS = """
     audit.causal_edges_checked
     audit.clock_ahead_ns
     audit.migrations_unseen
+    capacity.quota_cpus
     deadlock.cycle[].shared
     event_loops[].epfd
     event_loops[].events
@@ -57,6 +58,8 @@ FACTS = """
     verdict.never_two
     verdict.witness[].seq_in
     verdict.witness[].seq_out
+    workload.attempts.allowed
+    workload.attempts.made
     workload.claim.at_least
     workload.claim.min_operations
     workload.command

@@ -396,9 +396,13 @@ void fx_affinity(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint6
 	emit(f, ts, cpu, id, LAB_EV_AFFINITY)->affinity.words[0] = mask;
 }
 
-void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group)
+void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group,
+	      uint32_t quota_milli)
 {
-	emit(f, ts, cpu, id, LAB_EV_GROUP)->group.group = group;
+	union lab_event *ev = emit(f, ts, cpu, id, LAB_EV_GROUP);
+
+	ev->group.group = group;
+	ev->group.quota_milli = quota_milli;
 }
 
 void fx_throttle(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t queue_cpu, uint32_t group,

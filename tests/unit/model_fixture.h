@@ -134,7 +134,8 @@ void fx_migrate(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, unsign
 void fx_affinity(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint64_t mask);
 
 /* GROUP of @id; THROTTLE of @group's queue on @queue_cpu. Both noticed on @cpu. */
-void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group);
+void fx_group(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t id, uint32_t group,
+	      uint32_t quota_milli);
 void fx_throttle(struct fx *f, uint64_t ts, unsigned int cpu, uint32_t queue_cpu, uint32_t group,
 		 bool throttled);
 

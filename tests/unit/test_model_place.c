@@ -77,7 +77,7 @@ static struct fx *quota_begin(enum lab_throttling throttling)
 	fx_meta(f)->throttling = throttling;
 	fx_meta(f)->quota_milli_cpus = 500;
 	fx_start(f, 1000);
-	fx_group(f, 1000, 0, 1, 1);
+	fx_group(f, 1000, 0, 1, 1, 0);
 	fx_switch(f, 1010, 0, 1, fx_none());
 	fx_fork(f, 1100, 1, 2, FX_THREAD, 0);
 	return f;
@@ -111,6 +111,37 @@ TEST(model_place_a_throttled_queue_holds_all_on_it)
 	CHECK_EQ(m.hold_cnt, 2);
 	model_release(&m);
 	fx_free(f);
+}
+
+/* The tightest quota that a task was under, wherever it came from. */
+TEST(model_place_a_quota_that_is_entered)
+{
+	static const uint32_t at_start[] = { 0, 300, 500, 800 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(at_start); i++) {
+		struct fx *f = fx_new(1);
+		struct model m;
+
+		fx_meta(f)->throttling = LAB_THROTTLING_TASK;
+		fx_meta(f)->quota_milli_cpus = at_start[i];
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		fx_group(f, 1100, 0, 1, 1, 900);
+		fx_group(f, 1200, 0, 1, 2, 500);
+		fx_throttle(f, 1300, 0, 0, 2, true);
+		fx_switch(f, 1310, 0, FX_IDLE, THROTTLED_OUT);
+		fx_throttle(f, 1500, 0, 0, 2, false);
+		fx_switch(f, 1510, 0, 1, fx_none());
+		fx_group(f, 1600, 0, 1, 0, 0);
+		fx_exit(f, 1900, 1, FX_IDLE);
+		fx_end(f, 2000, TRACE_END_EXIT);
+		build_clean(f, &m);
+		CHECK_EQ(m.quota_entered, at_start[i] != 300 && at_start[i] != 500);
+		CHECK_EQ(m.quota_milli_cpus, at_start[i] == 300 ? 300 : 500);
+		check_hold(&m, 1, 0, 1310, 1500);
+		model_release(&m);
+		fx_free(f);
+	}
 }
 
 /* Since 6.18: who left a CPU because of it; one that only waits may go on being chosen. */
@@ -153,8 +184,8 @@ TEST(model_place_moves_and_groups_end_holds)
 	fx_throttle(f, 1200, 0, 0, 1, true);
 	fx_migrate(f, 1250, 0, 2, 0, 1);
 	fx_throttle(f, 1300, 1, 1, 1, true);
-	fx_group(f, 1350, 1, 2, 2);
-	fx_group(f, 1400, 1, 2, 1);
+	fx_group(f, 1350, 1, 2, 2, 0);
+	fx_group(f, 1400, 1, 2, 1, 0);
 	fx_switch(f, 1450, 1, 2, fx_none());		/* a queue may end with no record of it */
 	quota_end(f, &m, false);
 	check_hold(&m, 2, 0, 1200, 1250);

@@ -52,15 +52,19 @@ TEST(render_capacity_under_a_quota)
 	char *text;
 
 	fixture_workers(&f);
-	f.model.meta.quota_milli_cpus = 1500;
+	f.model.quota_milli_cpus = 1500;
 	f.report.capacity.latency_known = f.report.capacity.throttled_known = false;
 	f.report.capacity.undivided_ns = f.report.capacity.unplaced_ns;
 	f.report.capacity.latency_ns = 0;
 	text = term_with(&f, LOSS_UNDIVIDED, REASON_NONE);
 	CHECK(!strstr(text, "wake-up latency"));
 	CHECK(strstr(text, "idle beside waiting tasks 0.7 %"));
-	CHECK(strstr(text, "allows 1.50 CPUs\n"));
+	CHECK(strstr(text, "allows 1.50 CPUs\n") && !strstr(text, "came under"));
 	CHECK(strstr(text, "allow a larger quota, or use fewer wake-ups"));
+	free(text);
+	f.model.quota_entered = true;
+	text = term_with(&f, LOSS_UNDIVIDED, REASON_NONE);
+	CHECK(strstr(text, "1.50 CPUs\n") && strstr(text, "came under"));
 	free(text);
 	text = term_with(&f, LOSS_INTERFERENCE, REASON_NONE);
 	CHECK(strstr(text, "for these or for the quota; allow a larger quota, or close other programs"));

@@ -129,7 +129,6 @@ static int prepare(struct run *run)
 	setpriority(PRIO_PROCESS, 0, READER_NICE);
 	if (fill_meta(run))
 		return LAB_EXIT_CANNOT_TRACE;
-	opts.quota = run->meta.quota_milli_cpus;
 	if (record_open(&run->record, &opts))
 		return LAB_EXIT_CANNOT_TRACE;
 	run->meta.throttling = record_throttling(run->record);

@@ -131,6 +131,8 @@ void place_on_group(struct model_builder *b, const struct lab_ev_group *ev)
 
 	place_left(b, idx, ev->head.ts_ns);
 	t->group = ev->group <= LAB_GROUPS_MAX ? ev->group : 0;
+	if (ev->quota_milli && (!b->m.quota_milli_cpus || ev->quota_milli < b->m.quota_milli_cpus))
+		b->m.quota_milli_cpus = ev->quota_milli;
 	if (cpu != NO_CPU)
 		place_ready(b, idx, cpu, held, ev->head.ts_ns);
 }
@@ -240,6 +242,16 @@ static bool holds_known(const struct model_builder *b, const struct trace_end *e
 	return !b->holds_given_up && !(end && end->groups_unseen);
 }
 
+/* That of lab itself is the root's at the start. */
+static void quota_finish(struct model *m)
+{
+	uint32_t start = m->meta.quota_milli_cpus;
+
+	m->quota_entered = m->quota_milli_cpus && (!start || m->quota_milli_cpus < start);
+	if (!m->quota_entered)
+		m->quota_milli_cpus = start;
+}
+
 void place_finish(struct model_builder *b, const struct trace_end *end)
 {
 	struct model *m = &b->m;
@@ -260,6 +272,7 @@ void place_finish(struct model_builder *b, const struct trace_end *end)
 	m->holds = NULL;
 	m->hold_cnt = m->hold_cap = 0;
 	m->holds_known = holds_known(b, end);
+	quota_finish(m);
 	by_task(m, holds, hold_cnt, sizeof(*holds), offsetof(struct model_hold, task_id), first);
 	for (size_t i = 0; i < m->task_cnt && m->holds_known; i++)
 		clip_holds(m, &m->tasks[i], holds + first[i], first[i + 1] - first[i]);

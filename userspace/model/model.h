@@ -329,6 +329,8 @@ struct model {
 	size_t cpuset_cnt, cpuset_cap;
 	struct model_allowed *allowed;	/* by task */
 	size_t allowed_cnt, allowed_cap;
+	uint32_t quota_milli_cpus;	/* the tightest that one of ours was under, in CPUs x 1000; 0: none is known */
+	bool quota_entered;		/* it came into that one after the start, or the start's was not as tight */
 	bool holds_known;		/* false: holds are missing, for the recording did not look, or not enough */
 	struct model_hold *holds;	/* by task */
 	size_t hold_cnt, hold_cap;

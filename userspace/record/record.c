@@ -145,7 +145,7 @@ static int load(struct record *r, const struct record_opts *opts)
 		log_err("cannot open the probes: %s", strerror(-err));
 		return err;
 	}
-	r->throttling = opts->quota ? facts.throttling : LAB_THROTTLING_UNSEEN;
+	r->throttling = facts.throttling;
 	err = choose_probes(r, opts, &facts);
 	if (err)
 		return err;

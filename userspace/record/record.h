@@ -27,7 +27,6 @@ struct record;
 struct record_opts {
 	bool ops;		/* hook epoll's system calls */
 	uint32_t ring_mib;	/* per CPU; 0: 16, or less where many CPUs would need more than 256 MiB */
-	bool quota;		/* one is in force: record whom it holds back */
 	bool measure_overhead;	/* switch the kernel's BPF statistics on while recording */
 };
 

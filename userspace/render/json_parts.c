@@ -452,5 +452,9 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 		put_pinned(j, c);
 	put_largest_loss(j, c);
 	put_loss(j, c);
+	if (m->quota_milli_cpus)
+		json_ratio(j, "quota_cpus", m->quota_milli_cpus, 1000);
+	else
+		json_null(j, "quota_cpus");
 	json_close_object(j);
 }

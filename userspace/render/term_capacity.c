@@ -168,9 +168,8 @@ static void say_pinned(const struct term *t, struct phrase *p)
 
 static void say_held(const struct term *t, struct phrase *p)
 {
-	if (t->m->meta.quota_milli_cpus)
-		phrase_add(p, "the quota of %s CPUs",
-			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
+	if (t->m->quota_milli_cpus)
+		phrase_add(p, "the quota of %s CPUs", fmt_ratio(t->m->quota_milli_cpus, 1000, 2).s);
 	else
 		phrase_add(p, "a quota");
 	phrase_add(p, " held tasks back for %s of the %s", fmt_ns(t->r->capacity.held_ns).s,
@@ -210,9 +209,10 @@ void term_cpus(const struct term *t)
 	phrase_add(&p, "%zu x %s", t->m->cpu_cnt, fmt_ns(t->window_ns).s);
 	if (t->r->capacity.known)
 		say_parts(t, &p);
-	if (t->m->meta.quota_milli_cpus)
-		phrase_add(&p, "; a quota allows %s CPUs",
-			   fmt_ratio(t->m->meta.quota_milli_cpus, 1000, 2).s);
+	if (t->m->quota_milli_cpus)
+		phrase_add(&p, "; a quota %sallows %s CPUs",
+			   t->m->quota_entered ? "that tasks came under during the run " : "",
+			   fmt_ratio(t->m->quota_milli_cpus, 1000, 2).s);
 	term_para(t, "CPUs", &p);
 	say_largest(t);
 }

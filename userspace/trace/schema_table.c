@@ -205,6 +205,7 @@ _Static_assert(LAB_MASK_WORDS == 16, "one WORD() each");
 static const struct field_def group_fields[] = {
 	SUBJECT(PREV),
 	UINT(lab_ev_group, group, PREV),
+	UINT(lab_ev_group, quota_milli, PREV),
 };
 
 static const struct field_def throttle_fields[] = {
