@@ -21,7 +21,9 @@ import identities
 FACTS = """
     audit.causal_edges_checked
     audit.clock_ahead_ns
+    audit.exec_excess_ns
     audit.migrations_unseen
+    audit.repicks
     capacity.quota_cpus
     deadlock.cycle[].shared
     event_loops[].epfd
@@ -62,6 +64,7 @@ FACTS = """
     workload.attempts.made
     workload.claim.at_least
     workload.claim.min_operations
+    workload.claim.serializer
     workload.command
     workload.exit_status
     workload.signal

@@ -405,7 +405,7 @@ void fixture_loop(struct render_fixture *f)
 	};
 	r->verdict = (struct report_verdict){
 		.class = CLASS_CONCURRENT, .claim_holds = CLAIM_NO, .never_two = true,
-		.claim_fault = FAULT_STUCK,
+		.claim_fault = FAULT_OPERATIONS,
 		.reason = "two or more operations were in progress for 20.0 % of the active time",
 	};
 	loop_rows(r);
