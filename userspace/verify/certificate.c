@@ -2,10 +2,8 @@
 #include "verify/certificate.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "util/minmax.h"
 
 const char *const number_keys[N_CNT] = {
 	[N_WINDOW_START] = "window_start_ns", [N_WINDOW_END] = "window_end_ns",
@@ -62,9 +60,9 @@ static bool take_part(struct certificate *c, struct words value)
 {
 	struct part *p;
 
-	if (c->part_cnt == PARTS_MAX)
+	if (c->parts.cnt == CPU_NUMBERS)
 		return false;
-	p = vec_push(c->parts, c->part_cnt, c->part_cap);
+	p = PUSH(c->parts);
 	p->other_ns = NEVER;
 	for (int i = 0; i < P_CNT; i++)
 		if (!take_field(&value, &p->f[i]))
@@ -72,32 +70,20 @@ static bool take_part(struct certificate *c, struct words value)
 	return !value.len;
 }
 
-static bool take_cpu(struct certificate *c, struct words value)
-{
-	uint64_t cpu;
-
-	if (!words_number(&value, CPU_NUMBERS - 1, &cpu) || value.len)
-		return false;
-	for (uint64_t i = cpu; i < CPU_NUMBERS; i++)
-		if (c->cpus[i])
-			return false;	/* they ascend */
-	return c->cpus[cpu] = true;
-}
-
 static bool take_pair(struct certificate *c, struct words key, struct words value)
 {
-	struct maybe word;
+	struct maybe word = { 0 };
 
 	if (words_are(key, "class"))
 		return take_word(value, class_names, CLASS_CNT, &c->class);
 	if (words_are(key, "witness")) {
 		bool known = take_word(value, witness_names, WITNESS_CNT, &word);
 
-		c->witness = known ? (enum witness)word.v : WITNESS_NONE;
-		return known && c->witness != WITNESS_NONE;
+		c->witness = (enum witness)word.v;
+		return known && word.v != WITNESS_NONE;
 	}
 	if (words_are(key, "cpu"))
-		return take_cpu(c, value);
+		return words_cpu(value, c->cpus);
 	if (words_are(key, "part"))
 		return take_part(c, value);
 	for (int i = 0; i < N_CNT; i++) {
@@ -115,12 +101,11 @@ bool certificate_read(const struct reader *r, struct certificate *c)
 	size_t pos = 0;
 	int got;
 
-	memset(c, 0, sizeof(*c));
 	do
 		got = reader_pair(r, &pos, &key, &value);
 	while (got > 0 && take_pair(c, key, value));
-	for (uint32_t i = 0; i < c->part_cnt && c->witness == WITNESS_SLICE; i++) {
-		struct maybe cpu = c->parts[i].f[P_CPU_IN];
+	for (uint32_t i = 0; i < c->parts.cnt && c->witness == WITNESS_SLICE; i++) {
+		struct maybe cpu = c->parts.v[i].f[P_CPU_IN];
 
 		if (cpu.there && cpu.v < CPU_NUMBERS)
 			c->part_on[cpu.v] = i + 1;
@@ -128,17 +113,12 @@ bool certificate_read(const struct reader *r, struct certificate *c)
 	return !got && c->class.there;
 }
 
-void certificate_release(struct certificate *c)
-{
-	free(c->parts);
-}
-
 /* ---- slices: the records themselves ---- */
 
 void certificate_event(struct certificate *c, const struct event *ev)
 {
 	uint32_t on = c->part_on[ev->head.cpu];
-	struct part *p = on ? &c->parts[on - 1] : NULL;
+	struct part *p = on ? &c->parts.v[on - 1] : NULL;
 	uint64_t seq = ev->head.seq;
 	bool out = ev->head.kind == KIND_OUT, in = ev->head.kind == KIND_IN;
 
@@ -151,10 +131,37 @@ void certificate_event(struct certificate *c, const struct event *ev)
 	} else if (p->f[P_SEQ_OUT].there && seq == p->f[P_SEQ_OUT].v) {
 		p->closed = out && ev->f[F_TASK] == p->f[P_TASK].v;
 		p->closed_ns = ev->head.ts_ns;
-	} else if (seq > p->f[P_SEQ_IN].v &&
-		   (!p->f[P_SEQ_OUT].there || seq < p->f[P_SEQ_OUT].v)) {
+	} else if (seq > p->f[P_SEQ_IN].v && (!p->f[P_SEQ_OUT].there || seq < p->f[P_SEQ_OUT].v)) {
 		p->between++;
 		if (out || in || ev->head.kind == KIND_CLASS)
 			p->other_ns = min_u64(p->other_ns, ev->head.ts_ns);
 	}
+}
+
+/* ---- what is wrong ---- */
+
+void complain(struct complaints *to, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (to->cnt++ >= COMPLAINTS_MAX)
+		return;
+	for (const char *c = text; c == text || c[-1]; c++)
+		ADD(to->text, *c);
+}
+
+void compare_number(const struct certificate *c, enum number i, uint64_t derived,
+		    struct complaints *to)
+{
+	const struct maybe *stored = &c->numbers[i];
+
+	if (!stored->there)
+		complain(to, "%s: not stored, derived %" PRIu64, number_keys[i], derived);
+	else if (stored->v != derived)
+		complain(to, "%s: stored %" PRIu64 ", derived %" PRIu64, number_keys[i], stored->v,
+			 derived);
 }

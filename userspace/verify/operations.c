@@ -1,206 +1,255 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * operations - the descriptors of event loops, from being armed to their last readiness. epoll
- * gives back the program's data: it names a descriptor while one alone was registered with it.
- */
-#include "verify/replay.h"
+/* operations - registrations, marks, and which waits in epoll are observed (section 7). */
+#include "verify/facts.h"
 
-#include <stdlib.h>
+/* The registrations of a set that are open and have the same data: if it is one, @all is it. */
+struct bag {
+	uint32_t cnt, all;		/* all: added up by exclusive or */
+};
 
-#include "util/alloc.h"
-#include "util/minmax.h"
+struct process {
+	uint32_t things;		/* the last operation that it began; NONE */
+	bool marks;			/* it ever began one by a mark */
+	bool alive;			/* at the end, a task that has its number is */
+	uint64_t last_death_ns;		/* of those */
+};
 
-#define CTL_ADD 1
-#define CTL_MODIFY 3
-#define CTL_LISTENING 0x01
-#define READY_UNREAD 0x01
+struct operations {
+	struct map sets, bag_of, names, process_of;
+	struct map slots, marks;	/* of operations */
+	VEC(struct bag) bags;
+	VEC(struct process) processes;
+};
 
-/* What fd_type says beyond the types of inodes */
-enum { KIND_EVENTFD = 17, KIND_SIGNALFD = 18, KIND_TIMERFD = 19, KIND_TICK = 20, KIND_EPOLL = 21 };
-
-static uint64_t set_of(uint32_t tgid, uint64_t epfd)
+void operations_begin(struct facts *f)
 {
-	return (uint64_t)tgid << 32 | (uint32_t)epfd;
+	f->operations = xcalloc(1, sizeof(*f->operations));
 }
 
-/* @by: 1 or -1. The sum of one place is that place. */
-static void count_user(struct facts *f, uint32_t place, uint64_t by)
+static struct process *process_of(struct operations *o, uint64_t tgid)
 {
-	const struct registration *r = &f->regs[place];
-	uint32_t user = map_put(&f->data, set_of(r->tgid, r->epfd), r->data);
+	uint32_t n = map_number(&o->process_of, tgid, 0);
 
-	if (user == f->user_cnt)
-		(void)vec_push(f->users, f->user_cnt, f->user_cap);
-	f->users[user].cnt += by;
-	f->users[user].sum += by * place;
+	if (n == o->processes.cnt)
+		*PUSH(o->processes) = (struct process){ .things = NONE };
+	return &o->processes.v[n];
 }
 
-struct process *operations_process(struct facts *f, uint32_t tgid)
+static struct bag *bag_of(struct operations *o, uint32_t set, uint64_t data)
 {
-	uint32_t place = map_put(&f->process_of, tgid, 0);
+	uint32_t n = map_number(&o->bag_of, data, set);
 
-	if (place == f->process_cnt)
-		(void)vec_push(f->processes, f->process_cnt, f->process_cap);
-	return &f->processes[place];
+	if (n == o->bags.cnt)
+		PUSH(o->bags);
+	return &o->bags.v[n];
 }
 
-static void close_registration(struct facts *f, uint32_t place)
+/* @by: 1 into the bag of its data, -1 out of it. */
+static void bag_change(struct facts *f, uint32_t op, int by)
 {
-	struct registration *r = &f->regs[place];
+	struct bag *b = bag_of(f->operations, f->ops.v[op].set, f->ops.v[op].data);
 
-	if (!r->open)
-		return;
-	count_user(f, place, -1ull);
-	r->open = false;
-	if (r->kind == KIND_EVENTFD || r->kind == KIND_SIGNALFD || r->kind == KIND_TICK ||
-	    r->kind == KIND_EPOLL)
-		return;
-	if (r->ready && !r->listening)
-		*vec_push(f->ops, f->op_cnt, f->op_cap) =
-			(struct operation){
-				.start_ns = r->start_ns, .end_ns = r->ready_ns, .task = r->task,
-				.tgid = r->tgid, .fd = r->fd,
-			};
+	b->cnt += (uint32_t)by;
+	b->all ^= op;
 }
 
-void operations_forget(struct facts *f, uint32_t tgid, uint64_t ts_ns)
+/* An operation that a mark, or a registration, begins. Return: its place. */
+static uint32_t op_open(struct facts *f, const struct task *t, bool mark, const struct event *ev)
 {
-	struct process *p = operations_process(f, tgid);
+	struct process *p = process_of(f->operations, t->tgid);
 
-	while (p->first_reg) {
-		struct registration *r = &f->regs[p->first_reg - 1];
-
-		close_registration(f, p->first_reg - 1);
-		r->listed = false;
-		p->first_reg = r->next;
-	}
-	marks_forget(f, p, ts_ns);
-}
-
-static void list(struct facts *f, uint32_t place)
-{
-	struct process *p = operations_process(f, f->regs[place].tgid);
-
-	if (f->regs[place].listed)
-		return;
-	f->regs[place].listed = true;
-	f->regs[place].next = p->first_reg;
-	p->first_reg = place + 1;
-}
-
-void operations_ctl(struct facts *f, uint32_t task, const struct event *ev)
-{
-	uint32_t tgid = f->tasks[task].tgid;
-	uint32_t place = map_put(&f->fds, set_of(tgid, ev->f[F_EPFD]), (uint32_t)ev->f[F_FD]);
-	struct registration *r;
-
-	if (place == f->reg_cnt)
-		(void)vec_push(f->regs, f->reg_cnt, f->reg_cap);
-	r = &f->regs[place];
-	if (ev->f[F_OP] == CTL_MODIFY && r->open) {
-		count_user(f, place, -1ull);
-		r->data = ev->f[F_DATA];
-		r->told = false;
-		count_user(f, place, 1);
-		return;
-	}
-	close_registration(f, place);
-	if (ev->f[F_OP] != CTL_ADD && ev->f[F_OP] != CTL_MODIFY)
-		return;
-	*r = (struct registration){
-		.tgid = tgid, .task = f->tasks[task].id, .epfd = ev->f[F_EPFD],
-		.data = ev->f[F_DATA], .fd = (int32_t)ev->f[F_FD], .start_ns = ev->head.ts_ns,
-		.kind = (uint8_t)ev->f[F_FD_TYPE], .open = true, .listening = ev->f[F_FLAGS] & CTL_LISTENING,
-		.listed = r->listed, .next = r->next,
+	*PUSH(f->ops) = (struct operation){
+		.start_ns = ev->head.ts_ns, .end_ns = NEVER, .begun = f->records, .tgid = t->tgid,
+		.task = mark ? place_of_task(f, t) : NONE, .fd = -1, .part_of = NONE, .mark = mark,
+		.open = true, .next = p->things,
 	};
-	count_user(f, place, 1);
-	list(f, place);
+	p->things = (uint32_t)f->ops.cnt - 1;
+	p->marks |= mark;
+	return p->things;
 }
 
-void operations_wait(struct facts *f, uint32_t task)
+static void op_close(struct facts *f, uint32_t op, uint64_t ns)
 {
-	struct task *t = &f->tasks[task];
-
-	if (t->loop_back)
-		t->loop_at = 0;
-	t->loop_back = true;
+	if (op == NONE || !f->ops.v[op].open)
+		return;
+	f->ops.v[op].open = false;
+	if (f->ops.v[op].mark)
+		f->ops.v[op].end_ns = ns;
+	else
+		bag_change(f, op, -1);
 }
 
-void operations_ready(struct facts *f, uint32_t task, const struct event *ev)
-{
-	const struct task *t = &f->tasks[task];
-	uint64_t set = set_of(t->tgid, ev->f[F_EPFD]);
-	uint64_t cnt = min_u64(ev->f[F_CNT], READY_MAX);
+/* ---- registrations ---- */
 
-	for (uint64_t i = 0; i < cnt && !(ev->f[F_FLAGS] & READY_UNREAD); i++) {
+static void epoll_ctl(struct facts *f, const struct task *t, const struct event *ev)
+{
+	struct operations *o = f->operations;
+	uint32_t set = map_number(&o->sets, t->tgid, ev->f[F_EPFD]), op = (uint32_t)ev->f[F_OP];
+	uint32_t *slot = map_at(&o->slots, set, ev->f[F_FD]);
+
+	if (op == 3 && *slot != NONE && f->ops.v[*slot].open) {
+		bag_change(f, *slot, -1);
+		f->ops.v[*slot].data = ev->f[F_DATA];
+		f->ops.v[*slot].told = false;
+		bag_change(f, *slot, 1);
+		return;
+	}
+	op_close(f, *slot, 0);
+	if (op != 1 && op != 3)
+		return;
+	*slot = op_open(f, t, false, ev);
+	f->ops.v[*slot].set = set;
+	f->ops.v[*slot].data = ev->f[F_DATA];
+	f->ops.v[*slot].fd = (int64_t)ev->f[F_FD];
+	f->ops.v[*slot].fd_type = (uint8_t)ev->f[F_FD_TYPE];
+	f->ops.v[*slot].listening = ev->f[F_FLAGS] & 1;
+	bag_change(f, *slot, 1);
+}
+
+/* Tells of readiness, and so whether the task's last wait in epoll was observed. */
+static void epoll_ready(struct facts *f, struct task *t, const struct event *ev)
+{
+	uint64_t cnt = ev->f[F_FLAGS] & 1 ? 0 : min_u64(ev->f[F_CNT], READY_MAX);
+	uint32_t set = map_number(&f->operations->sets, t->tgid, ev->f[F_EPFD]);
+
+	for (uint64_t i = 0; i < cnt; i++) {
 		uint64_t data = ev->f[F_READY + 2 * i] | ev->f[F_READY + 2 * i + 1] << 32;
-		uint32_t user = map_get(&f->data, set, data);
-		struct registration *r;
-		bool again;
+		const struct bag *b = bag_of(f->operations, set, data);
+		struct operation *op = b->cnt == 1 ? &f->ops.v[b->all] : NULL;
 
-		if (user == MAP_NONE || f->users[user].cnt != 1)
+		if (!op)
 			continue;
-		r = &f->regs[f->users[user].sum];
-		again = r->told;
-		r->ready = r->told = true;
-		r->ready_ns = ev->head.ts_ns;
-		r->task = f->tasks[task].id;
-		if (r->kind == KIND_EVENTFD || r->kind == KIND_SIGNALFD ||
-		    ((r->kind == KIND_TIMERFD || r->kind == KIND_TICK) && again))
-			continue;
-		if (t->loop_back && t->loop_at)
-			f->stretches[t->loop_at - 1].marks |= M_OBSERVED;
+		if (t->epoll_wait != NONE && t->epoll_stage == 2 && op->fd_type != 17 &&
+		    op->fd_type != 18 &&
+		    !(op->told && (op->fd_type == 19 || op->fd_type == 20)))
+			f->stretches.v[t->epoll_wait].marks |= OBSERVED;
+		op->end_ns = ev->head.ts_ns;
+		op->task = place_of_task(f, t);
+		op->told = true;
 	}
 }
 
-static int by_start(const void *a, const void *b)
+/* ---- marks ---- */
+
+/* A text as a number: the same for the same one. */
+static uint32_t name_number(struct operations *o, const char *text, size_t len)
 {
-	const struct operation *x = a, *y = b;
+	uint32_t n = 0;
 
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
-	if (x->end_ns != y->end_ns)
-		return x->end_ns < y->end_ns ? -1 : 1;
-	if (x->task != y->task)
-		return x->task < y->task ? -1 : 1;
-	if (x->fd != y->fd)
-		return x->fd < y->fd ? -1 : 1;
-	return (x->begin_number > y->begin_number) - (x->begin_number < y->begin_number);
-}
+	for (size_t i = 0; i < len; i += 7) {
+		uint64_t part = min_u64(len - i, 7);
 
-/* A part of what is not there is none. */
-static void settle_parts(struct facts *f)
-{
-	bool *there = xcalloc(f->begin_cnt + 1, sizeof(*there));
-
-	for (size_t i = 0; i < f->op_cnt; i++)
-		there[f->ops[i].begin_number] = true;
-	for (size_t i = 0; i < f->op_cnt; i++)
-		if (f->ops[i].part_of && !there[f->ops[i].part_of])
-			f->ops[i].part_of = 0;
-	free(there);
-}
-
-void operations_end(struct facts *f)
-{
-	size_t kept = 0;
-
-	for (uint32_t i = 0; i < f->reg_cnt; i++)
-		close_registration(f, i);
-	marks_end(f);
-	for (size_t i = 0; i < f->op_cnt; i++) {
-		struct operation op = f->ops[i];
-
-		if (op.fd >= 0 && operations_process(f, op.tgid)->marks)
-			continue;
-
-		op.start_ns = max_u64(op.start_ns, f->start_ns);
-		op.end_ns = min_u64(op.end_ns, f->end_ns);
-		if (op.start_ns < op.end_ns)
-			f->ops[kept++] = op;
+		for (size_t k = i; k < len && k < i + 7; k++)
+			part = part << 8 | (uint8_t)text[k];
+		n = 1 + map_number(&o->names, part, n);
 	}
-	f->op_cnt = kept;
-	if (kept)
-		qsort(f->ops, kept, sizeof(*f->ops), by_start);
-	settle_parts(f);
+	return n;
+}
+
+static void marker(struct facts *f, const struct task *t, const struct event *ev)
+{
+	const char *verb = ev->text.p, *end = verb + ev->text.len, *id, *dot;
+	const char *colon = ev->text.len ? memchr(verb, ':', ev->text.len) : NULL;
+	struct words what = { verb, colon ? (size_t)(colon - verb) : 0 };
+	struct operations *o = f->operations;
+	uint32_t name, part_of = NONE, op;
+
+	f->marker_unread |= ev->f[F_FLAGS] & 1;
+	id = colon ? colon + 1 : end;
+	if (ev->f[F_FLAGS] & 1 || id == end || *id == ':')
+		return;
+	if (!words_are(what, "begin") && !words_are(what, "end"))
+		return;
+	end = memchr(id, ':', (size_t)(end - id)) ?: end;
+	name = name_number(o, id, (size_t)(end - id));
+	op_close(f, *map_at(&o->marks, t->tgid, name), ev->head.ts_ns);
+	if (words_are(what, "end"))
+		return;
+	dot = memrchr(id, '.', (size_t)(end - id));
+	if (dot)
+		part_of = map_get(&o->marks, t->tgid, name_number(o, id, (size_t)(dot - id)));
+	op = op_open(f, t, true, ev);
+	if (part_of != NONE && f->ops.v[part_of].open)
+		f->ops.v[op].part_of = part_of;
+	*map_at(&o->marks, t->tgid, name) = op;
+}
+
+/* ---- both ---- */
+
+void operations_event(struct facts *f, struct task *t, const struct event *ev)
+{
+	if (ev->head.kind == KIND_CTL)
+		epoll_ctl(f, t, ev);
+	else if (ev->head.kind == KIND_READY)
+		epoll_ready(f, t, ev);
+	else if (ev->head.kind == KIND_WAIT)
+		t->epoll_stage = t->epoll_stage == 1 ? 2 : 0;
+	else
+		marker(f, t, ev);
+}
+
+/* What the process had registered and marked ends. */
+void process_ends(struct facts *f, uint32_t tgid, uint64_t ns)
+{
+	struct process *p = process_of(f->operations, tgid);
+
+	for (uint32_t i = p->things; i != NONE; i = f->ops.v[i].next)
+		op_close(f, i, ns);
+	p->things = NONE;
+}
+
+static bool is_operation(const struct operation *op, const struct process *p)
+{
+	return op->start_ns < op->end_ns &&
+	       (op->mark || (op->task != NONE && !p->marks && !op->listening && op->fd_type != 17 &&
+			     op->fd_type != 18 && op->fd_type != 20 && op->fd_type != 21));
+}
+
+/* End what is open, cut all to the window, and number what is left. */
+void operations_settle(struct facts *f)
+{
+	struct operations *o = f->operations;
+	struct order { uint64_t start_ns, end_ns, task, fd, begun, op; };
+	VEC(struct order) left = { 0 };
+
+	for (size_t i = 0; i < f->tasks.cnt; i++) {
+		struct process *p = process_of(o, f->tasks.v[i].tgid);
+
+		if (f->tasks.v[i].now.what != DEAD)
+			p->alive = true;
+		else
+			p->last_death_ns = max_u64(p->last_death_ns, f->tasks.v[i].death_ns);
+	}
+	for (size_t i = 0; i < f->ops.cnt; i++) {
+		struct operation *op = &f->ops.v[i];
+		const struct process *p = process_of(o, op->tgid);
+
+		if (op->open && op->mark)
+			op->end_ns = p->alive || !p->last_death_ns ? f->end_ns : p->last_death_ns;
+		op->start_ns = max_u64(op->start_ns, f->start_ns);
+		op->end_ns = min_u64(op->end_ns, f->end_ns);
+		if (is_operation(op, p))
+			ADD(left, (struct order){ op->start_ns, op->end_ns, f->tasks.v[op->task].id,
+						  (uint64_t)op->fd ^ 1ull << 63, op->begun, i });
+	}
+	sort_words(left.v, left.cnt, 6);
+	for (size_t i = 0; i < left.cnt; i++)
+		f->ops.v[left.v[i].op].number = (uint32_t)i + 1;
+	for (size_t i = 0; i < f->ops.cnt; i++)
+		f->ops.v[i].counts = f->ops.v[i].number && (f->ops.v[i].part_of == NONE ||
+							    !f->ops.v[f->ops.v[i].part_of].number);
+	free(left.v);
+}
+
+void operations_release(struct facts *f)
+{
+	struct operations *o = f->operations;
+	struct map *maps[] = { &o->sets, &o->slots, &o->bag_of, &o->names, &o->marks,
+			       &o->process_of };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		free(maps[i]->keys);
+	free(o->bags.v);
+	free(o->processes.v);
+	free(o);
 }

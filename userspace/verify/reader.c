@@ -28,7 +28,7 @@
 #define PAIRS_MAX (8u << 20)
 #define SCHEMA_MAX (2u << 20)
 #define INDEX_MAX (48u << 20)
-#define DECODED_MAX (1ull << 30) /* bytes of the chunks that are open at once */
+#define OPEN_MAX (128u << 20)	/* bytes of the chunks that are open at once */
 #define CLAIM_WHY_MAX 159
 #define WHY_MAX 160
 
@@ -41,26 +41,26 @@ struct chunk {
 
 /* A chunk of which events are left. */
 struct open {
-	struct head head;		/* of the next one */
 	struct block *block;		/* owned */
-	uint32_t number;
+	const struct chunk *chunk;
+};
+
+struct order {
+	uint64_t first_ns, chunk;
 };
 
 struct reader {
 	int fd;
 	uint64_t bytes, index_off;
-	struct chunk *chunks;
-	size_t chunk_cnt, chunk_cap;
+	VEC(struct chunk) chunks;
 	struct circumstances about;
 	struct layout *layout;
 	uint8_t *certificate;
 	size_t certificate_len;
-	const struct chunk **order;	/* of events, by first_ns */
-	size_t order_cnt, next;
-	struct open *heap;		/* the least event first */
-	size_t heap_cnt, heap_cap;
-	uint64_t decoded;		/* bytes */
-	uint64_t events;
+	VEC(struct order) order;	/* of chunks of events */
+	size_t next;
+	VEC(struct open) heap;		/* the least event first */
+	uint64_t open_bytes;
 	char why[WHY_MAX];
 };
 
@@ -97,7 +97,7 @@ static uint32_t crc_of(const uint8_t *p, size_t len)
 	return (uint32_t)crc32(0, p, (uInt)len);
 }
 
-/* ---- chunks ---- */
+/* ---- sections 2, 3 and 8: chunks ---- */
 
 static enum file_state header_read(struct reader *r)
 {
@@ -139,7 +139,7 @@ static enum file_state chunks_walk(struct reader *r)
 		uint8_t h[CHUNK_HEADER];
 		int err;
 
-		if (r->bytes - off < sizeof(h) || r->chunk_cnt == CHUNKS_MAX)
+		if (r->bytes - off < sizeof(h) || r->chunks.cnt == CHUNKS_MAX)
 			return damaged(r, "%" PRIu64 " bytes at its end belong to no chunk",
 				       r->bytes - off);
 		err = io_pread_all(r->fd, h, sizeof(h), off);
@@ -156,13 +156,13 @@ static enum file_state chunks_walk(struct reader *r)
 		c.crc = (uint32_t)le(h + 28, 4);
 		c.first_ns = le(h + 32, 8);
 		c.last_ns = le(h + 40, 8);
-		if (c.number != r->chunk_cnt)
-			return damaged(r, "chunk %zu is missing", r->chunk_cnt);
+		if (c.number != r->chunks.cnt)
+			return damaged(r, "chunk %zu is missing", r->chunks.cnt);
 		if (c.stored > r->bytes - off - sizeof(h))
 			return damaged(r, "its last chunk is cut");
 		if (strcmp(c.type, "CERT"))
 			digest = crc32(digest, h, DIGESTED);
-		*vec_push(r->chunks, r->chunk_cnt, r->chunk_cap) = c;
+		*PUSH(r->chunks) = c;
 		off += sizeof(h) + c.stored;
 	}
 	r->about.digest = digest;
@@ -204,137 +204,114 @@ static enum file_state chunk_load(struct reader *r, const struct chunk *c, uint6
 /* The first chunk of a type, or NULL. */
 static const struct chunk *chunk_find(const struct reader *r, const char *type)
 {
-	for (size_t i = 0; i < r->chunk_cnt; i++)
-		if (!strcmp(r->chunks[i].type, type))
-			return &r->chunks[i];
+	for (size_t i = 0; i < r->chunks.cnt; i++)
+		if (!strcmp(r->chunks.v[i].type, type))
+			return &r->chunks.v[i];
 	return NULL;
 }
 
-/* ---- pairs ---- */
+/* ---- section 4: META and ENDM ---- */
+
+/* A key, and the form of its value: a number, or one of some words. */
+static const struct rule {
+	const char *type, *key;
+	uint64_t max;		/* of a number */
+	size_t off;		/* in struct circumstances; 0: its form is checked */
+	const char *words[4];
+} rules[] = {
+#define KEPT(type, key, max) { type, #key, max, offsetof(struct circumstances, key), { NULL } }
+#define FORM(type, key, max) { type, key, max, 0, { NULL } }
+	KEPT("META", attach_tgid, UINT32_MAX), KEPT("META", armed_ns, UINT64_MAX),
+	FORM("META", "is_command", 1), FORM("META", "claim_at_least", 1),
+	FORM("META", "claim_serializer", 1), FORM("META", "claim_deadlock", 1),
+	FORM("META", "claim_stall_ns", UINT64_MAX), FORM("META", "claim_needs_cpus", UINT32_MAX),
+	FORM("META", "claim_min_parallelism_milli", UINT32_MAX),
+	FORM("META", "claim_min_operations", UINT32_MAX), FORM("META", "cpus_online", UINT32_MAX),
+	FORM("META", "quota_milli_cpus", UINT32_MAX), FORM("META", "smt", 1),
+	FORM("META", "ops_hooked", 1), FORM("META", "started_unix_ns", UINT64_MAX),
+	{ "META", "claim_class", 0, 0, { "none", "sequential", "concurrent", "parallel" } },
+	{ "META", "claim_stall", 0, 0, { "any", "computing", "blocked", "none" } },
+	KEPT("ENDM", reason, UINT32_MAX), KEPT("ENDM", end_ns, UINT64_MAX),
+	KEPT("ENDM", births, UINT64_MAX), KEPT("ENDM", storage_failures, UINT64_MAX),
+	KEPT("ENDM", recursion_misses, UINT64_MAX), KEPT("ENDM", ready_unseen, UINT64_MAX),
+	FORM("ENDM", "root_reaped", 1), FORM("ENDM", "name_misses", UINT64_MAX),
+	FORM("ENDM", "misses_unread", 1), FORM("ENDM", "bpf_ns", UINT64_MAX),
+	FORM("ENDM", "bpf_runs", UINT64_MAX), FORM("ENDM", "reader_cpu_ns", UINT64_MAX),
+	FORM("ENDM", "steal_ns", UINT64_MAX),
+};
 
 /* Return: 1, 0 at the end, -1. */
 static int pair_take(struct cursor *c, struct words *key, struct words *value)
 {
-	if (!cursor_left(c) && !c->bad)
+	if (c->p == c->end && !c->bad)
 		return 0;
 	*key = cursor_text(c);
 	*value = cursor_text(c);
 	return c->bad || (value->len && memchr(value->p, 0, value->len)) ? -1 : 1;
 }
 
-/* A number of META or ENDM. */
-struct number {
-	const char *key;
-	uint64_t max;
-	size_t off;		/* in struct circumstances; NOWHERE: its form is checked */
-};
-
-#define NOWHERE SIZE_MAX
-#define KEPT(member) offsetof(struct circumstances, member)
-
-static const struct number meta_numbers[] = {
-	{ "attach_tgid", UINT32_MAX, KEPT(attach_tgid) }, { "armed_ns", UINT64_MAX, KEPT(armed_ns) },
-	{ "attempt", UINT32_MAX, NOWHERE }, { "attempts_max", UINT32_MAX, NOWHERE },
-	{ "is_command", 1, NOWHERE }, { "claim_at_least", 1, NOWHERE },
-	{ "claim_serializer", 1, NOWHERE }, { "claim_deadlock", 1, NOWHERE },
-	{ "claim_stall_ns", UINT64_MAX, NOWHERE },
-	{ "claim_min_parallelism_milli", UINT32_MAX, NOWHERE },
-	{ "claim_min_operations", UINT32_MAX, NOWHERE }, { "claim_needs_cpus", UINT32_MAX, NOWHERE },
-	{ "cpus_online", UINT32_MAX, NOWHERE }, { "quota_milli_cpus", UINT32_MAX, NOWHERE },
-	{ "throttling", UINT32_MAX, NOWHERE }, { "smt", 1, NOWHERE }, { "ops_hooked", 1, NOWHERE }, { "started_unix_ns", UINT64_MAX, NOWHERE },
-	{ NULL, 0, 0 },
-};
-
-static const struct number end_numbers[] = {
-	{ "reason", UINT32_MAX, KEPT(reason) }, { "end_ns", UINT64_MAX, KEPT(end_ns) },
-	{ "births", UINT64_MAX, KEPT(births) },
-	{ "storage_failures", UINT64_MAX, KEPT(storage_failures) },
-	{ "recursion_misses", UINT64_MAX, KEPT(recursion_misses) },
-	{ "ready_unseen", UINT64_MAX, KEPT(ready_unseen) }, { "groups_unseen", UINT64_MAX, NOWHERE },
-	{ "root_reaped", 1, NOWHERE }, { "name_misses", UINT64_MAX, NOWHERE },
-	{ "misses_unread", 1, NOWHERE }, { "bpf_ns", UINT64_MAX, NOWHERE },
-	{ "bpf_runs", UINT64_MAX, NOWHERE }, { "reader_cpu_ns", UINT64_MAX, NOWHERE },
-	{ "steal_ns", UINT64_MAX, NOWHERE },
-	{ NULL, 0, 0 },
-};
-
 static bool clock_pair_take(struct circumstances *a, struct words w)
 {
 	uint64_t cpu_a, cpu_b, eps_ns;
 
-	if (!words_number(&w, CPU_NUMBERS - 1, &cpu_a) || !words_number(&w, CPU_NUMBERS - 1, &cpu_b) ||
+	if (!words_number(&w, CPU_NUMBERS - 1, &cpu_a) ||
+	    !words_number(&w, CPU_NUMBERS - 1, &cpu_b) ||
 	    !words_number(&w, UINT32_MAX, &eps_ns) || w.len)
 		return false;
-	*vec_push(a->pairs, a->pair_cnt, a->pair_cap) =
-		(struct clock_pair){ (uint32_t)cpu_a, (uint32_t)cpu_b, eps_ns };
+	*PUSH(a->pairs) = (struct clock_pair){ (uint32_t)cpu_a, (uint32_t)cpu_b, eps_ns };
 	return true;
 }
 
-static bool usable_take(struct circumstances *a, struct words w)
+bool words_cpu(struct words w, bool cpus[CPU_NUMBERS])
 {
 	uint64_t cpu;
 
 	if (!words_number(&w, CPU_NUMBERS - 1, &cpu) || w.len)
 		return false;
 	for (uint64_t i = cpu; i < CPU_NUMBERS; i++)
-		if (a->usable[i])
+		if (cpus[i])
 			return false;	/* they ascend */
-	return a->usable[cpu] = true;
+	return cpus[cpu] = true;
 }
 
-static bool is_claim(struct words w)
+static bool rule_holds(struct circumstances *a, const struct rule *rule, struct words value)
 {
-	return words_are(w, "none") || words_are(w, "sequential") || words_are(w, "concurrent") ||
-	       words_are(w, "parallel");
-}
-
-static bool is_stall(struct words w)
-{
-	return words_are(w, "any") || words_are(w, "computing") || words_are(w, "blocked") ||
-	       words_are(w, "none");
-}
-
-/* Signed, of 32 bits. */
-static bool is_wait_status(struct words w)
-{
-	bool negative = w.len && w.p[0] == '-';
 	uint64_t v;
 
-	w.p += negative;
-	w.len -= negative;
-	return words_number(&w, (uint64_t)INT32_MAX + negative, &v) && !w.len;
-}
-
-static bool circumstance_take(struct circumstances *a, const struct number *numbers,
-			      struct words key, struct words value)
-{
-	if (numbers == meta_numbers && words_are(key, "cpu_usable"))
-		return usable_take(a, value);
-	if (numbers == meta_numbers && words_are(key, "clock_pair"))
-		return clock_pair_take(a, value);
-	if (numbers == meta_numbers && words_are(key, "claim_class"))
-		return is_claim(value);
-	if (numbers == meta_numbers && words_are(key, "claim_stall"))
-		return is_stall(value);
-	if (numbers == meta_numbers && words_are(key, "claim_why"))
-		return value.len <= CLAIM_WHY_MAX;
-	if (numbers == end_numbers && words_are(key, "wait_status"))
-		return is_wait_status(value);
-	for (const struct number *n = numbers; n->key; n++) {
-		uint64_t v;
-
-		if (!words_are(key, n->key))
-			continue;
-		if (!words_number(&value, n->max, &v) || value.len)
-			return false;
-		if (n->off != NOWHERE)
-			*(uint64_t *)((char *)a + n->off) = v;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rule->words) && rule->words[0]; i++)
+		if (words_are(value, rule->words[i]))
+			return true;
+	if (rule->words[0] || !words_number(&value, rule->max, &v) || value.len)
+		return false;
+	if (rule->off)
+		*(uint64_t *)((char *)a + rule->off) = v;
 	return true;
 }
 
-static enum file_state circumstances_read(struct reader *r, const char *type,
-					  const struct number *numbers)
+static bool circumstance_take(struct circumstances *a, const char *type, struct words key,
+			      struct words value)
+{
+	bool meta = !strcmp(type, "META"), negative = value.len && value.p[0] == '-';
+
+	if (meta && words_are(key, "cpu_usable"))
+		return words_cpu(value, a->usable);
+	if (meta && words_are(key, "clock_pair"))
+		return clock_pair_take(a, value);
+	if (meta && words_are(key, "claim_why"))
+		return value.len <= CLAIM_WHY_MAX;
+	if (!meta && words_are(key, "wait_status")) {	/* signed, of 32 bits */
+		uint64_t v;
+
+		value = (struct words){ value.p + negative, value.len - negative };
+		return words_number(&value, (uint64_t)INT32_MAX + negative, &v) && !value.len;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!strcmp(rules[i].type, type) && words_are(key, rules[i].key))
+			return rule_holds(a, &rules[i], value);
+	return true;
+}
+
+static enum file_state circumstances_read(struct reader *r, const char *type)
 {
 	const struct chunk *c = chunk_find(r, type);
 	enum file_state state;
@@ -351,12 +328,12 @@ static enum file_state circumstances_read(struct reader *r, const char *type,
 	in = (struct cursor){ raw, raw + c->raw, false };
 	do
 		got = pair_take(&in, &key, &value);
-	while (got > 0 && circumstance_take(&r->about, numbers, key, value));
+	while (got > 0 && circumstance_take(&r->about, type, key, value));
 	free(raw);
 	return got ? damaged(r, "chunk %s is malformed", type) : FILE_WHOLE;
 }
 
-/* ---- the rest of the file ---- */
+/* ---- sections 5, 7 and 12: the rest of the file ---- */
 
 static enum file_state layout_read(struct reader *r)
 {
@@ -372,7 +349,8 @@ static enum file_state layout_read(struct reader *r)
 		return state;
 	r->layout = layout_parse(raw, c->raw);
 	free(raw);
-	return r->layout ? FILE_WHOLE : damaged(r, "it codes events in a way that is not known here");
+	return r->layout ? FILE_WHOLE : damaged(r,
+						"it codes events in a way that is not known here");
 }
 
 /* INDX is where the header says, and lists the chunks of events as they are. */
@@ -380,10 +358,10 @@ static bool index_fits(struct reader *r, const uint8_t *raw, size_t len)
 {
 	struct cursor in = { raw, raw + len, false };
 	uint64_t events = cursor_varint(&in, UINT64_MAX);
-	uint64_t cnt = cursor_varint(&in, CHUNKS_MAX), off = 0;
+	uint64_t cnt = cursor_varint(&in, CHUNKS_MAX), off = 0, sum = 0;
 
-	for (size_t i = 0; i < r->chunk_cnt; i++) {
-		const struct chunk *c = &r->chunks[i];
+	for (size_t i = 0; i < r->chunks.cnt; i++) {
+		const struct chunk *c = &r->chunks.v[i];
 
 		if (strcmp(c->type, "EVTS"))
 			continue;
@@ -392,9 +370,9 @@ static bool index_fits(struct reader *r, const uint8_t *raw, size_t len)
 		    cursor_varint(&in, UINT64_MAX) != c->last_ns - c->first_ns ||
 		    cursor_varint(&in, UINT32_MAX) != c->events)
 			return false;
-		r->events += c->events;
+		sum += c->events;
 	}
-	return !in.bad && !cnt && events == r->events;
+	return !in.bad && !cnt && events == sum;
 }
 
 static enum file_state index_read(struct reader *r)
@@ -421,19 +399,10 @@ static enum file_state certificate_read(struct reader *r)
 
 	if (!c)
 		return FILE_WHOLE;
-	if (c != &r->chunks[r->chunk_cnt - 1] || c < chunk_find(r, "INDX"))
+	if (c != &r->chunks.v[r->chunks.cnt - 1] || c < chunk_find(r, "INDX"))
 		return damaged(r, "its certificate is not at its end");
 	r->certificate_len = c->raw;
 	return chunk_load(r, c, PAIRS_MAX, &r->certificate);
-}
-
-static int by_first_ns(const void *a, const void *b)
-{
-	const struct chunk *x = *(const struct chunk *const *)a, *y = *(const struct chunk *const *)b;
-
-	if (x->first_ns != y->first_ns)
-		return x->first_ns < y->first_ns ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
 }
 
 static enum file_state everything_read(struct reader *r)
@@ -443,22 +412,21 @@ static enum file_state everything_read(struct reader *r)
 	if (!state)
 		state = chunks_walk(r);
 	if (!state)
-		state = circumstances_read(r, "META", meta_numbers);
+		state = circumstances_read(r, "META");
 	if (!state)
 		state = layout_read(r);
 	if (!state)
-		state = circumstances_read(r, "ENDM", end_numbers);
+		state = circumstances_read(r, "ENDM");
 	if (!state)
 		state = index_read(r);
 	if (!state)
 		state = certificate_read(r);
 	if (state)
 		return state;
-	r->order = xcalloc(r->chunk_cnt, sizeof(*r->order));
-	for (size_t i = 0; i < r->chunk_cnt; i++)
-		if (!strcmp(r->chunks[i].type, "EVTS"))
-			r->order[r->order_cnt++] = &r->chunks[i];
-	qsort(r->order, r->order_cnt, sizeof(*r->order), by_first_ns);
+	for (size_t i = 0; i < r->chunks.cnt; i++)
+		if (!strcmp(r->chunks.v[i].type, "EVTS"))
+			ADD(r->order, (struct order){ r->chunks.v[i].first_ns, i });
+	sort_words(r->order.v, r->order.cnt, 2);
 	return FILE_WHOLE;
 }
 
@@ -477,88 +445,87 @@ enum file_state reader_open(struct reader **out, const char *path)
 	return everything_read(r);
 }
 
-/* ---- events ---- */
+/* ---- events, in the order of the whole file (section 6) ---- */
 
 static bool open_before(const struct open *a, const struct open *b)
 {
-	if (head_before(&a->head, &b->head) || head_before(&b->head, &a->head))
-		return head_before(&a->head, &b->head);
-	return a->number < b->number;
+	const struct head *x = block_head(a->block), *y = block_head(b->block);
+
+	return head_before(x, y) || (!head_before(y, x) && a->chunk->number < b->chunk->number);
 }
 
+/* Put the heap in order again, of which the element at @i has changed. */
 static void heap_settle(struct reader *r, size_t i)
 {
-	struct open moved = r->heap[i];
+	struct open *heap = r->heap.v, moved = heap[i];
 
-	while (i && open_before(&moved, &r->heap[(i - 1) / 2])) {
-		r->heap[i] = r->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
+	for (; i && open_before(&moved, &heap[(i - 1) / 2]); i = (i - 1) / 2)
+		heap[i] = heap[(i - 1) / 2];
 	for (;;) {
 		size_t least = 2 * i + 1;
 
-		if (least + 1 < r->heap_cnt && open_before(&r->heap[least + 1], &r->heap[least]))
+		if (least + 1 < r->heap.cnt && open_before(&heap[least + 1], &heap[least]))
 			least++;
-		if (least >= r->heap_cnt || !open_before(&r->heap[least], &moved))
+		if (least >= r->heap.cnt || !open_before(&heap[least], &moved))
 			break;
-		r->heap[i] = r->heap[least];
+		heap[i] = heap[least];
 		i = least;
 	}
-	r->heap[i] = moved;
+	heap[i] = moved;
 }
 
 static enum file_state next_open(struct reader *r)
 {
-	const struct chunk *c = r->order[r->next++];
-	struct open open = { .number = c->number };
+	const struct chunk *c = &r->chunks.v[r->order.v[r->next++].chunk];
+	const struct head *head;
 	enum file_state state;
+	struct block *block;
 	uint8_t *raw;
-	bool ok;
 
 	if (!c->events || c->events > EVENTS_MAX)
 		return damaged(r, "chunk %u has %u events", c->number, c->events);
 	state = chunk_load(r, c, layout_longest(r->layout, c->events), &raw);
 	if (state)
 		return state;
-	open.block = xcalloc(1, sizeof(*open.block));
-	ok = block_decode(r->layout, raw, c->raw, c->events, open.block);
-	free(raw);
-	if (ok) {
-		open.head = block_head(r->layout, open.block, 0);
-		ok = open.head.ts_ns == c->first_ns &&
-		     block_head(r->layout, open.block, c->events - 1).ts_ns == c->last_ns;
-	}
-	r->decoded += open.block->value_cnt * sizeof(uint64_t);
-	*vec_push(r->heap, r->heap_cnt, r->heap_cap) = open;
-	if (!ok)
+	block = block_open(r->layout, raw, c->raw, c->events);
+	head = block_head(block);
+	if (!head || head->ts_ns != c->first_ns) {
+		block_free(block);
 		return damaged(r, "the events of chunk %u are malformed", c->number);
-	if (r->decoded > DECODED_MAX)
-		return damaged(r, "too many of its chunks overlap in time");
-	heap_settle(r, r->heap_cnt - 1);
-	return FILE_WHOLE;
+	}
+	*PUSH(r->heap) = (struct open){ block, c };
+	heap_settle(r, r->heap.cnt - 1);
+	r->open_bytes += c->raw;
+	return r->open_bytes > OPEN_MAX ? damaged(r,
+						  "too many of its chunks overlap in time") :
+					       FILE_WHOLE;
 }
 
 int reader_next(struct reader *r, struct event *ev)
 {
-	struct open *top;
+	struct open top;
 
-	while (r->next < r->order_cnt &&
-	       (!r->heap_cnt || r->order[r->next]->first_ns <= r->heap[0].head.ts_ns))
+	while (r->next < r->order.cnt &&
+	       (!r->heap.cnt ||
+		r->order.v[r->next].first_ns <= block_head(r->heap.v[0].block)->ts_ns))
 		if (next_open(r))
 			return -1;
-	if (!r->heap_cnt)
+	if (!r->heap.cnt)
 		return 0;
-	top = &r->heap[0];
-	block_event(r->layout, top->block, ev);
-	if (top->block->next[0] < top->block->rows[0]) {
-		top->head = block_head(r->layout, top->block, top->block->next[0]);
-	} else {
-		r->decoded -= top->block->value_cnt * sizeof(uint64_t);
-		block_release(top->block);
-		free(top->block);
-		*top = r->heap[--r->heap_cnt];
+	top = r->heap.v[0];
+	block_event(top.block, ev);
+	if (!block_head(top.block)) {
+		bool whole = block_is_used_up(top.block) && ev->head.ts_ns == top.chunk->last_ns;
+
+		r->open_bytes -= top.chunk->raw;
+		block_free(top.block);
+		r->heap.v[0] = r->heap.v[--r->heap.cnt];
+		if (!whole) {
+			damaged(r, "the events of chunk %u are malformed", top.chunk->number);
+			return -1;
+		}
 	}
-	if (r->heap_cnt)
+	if (r->heap.cnt)
 		heap_settle(r, 0);
 	return 1;
 }
@@ -573,11 +540,6 @@ const char *reader_why(const struct reader *r)
 const struct circumstances *reader_circumstances(const struct reader *r)
 {
 	return &r->about;
-}
-
-uint64_t reader_events(const struct reader *r)
-{
-	return r->events;
 }
 
 bool reader_has_certificate(const struct reader *r)
@@ -596,19 +558,43 @@ int reader_pair(const struct reader *r, size_t *pos, struct words *key, struct w
 
 void reader_free(struct reader *r)
 {
-	if (!r)
-		return;
-	for (size_t i = 0; i < r->heap_cnt; i++) {
-		block_release(r->heap[i].block);
-		free(r->heap[i].block);
-	}
+	for (size_t i = 0; i < r->heap.cnt; i++)
+		block_free(r->heap.v[i].block);
 	layout_free(r->layout);
 	if (r->fd >= 0)
 		close(r->fd);
-	free(r->about.pairs);
-	free(r->chunks);
-	free(r->order);
-	free(r->heap);
+	free(r->about.pairs.v);
+	free(r->chunks.v);
+	free(r->order.v);
+	free(r->heap.v);
 	free(r->certificate);
 	free(r);
+}
+
+/* ---- words ---- */
+
+bool words_are(struct words w, const char *text)
+{
+	return w.len == strlen(text) && !memcmp(w.p, text, w.len);
+}
+
+bool words_number(struct words *w, uint64_t max, uint64_t *value)
+{
+	size_t i = 0;
+
+	*value = 0;
+	for (; i < w->len && w->p[i] >= '0' && w->p[i] <= '9'; i++) {
+		uint64_t digit = (uint64_t)(w->p[i] - '0');
+
+		if (digit > max || *value > (max - digit) / 10)
+			return false;
+		*value = *value * 10 + digit;
+	}
+	if (!i)
+		return false;
+	if (i + 1 < w->len && w->p[i] == ' ')
+		i++;
+	w->p += i;
+	w->len -= i;
+	return true;
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "verify/tools.h"
+
 #define CPU_NUMBERS 1024	/* a CPU's number is below */
 
 /* The kinds of section 11. */
@@ -28,8 +30,8 @@ enum kind {
 enum slot {
 	F_TASK, F_FLAGS, F_NVCSW, F_NIVCSW, F_SUM_EXEC, F_MIGRATIONS, F_SYSCALL, F_ARG0, F_ARG1,
 	F_ARG2, F_FD_TYPE, F_STATE, F_CLOCK, F_NEXT_ID, F_EXEC_START, F_SINCE, F_WAKER_ID,
-	F_WAKER_TID, F_WAKER_SYSCALL, F_WAKER_ARG0, F_OWNER, F_ORIG_CPU, F_DEST_CPU, F_PARENT, F_TID, F_TGID,
-	F_CLONE, F_ON_CPU, F_TASK_CPU, F_EPFD, F_FD, F_OP, F_DATA, F_CNT, F_OUTS, F_MIGRATES,
+	F_WAKER_TID, F_WAKER_SYSCALL, F_WAKER_ARG0, F_OWNER, F_ORIG_CPU, F_DEST_CPU, F_PARENT, F_TID,
+	F_TGID, F_CLONE, F_ON_CPU, F_TASK_CPU, F_EPFD, F_FD, F_OP, F_DATA, F_CNT, F_OUTS, F_MIGRATES,
 	F_DEAD, F_SEQ_END, F_REFUSED,
 	F_TEXT,			/* not here, but in struct event's text */
 	F_READY,		/* READY_MAX pairs: low half, high half */
@@ -73,11 +75,10 @@ struct clock_pair {
 
 /* Of META and ENDM what a verdict rests on. */
 struct circumstances {
+	uint64_t digest;	/* of the chunks in front of the certificate */
 	uint64_t attach_tgid, armed_ns;
 	bool usable[CPU_NUMBERS];
-	struct clock_pair *pairs;
-	size_t pair_cnt, pair_cap;
-	uint64_t digest;	/* of the chunks in front of the certificate */
+	VEC(struct clock_pair) pairs;
 	uint64_t reason, end_ns, births, storage_failures, recursion_misses, ready_unseen;
 };
 
@@ -103,7 +104,6 @@ int reader_next(struct reader *r, struct event *ev);
 const char *reader_why(const struct reader *r);
 
 const struct circumstances *reader_circumstances(const struct reader *r);
-uint64_t reader_events(const struct reader *r);	/* of the whole file */
 
 /* Whether there is a CERT chunk. */
 bool reader_has_certificate(const struct reader *r);
@@ -119,10 +119,15 @@ int reader_pair(const struct reader *r, size_t *pos, struct words *key, struct w
 /* Whether two are the same. */
 bool words_are(struct words w, const char *text);
 
-/* Take one decimal number off the front, with one space behind it if more follows. False: there is none. */
+/* A CPU of a list in which they ascend; it is set in @cpus. */
+bool words_cpu(struct words w, bool cpus[CPU_NUMBERS]);
+
+/*
+ * Take one decimal number off the front, with one space behind it if more follows. False: there is
+ * none.
+ */
 bool words_number(struct words *w, uint64_t max, uint64_t *value);
 
-/* Accepts NULL. */
 void reader_free(struct reader *r);
 
 #endif /* LAB_VERIFY_READER_H */

@@ -1,619 +1,565 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "verify/replay.h"
+/* replay - the records one by one: which count, and what each task does (sections 2, 3 and 7). */
+#include "verify/facts.h"
 
-#include <string.h>
+/* ---- section 3: stretches ---- */
 
-#include "util/minmax.h"
-
-#define ROOT 1
-#define OUT_PREEMPT 0x01
-#define OUT_NO_RQ 0x10
-#define STATE_DEAD 0x80
-#define CLONE_SHARES_MEMORY 0x100
-
-/* ---- tasks ---- */
-
-static void begin(struct task *t, enum phase phase, enum sort sort, uint64_t ts_ns)
+static void begin(struct facts *f, struct task *t, enum what what, uint64_t ns)
 {
-	t->phase = phase;
-	t->raced = t->woken = t->unwoken = t->late = false;
-	t->woken_ready_ns = NEVER;
-	t->acted_ns = NEVER;
-	t->now = (struct stretch){ .start_ns = ts_ns, .least_ns = ts_ns, .sort = sort };
+	t->now = (struct stretch){ .start_ns = ns, .task = place_of_task(f, t),
+				   .what = (uint8_t)what };
+	t->acted_ns = t->woken_ready_ns = NEVER;
+	t->as_seeded = false;
 }
 
-/* Whether another task that has not died before the wait has what @t waits for. */
-static bool names_owner(const struct facts *f, const struct task *t)
+/* What @t did ends. A stretch that takes no time is dropped. */
+static void finish(struct facts *f, struct task *t, uint64_t ns)
 {
-	uint32_t place = t->owner ? map_get(&f->by_tid, t->owner, 0) : MAP_NONE;
-	const struct task *owner = place == MAP_NONE ? t : &f->tasks[f->had_tid[place]];
+	struct stretch *s = &t->now;
 
-	return owner != t && owner->death_ns >= t->now.start_ns &&
-	       (!t->now.mm || owner->tgid == t->tgid);
-}
-
-/* What a task does now ends; nothing is kept of what took no time. */
-static void finish(struct facts *f, struct task *t, uint64_t ts_ns)
-{
-	struct stretch *s;
-
-	if (t->phase == UNBORN || t->phase == DEAD || ts_ns <= t->now.start_ns)
+	if (s->what == UNBORN || s->what == DEAD || ns <= s->start_ns)
 		return;
-	if (t->phase == SLEEPING && names_owner(f, t))
-		t->now.marks |= M_OWNED;
-	if (t->phase == SLEEPING)
-		waits_settle(&t->now, map_get(&f->threads, (uint64_t)t->tgid << 32 | t->now.value,
-					      0) != MAP_NONE);
-	s = vec_push(f->stretches, f->stretch_cnt, f->stretch_cap);
-	*s = t->now;
-	s->end_ns = ts_ns;
-	s->task = (uint32_t)(t - f->tasks);
-	if (s->loop == LOOP_EPOLL) {
-		t->loop_at = f->stretch_cnt;
-		t->loop_back = false;
-	}
-	if (s->marks & M_GAP)
-		f->cpus[s->cpu].lost_ns = max_u64(f->cpus[s->cpu].lost_ns, ts_ns);
+	s->end_ns = ns;
+	if (s->what == WAIT)
+		wait_end(f, t);
+	else if (s->what == RUN && s->marks & ACROSS)
+		f->cpus[s->cpu].across_ns = max_u64(f->cpus[s->cpu].across_ns, ns);
+	ADD(f->stretches, *s);
 }
 
-/* Its place; one more if its birth number is new. *@first: it is. */
-static uint32_t place_of(struct facts *f, uint64_t id, uint64_t ts_ns, bool *first)
+/* It has a CPU from @ns on. If it slept, and was woken before that, then it did not sleep. */
+static void leave(struct facts *f, struct task *t, uint64_t ns)
 {
-	uint32_t place = map_put(&f->by_id, id, 0);
-	struct task *t;
-
-	*first = place == f->task_cnt;
-	if (!*first)
-		return place;
-	t = vec_push(f->tasks, f->task_cnt, f->task_cap);
-	t->id = (uint32_t)id;
-	t->parent = NOBODY;
-	t->made_ns = ts_ns;
-	t->death_ns = t->acted_ns = t->woken_ready_ns = t->first_ns = NEVER;
-	t->put_on = NOBODY;
-	t->mm = ++f->mm_cnt;
-	t->leader = place;
-	return place;
+	if (t->now.what == WAIT && t->woken)
+		t->now.what = READY;
+	f->unseen += t->now.what == WAIT;
+	finish(f, t, ns);
+	t->woken = t->woken_in_time = false;
 }
 
-/* The same; one that nothing announced is taken to have been ready. Pointers to tasks move. */
-static uint32_t meet(struct facts *f, uint64_t id, uint64_t ts_ns)
+static void run(struct facts *f, struct task *t, uint64_t ns, uint64_t earliest_ns, uint32_t cpu)
 {
-	bool first;
-	uint32_t place = place_of(f, id, ts_ns, &first);
-	struct task *t = &f->tasks[place];
-
-	if (first) {
-		t->unannounced = true;
-		t->seen_off_ns = ts_ns;
-		begin(t, WAITING_CPU, READY, ts_ns);
-		t->now.marks = M_CUT_START;
-	}
-	return place;
+	begin(f, t, RUN, ns);
+	t->now.earliest_ns = earliest_ns;
+	t->now.cpu = t->put_cpu = (uint16_t)cpu;
+	t->unwoken = t->unwoken_met = false;
+	f->cpus[cpu].owner = place_of_task(f, t);
 }
 
-static struct task *subject(struct facts *f, const struct event *ev)
+static void forget_causes(struct task *t)
 {
-	uint32_t place = meet(f, ev->f[F_TASK], ev->head.ts_ns);
-
-	return &f->tasks[place];
+	memset(t->cause_ns, 0xff, sizeof(t->cause_ns));
 }
 
-/* A task did something in a record of @cpu, so it was there. */
-static void acts(struct facts *f, uint64_t id, uint32_t cpu, uint64_t ts_ns)
+static void cause(struct task *t, enum cause what, const struct head *h)
+{
+	t->seen_off_ns = t->cause_ns[what] = h->ts_ns;
+	t->cause_cpu[what] = (uint16_t)h->cpu;
+}
+
+/* "Who acts in a record", if it was met before. */
+static void acts(struct facts *f, uint64_t id, const struct head *h)
 {
 	uint32_t place = map_get(&f->by_id, id, 0);
-	struct task *t = place == MAP_NONE ? NULL : &f->tasks[place];
+	struct task *t = place == NONE ? NULL : &f->tasks.v[place];
 
-	if (!t || (t->phase != WAITING_CPU && t->phase != SLEEPING) || t->acted_ns != NEVER)
-		return;
-	t->acted_ns = ts_ns;
-	t->acted_cpu = cpu;
-}
-
-static void cause(struct task *t, enum cause which, const struct head *h)
-{
-	t->causes[which].ts_ns = h->ts_ns;
-	t->causes[which].cpu = h->cpu;
-	t->causes[which].set = true;
-}
-
-static void leave_cpu(struct facts *f, const struct task *t)
-{
-	struct cpu *c = &f->cpus[t->now.cpu];
-
-	if (c->task == t - f->tasks)
-		c->task = NOBODY;
-}
-
-/* Readiness or a wait ends because the task runs from @ts_ns on. */
-static void end_wait(struct facts *f, struct task *t, uint64_t ts_ns)
-{
-	if (t->phase == SLEEPING && t->raced)
-		begin(t, WAITING_CPU, READY, t->now.start_ns);
-	f->wakings_unseen += t->phase == SLEEPING;
-	finish(f, t, ts_ns);
-}
-
-/* The CPU went to somebody else, and no record says that @c->task left it. */
-static void lose_holder(struct facts *f, struct cpu *c, uint64_t ts_ns)
-{
-	struct task *t;
-	uint64_t start_ns;
-
-	if (c->task == NOBODY)
-		return;
-	t = &f->tasks[c->task];
-	c->task = NOBODY;
-	start_ns = t->now.start_ns;
-	fault_unless_lost(f, "switch-out lost", t, t->now.cpu, start_ns, ts_ns);
-	t->now.marks |= M_GAP;
-	finish(f, t, ts_ns);
-	begin(t, SLEEPING, IDLES, max_u64(ts_ns, start_ns));
-}
-
-/* A record says that a task takes a CPU. */
-static void take_cpu(struct facts *f, uint32_t place, const struct event *ev)
-{
-	struct task *t = &f->tasks[place];
-	uint64_t ts_ns = ev->head.ts_ns;
-	bool unwoken = t->phase == SLEEPING && (!t->raced || t->late);
-
-	switch (t->phase) {
-	case DEAD:
-		fault(f, "runs after its death", t, 0, 1, false);
-		return;
-	case RUNNING:
-		fault_unless_lost(f, "takes a second CPU", t, t->now.cpu, t->now.start_ns, ts_ns);
-		leave_cpu(f, t);
-		t->now.marks |= M_GAP;
-		finish(f, t, ts_ns);
-		break;
-	case UNBORN:
-		fault_unless_lost(f, "runs before its birth", t, NOBODY, t->made_ns, ts_ns);
-		break;
-	case WAITING_CPU:
-	case SLEEPING:
-		end_wait(f, t, ts_ns);
+	if (t && t->acted_ns == NEVER && (t->now.what == READY || t->now.what == WAIT)) {
+		t->acted_ns = h->ts_ns;
+		t->acted_cpu = (uint16_t)h->cpu;
 	}
-	f->release_ns = min_u64(f->release_ns, ts_ns);
-	account_in(f, t, ev->head.cpu, ts_ns);
-	f->moves_hidden += t->put_on != NOBODY && t->put_on != ev->head.cpu;
-	t->put_on = ev->head.cpu;
-	begin(t, RUNNING, RUNS, ts_ns);
+}
+
+/* "A CPU goes to somebody else" than the task that the records say has it. */
+static void lose(struct facts *f, uint32_t cpu, const struct task *to, uint64_t ns)
+{
+	uint32_t owner = f->cpus[cpu].owner;
+	struct task *t = owner == NONE ? NULL : &f->tasks.v[owner];
+
+	if (!t || t == to)
+		return;
+	f->cpus[cpu].owner = NONE;
+	ns = max_u64(ns, t->now.start_ns);
+	doubt(f, t, "switch-out lost", cpu, t->now.start_ns, ns);
+	t->now.marks |= ACROSS;
+	finish(f, t, ns);
+	begin(f, t, WAIT, ns);
+	t->woken = t->woken_in_time = false;
+	t->now.sort = IDLE;
+	t->now.waker = t->now.futex = t->now.loop = NONE;
+}
+
+/* When it went, if a switch_in or a cpu_class says so. */
+static uint64_t lost_ns(const struct facts *f, const struct event *ev)
+{
+	uint32_t owner = f->cpus[ev->head.cpu].owner;
+	uint64_t since_ns = ev->f[F_SINCE], ns = ev->head.ts_ns;
+
+	return owner != NONE && since_ns > f->tasks.v[owner].now.start_ns && since_ns < ns ?
+	       since_ns : ns;
+}
+
+/* It takes a CPU at @ns, and ran already, or was not born. */
+static void doubt_taking(struct facts *f, struct task *t, uint64_t ns, uint64_t now_ns)
+{
+	if (t->now.what == UNBORN)
+		doubt(f, t, "runs before its birth", ANY_CPU, t->now.start_ns, now_ns);
+	if (t->now.what != RUN)
+		return;
+	doubt(f, t, "takes a second CPU", t->now.cpu, t->now.start_ns, ns);
+	t->now.marks |= ACROSS;
+	if (f->cpus[t->now.cpu].owner == place_of_task(f, t))
+		f->cpus[t->now.cpu].owner = NONE;
+}
+
+/* "A task takes a CPU", by a record. */
+static void take(struct facts *f, struct task *t, const struct event *ev)
+{
+	uint64_t ns = ev->head.ts_ns;
+	uint32_t cpu = ev->head.cpu;
+	bool unwoken = t->now.what == WAIT && !t->woken_in_time;
+
+	if (t->now.what == DEAD) {
+		fault(f, t, "runs after its death", 0, 1, false);
+		return;
+	}
+	doubt_taking(f, t, ns, ns);
+	leave(f, t, ns);
+	check_causes(f, t, cpu, ns);
+	forget_causes(t);
+	f->misplaced |= t->put_cpu != cpu;
+	run(f, t, ns, ns, cpu);
+	t->now.open_seq = ev->head.seq;
+	t->open_clock_ns = ev->f[F_CLOCK];
+	t->open_no_rq = ev->f[F_FLAGS] & NO_RQ;
 	t->unwoken = unwoken;
 	f->unwoken_runs += unwoken;
+	f->first_ns = min_u64(f->first_ns, ns);
 	if (t->first_ns == NEVER) {
-		t->first_ns = ts_ns;
-		t->first_cpu = ev->head.cpu;
+		t->first_ns = ns;
+		t->first_cpu = (uint16_t)cpu;
 	}
-	t->now.cpu = (uint16_t)ev->head.cpu;
-	t->now.seq_in = ev->head.seq;
-	t->clock_in_ns = ev->f[F_CLOCK];
-	t->clock_in_known = !(ev->f[F_FLAGS] & OUT_NO_RQ);
-	f->cpus[ev->head.cpu].task = place;
 }
 
-/* A run that ends and of which no record told the begin: from its bounds and what was charged. */
-static void hidden_run(struct facts *f, struct task *t, const struct event *ev)
+/* ---- section 3: switch_out ---- */
+
+/* Case 4: where the run is drawn, and its bound. */
+static uint64_t hidden_start(const struct facts *f, const struct task *t, const struct event *ev,
+			     uint64_t *bound_ns)
 {
 	const struct cpu *c = &f->cpus[ev->head.cpu];
-	uint64_t ts_ns = ev->head.ts_ns, charged = 1, start_ns, bound_ns;
-	uint64_t woken_ns = t->woken_ready_ns;
+	uint64_t ns = ev->head.ts_ns, charged_ns = 1, sum_ns = ev->f[F_SUM_EXEC];
 
-	bound_ns = max_u64(c->stated ? c->stated_ns : 0, t->seen_off_ns);
-	bound_ns = max_u64(bound_ns, t->phase == UNBORN ? t->made_ns : t->now.start_ns);
-	if (!t->unannounced && ev->f[F_SUM_EXEC] > t->last.sum_exec_ns)
-		charged = ev->f[F_SUM_EXEC] - t->last.sum_exec_ns;
-	start_ns = max_u64(ts_ns - min_u64(charged, ts_ns), bound_ns);
-	if (t->acted_ns != NEVER && t->acted_cpu == ev->head.cpu && t->acted_ns >= bound_ns)
-		start_ns = min_u64(start_ns, t->acted_ns);
-	start_ns = max_u64(start_ns, min_u64(c->lost_ns, ts_ns));
-	end_wait(f, t, start_ns);
-	f->release_ns = min_u64(f->release_ns, start_ns);
-	memset(t->causes, 0, sizeof(t->causes));
-	begin(t, RUNNING, RUNS, start_ns);
-	t->now.cpu = (uint16_t)ev->head.cpu;
-	t->now.least_ns = bound_ns;
-	t->now.marks = M_HIDDEN;
-	t->woken = woken_ns != NEVER && woken_ns >= start_ns;
-	t->clock_in_known = false;
+	*bound_ns = max_u64(max_u64(c->stated_ns, t->seen_off_ns), t->now.start_ns);
+	if (t->announced && sum_ns > t->last.sum_exec_ns)
+		charged_ns = sum_ns - t->last.sum_exec_ns;
+	ns = max_u64(ns > charged_ns ? ns - charged_ns : 0, *bound_ns);
+	if (t->acted_ns != NEVER && t->acted_cpu == ev->head.cpu && t->acted_ns >= *bound_ns)
+		ns = min_u64(ns, t->acted_ns);
+	return max_u64(ns, c->across_ns);
+}
+
+static void hidden_run(struct facts *f, struct task *t, const struct event *ev)
+{
+	uint64_t bound_ns, start_ns = hidden_start(f, t, ev, &bound_ns);
+	bool woken = t->now.what == READY && t->woken_ready_ns != NEVER &&
+		     t->woken_ready_ns >= start_ns;
+
+	doubt_taking(f, t, start_ns, ev->head.ts_ns);
+	leave(f, t, start_ns);
+	lose(f, ev->head.cpu, t, start_ns);
+	run(f, t, start_ns, bound_ns, ev->head.cpu);
+	t->now.marks = HIDDEN;
+	t->woken = t->woken_in_time = woken;
 	f->hidden++;
+	f->first_ns = min_u64(f->first_ns, start_ns);
 }
 
-/* Before its first switch-out, what a seed says of a task may be of a moment ago. */
-static bool seed_was_early(struct task *t, const struct event *ev)
+/* Cases 2 to 4: make @t run on this CPU, if the records before did not. */
+static void find_run(struct facts *f, struct task *t, const struct event *ev)
 {
-	uint64_t counted = ev->f[F_NVCSW] + ev->f[F_NIVCSW];
-	uint64_t start_ns = t->now.start_ns;
+	uint64_t counted = ev->f[F_NVCSW] + ev->f[F_NIVCSW], start_ns = t->now.start_ns;
+	uint32_t cpu = ev->head.cpu;
 
-	if (!t->seeded || t->outs)
-		return false;
-	if (t->phase == RUNNING && t->seeded_running) {
-		t->now.cpu = (uint16_t)ev->head.cpu;
-		return true;
-	}
-	if ((t->phase != WAITING_CPU && t->phase != SLEEPING) || !(t->now.marks & M_CUT_START) ||
-	    counted != t->base.nvcsw + t->base.nivcsw)
-		return false;
-	begin(t, RUNNING, RUNS, start_ns);
-	t->now.cpu = (uint16_t)ev->head.cpu;
-	t->now.marks = M_CUT_START;
-	return true;
-}
-
-/* Make sure that the task runs on the CPU that it leaves. False: it cannot. */
-static bool find_run(struct facts *f, struct task *t, const struct event *ev)
-{
-	if (t->phase == DEAD) {
-		fault(f, "runs after its death", t, 0, 1, false);
-		return false;
-	}
-	if (t->phase == RUNNING && t->now.cpu == ev->head.cpu)
-		return true;
-	if (t->phase == RUNNING)
-		leave_cpu(f, t);
-	if (seed_was_early(t, ev))
-		return true;
-	if (t->phase == RUNNING) {
-		fault_unless_lost(f, "takes a second CPU", t, t->now.cpu, t->now.start_ns,
-				  ev->head.ts_ns);
-		t->now.marks |= M_GAP;
-	} else if (t->phase == UNBORN) {
-		fault_unless_lost(f, "runs before its birth", t, NOBODY, t->made_ns,
-				  ev->head.ts_ns);
-	}
-	hidden_run(f, t, ev);
-	return true;
-}
-
-static void fall_asleep(struct task *t, uint64_t ts_ns, const struct sleep *sleep)
-{
-	begin(t, SLEEPING, IDLES, ts_ns);
-	waits_sort(sleep, &t->now);
-	t->owner = t->now.marks & M_FUTEX ? waits_owner(sleep) : 0;
-	if (t->now.mm)		/* private: the number of its memory */
-		t->now.mm = t->mm;
-}
-
-/* What a task does after it left a CPU. */
-static void go_on(struct task *t, const struct event *ev)
-{
-	bool woken = t->woken, late = t->late;
-
-	t->seen_off_ns = ev->head.ts_ns;
-	t->put_on = ev->head.cpu;
-	memset(t->causes, 0, sizeof(t->causes));
-	cause(t, BY_OUT, &ev->head);
-	if (ev->f[F_STATE] & STATE_DEAD) {
-		t->phase = DEAD;
-		t->death_ns = ev->head.ts_ns;
-	} else if (ev->f[F_FLAGS] & OUT_PREEMPT || !ev->f[F_STATE]) {
-		begin(t, WAITING_CPU, READY, ev->head.ts_ns);
+	if (t->now.what == RUN && (t->now.cpu == cpu || t->as_seeded)) {
+		lose(f, cpu, t, start_ns);
+		t->now.cpu = t->put_cpu = (uint16_t)cpu;
+	} else if (t->as_seeded && counted == t->base_cnt) {
+		lose(f, cpu, t, start_ns);
+		run(f, t, start_ns, start_ns, cpu);
+		t->now.marks = CUT_START;
 	} else {
-		fall_asleep(t, ev->head.ts_ns, &(struct sleep){
-			.state = ev->f[F_STATE], .flags = ev->f[F_FLAGS],
-			.call = (int64_t)ev->f[F_SYSCALL], .arg0 = ev->f[F_ARG0],
-			.arg1 = ev->f[F_ARG1], .arg2 = ev->f[F_ARG2], .fd_type = ev->f[F_FD_TYPE],
-			.owner = ev->f[F_OWNER],
-		});
-		t->raced = woken;
-		t->late = late;
+		hidden_run(f, t, ev);
 	}
 }
 
-/* ---- records of switches and wakings ---- */
-
-static void on_out(struct facts *f, const struct event *ev)
+static void switch_out(struct facts *f, struct task *t, struct task *next, const struct event *ev)
 {
-	uint32_t place = meet(f, ev->f[F_TASK], ev->head.ts_ns);
-	uint32_t next = ev->f[F_NEXT_ID] ? meet(f, ev->f[F_NEXT_ID], ev->head.ts_ns) : NOBODY;
-	struct cpu *c = &f->cpus[ev->head.cpu];
-	uint64_t start_ns = ev->head.ts_ns;
-	struct task *t = &f->tasks[place];
+	uint64_t ns = ev->head.ts_ns, state = ev->f[F_STATE];
+	bool ready = ev->f[F_FLAGS] & OUT_PREEMPT || !state;
 
-	account_clock(f, c, ev);
-	if (find_run(f, t, ev)) {
-		start_ns = t->now.start_ns;
-		account_out(f, t, ev);
-		t->now.seq_out = ev->head.seq;
-		finish(f, t, ev->head.ts_ns);
-		go_on(t, ev);
+	if (t->now.what == DEAD) {	/* case 1 */
+		fault(f, t, "runs after its death", 0, 1, false);
+		lose(f, ev->head.cpu, NULL, ns);
+		check_counters(f, t, ev);
+	} else {
+		find_run(f, t, ev);
+		check_counters(f, t, ev);
+		t->now.close_seq = ev->head.seq;
+		finish(f, t, ns);
+		forget_causes(t);
+		cause(t, CAUSE_OUT, &ev->head);
+		begin(f, t, state & 0x80 ? DEAD : ready ? READY : WAIT, ns);
+		if (t->now.what == WAIT)
+			wait_begin(f, t, ev);
+		else
+			t->woken = t->woken_in_time = false;
+		if (t->now.what == DEAD)
+			t->death_ns = f->last_death_ns = ns;
 	}
-	if (c->task != place)
-		lose_holder(f, c, start_ns);
-	c->task = NOBODY;
-	account_statement(c, ev->head.ts_ns);
-	if (next != NOBODY)
-		take_cpu(f, next, ev);
+	f->cpus[ev->head.cpu].owner = NONE;
+	if (next)
+		take(f, next, ev);
 }
 
-/* When somebody else came, if nothing says that the task of ours left: after that began. */
-static uint64_t came_ns(const struct facts *f, const struct cpu *c, const struct event *ev)
+/* ---- section 3: waking, wakeup_new, migrate ---- */
+
+static void waking(struct facts *f, struct task *t, const struct event *ev)
 {
-	uint64_t start_ns = c->task == NOBODY ? 0 : f->tasks[c->task].now.start_ns;
-	uint64_t since_ns = ev->f[F_SINCE];
+	uint64_t ns = ev->head.ts_ns;
 
-	return since_ns > start_ns && since_ns < ev->head.ts_ns ? since_ns : ev->head.ts_ns;
-}
+	f->first_ns = min_u64(f->first_ns, ns);
+	if (t->now.what == READY) {
+		t->woken_ready_ns = ns;
+	} else if (t->now.what == WAIT) {
+		wait_woken(f, t, ev);
+		finish(f, t, ns);
+		begin(f, t, READY, ns);
+		t->woken = t->woken_in_time = false;
+		cause(t, CAUSE_WAKING, &ev->head);
+	} else if (t->now.what == RUN) {	/* section 8 says which are late */
+		bool late = t->unwoken && !t->unwoken_met &&
+			    is_early(f, ev->head.cpu, ns, t->now.cpu, t->now.start_ns);
 
-static void on_in(struct facts *f, const struct event *ev)
-{
-	uint32_t place = meet(f, ev->f[F_TASK], ev->head.ts_ns);
-	struct cpu *c = &f->cpus[ev->head.cpu];
-
-	account_clock(f, c, ev);
-	if (c->task != place)
-		lose_holder(f, c, came_ns(f, c, ev));
-	account_statement(c, ev->head.ts_ns);
-	take_cpu(f, place, ev);
-}
-
-static void on_class(struct facts *f, const struct event *ev)
-{
-	struct cpu *c = &f->cpus[ev->head.cpu];
-
-	lose_holder(f, c, came_ns(f, c, ev));
-	account_statement(c, ev->head.ts_ns);
-}
-
-static void on_waking(struct facts *f, const struct event *ev)
-{
-	uint64_t ts_ns = ev->head.ts_ns, flags = ev->f[F_FLAGS], waker = ev->f[F_WAKER_ID];
-	struct task *t = subject(f, ev);
-
-	if (waker && !(flags & (WAKE_INTERRUPT | WAKE_UNKNOWN)))
-		acts(f, waker, ev->head.cpu, ts_ns);
-	f->release_ns = min_u64(f->release_ns, ts_ns);
-	if (t->phase == RUNNING) {
-		t->late = t->unwoken && t->now.cpu != ev->head.cpu &&
-			  account_early(f, t->now.start_ns, ts_ns);
-		f->late_wakings += t->late;
-		t->woken = true;
-		t->unwoken = false;
+		t->unwoken_met = t->woken = true;
+		t->woken_in_time |= !late;
+		f->late_wakings += late;
 	}
-	if (t->phase == WAITING_CPU)
-		t->woken_ready_ns = ts_ns;
-	if (t->phase != SLEEPING)
+}
+
+static void wakeup_new(struct facts *f, struct task *t, const struct event *ev)
+{
+	if (t->now.what == UNBORN) {
+		begin(f, t, READY, ev->head.ts_ns);
+		cause(t, CAUSE_BIRTH, &ev->head);
+		t->put_cpu = (uint16_t)ev->f[F_DEST_CPU];
+	} else if (t->announced) {
+		fault(f, t, "is queued first after it ran", 0, 1, false);
+	}
+}
+
+static void migrate(struct facts *f, struct task *t, const struct event *ev)
+{
+	if (ev->f[F_ORIG_CPU] == ev->f[F_DEST_CPU])
 		return;
-	waits_woken(f, t, ev);
-	finish(f, t, ts_ns);
-	begin(t, WAITING_CPU, READY, ts_ns);
-	t->seen_off_ns = ts_ns;
-	cause(t, BY_WAKING, &ev->head);
+	if (!t->moves++ && t->seed_counts)	/* section 8: the baseline */
+		t->base_migrations = (uint32_t)min_u64(t->base_migrations, ev->f[F_MIGRATIONS]);
+	if (t->now.what == RUN) {
+		doubt(f, t, "is moved while it runs", t->now.cpu, t->now.start_ns, ev->head.ts_ns);
+	} else if (t->now.what == DEAD) {
+		fault(f, t, "is moved after its death", 0, 1, false);
+	} else {
+		t->acted_ns = NEVER;
+		cause(t, CAUSE_MOVE, &ev->head);
+		t->put_cpu = (uint16_t)ev->f[F_DEST_CPU];
+	}
 }
 
-/* ---- records of births, moves and ends ---- */
+/* ---- sections 3 and 5: births, numbers, leaders ---- */
 
-/* A birth or a seed: NULL if the task was announced before. */
-static struct task *announce(struct facts *f, const struct event *ev, bool *first)
+static struct task *task_make(struct facts *f, uint64_t id, enum what what, uint64_t ns)
 {
-	uint32_t place = place_of(f, ev->f[F_TASK], ev->head.ts_ns, first);
-	struct task *t = &f->tasks[place];
+	struct task *t = PUSH(f->tasks);
+	uint32_t place = place_of_task(f, t);
 
-	if (!*first && !t->unannounced) {
-		fault(f, "is born twice", t, 1, 2, false);
-		return NULL;
-	}
-	t->unannounced = false;
-	replay_number(f, t, ev->f[F_TGID], ev->f[F_TID]);
-	replay_lead(f, t);
+	*map_at(&f->by_id, id, 0) = place;
+	t->id = (uint32_t)id;
+	t->leader = t->parent = t->jump = place;
+	t->memory = f->memory_cnt++;
+	t->first_ns = t->death_ns = NEVER;
+	t->epoll_wait = NONE;
+	t->put_cpu = ANY_CPU;
+	forget_causes(t);
+	begin(f, t, what, ns);
 	return t;
 }
 
-static void on_new(struct facts *f, const struct event *ev)
+static struct task *task_met(struct facts *f, uint64_t id)
 {
-	uint64_t parent = ev->f[F_PARENT] == ev->f[F_TASK] ? 0 : ev->f[F_PARENT];
-	uint32_t place = parent ? meet(f, parent, ev->head.ts_ns) : NOBODY;
-	struct task *t;
-	bool first;
+	uint32_t place = map_get(&f->by_id, id, 0);
 
-	if (parent)
-		acts(f, parent, ev->head.cpu, ev->head.ts_ns);
-	t = announce(f, ev, &first);
-	if (t && ev->f[F_TID] == ev->f[F_TGID])
-		operations_forget(f, (uint32_t)ev->f[F_TGID], ev->head.ts_ns);
-	if (t && !parent)
-		fault(f, "has no parent", t, 1, 0, false);
-	if (t && !first && t->first_ns != NEVER && t->first_cpu != ev->head.cpu &&
-	    account_early(f, t->first_ns, ev->head.ts_ns))
-		fault(f, "runs before it is made", t, t->first_ns, ev->head.ts_ns, false);
-	if (!t || !first || !parent)
-		return;
-	t->parent = place;
-	if (ev->f[F_CLONE] & CLONE_SHARES_MEMORY)
-		t->mm = f->tasks[place].mm;
+	return place != NONE ? &f->tasks.v[place] : task_make(f, id, READY, f->now_ns);
 }
 
-/* Tasks of one process that were there before share their memory. */
-static uint32_t mm_of_group(struct facts *f, const struct task *t)
+/* From here on it has these numbers. */
+static void give_numbers(struct facts *f, struct task *t, uint64_t tgid, uint64_t tid)
 {
-	uint32_t group = map_put(&f->group_mms, t->tgid, 0);
-
-	if (group == f->group_cnt)
-		*vec_push(f->mm_of_group, f->group_cnt, f->group_cap) = t->mm;
-	return f->mm_of_group[group];
+	t->tid = (uint32_t)tid;
+	t->tgid = (uint32_t)tgid;
+	*map_at(&f->threads, tgid, tid) = 1;
+	*map_at(&f->by_tid, tid, 0) = place_of_task(f, t);
 }
 
-static void on_seed(struct facts *f, const struct event *ev)
+/*
+ * Its parent, which was met before: so the parents of a task lead to the first of all, or to one
+ * without.
+ */
+static void give_parent(struct facts *f, struct task *t, uint32_t parent)
 {
-	uint64_t ts_ns = ev->head.ts_ns;
-	struct task *t;
-	bool first;
+	const struct task *p = &f->tasks.v[parent], *far = &f->tasks.v[p->jump];
 
-	f->any_seed = true;
-	f->last_seed_ns = ts_ns;
-	t = announce(f, ev, &first);
-	if (!t)
-		return;
-	t->seeded = true;
-	f->root_seeded |= t->id == ROOT;
-	t->mm = mm_of_group(f, t);
-	if (!first)
-		return;
-	t->base = t->last = counters_of(ev);
-	t->seen_off_ns = ts_ns;
-	t->put_on = (uint32_t)ev->f[F_TASK_CPU];
+	t->parent = parent;
+	t->depth = p->depth + 1;
+	/*
+	 * As far from here as the parent's two jumps lead, if they are equally far; else one step.
+	 */
+	t->jump = p->depth - far->depth == far->depth - f->tasks.v[far->jump].depth ?
+		  far->jump : parent;
+}
+
+/* What a task_seed says of a task that was not met before. */
+static void seed_state(struct facts *f, struct task *t, const struct event *ev)
+{
+	uint32_t cpu = (uint32_t)ev->f[F_TASK_CPU], owner = f->cpus[cpu].owner;
+	uint64_t ns = ev->head.ts_ns;
+
+	t->last = counters_of(ev);
+	t->base_cnt = t->last.nvcsw + t->last.nivcsw;
+	t->base_migrations = (uint32_t)t->last.migrations;
+	t->put_cpu = (uint16_t)cpu;
+	t->seen_off_ns = ns;
 	if (ev->f[F_ON_CPU]) {
-		begin(t, RUNNING, RUNS, ts_ns);
-		t->now.cpu = (uint16_t)ev->f[F_TASK_CPU];
-		t->seeded_running = true;
-	} else if (!ev->f[F_STATE]) {
-		begin(t, WAITING_CPU, READY, ts_ns);
+		run(f, t, ns, ns, cpu);
+		f->cpus[cpu].owner = owner;	/* a seed does not say who has a CPU */
 	} else {
-		fall_asleep(t, ts_ns, &(struct sleep){
-			.state = ev->f[F_STATE], .call = (int64_t)ev->f[F_SYSCALL],
-			.arg0 = ev->f[F_ARG0], .arg1 = ev->f[F_ARG1], .arg2 = ev->f[F_ARG2],
-			.fd_type = ev->f[F_FD_TYPE],
-		});
+		begin(f, t, ev->f[F_STATE] ? WAIT : READY, ns);
+		if (t->now.what == WAIT)
+			wait_begin(f, t, ev);
 	}
-	t->now.marks |= M_CUT_START;
+	t->now.marks |= CUT_START;
+	t->as_seeded = t->seed_counts = true;
 }
 
-static void on_wakeup_new(struct facts *f, const struct event *ev)
+static void task_seed(struct facts *f, struct task *t, bool met, const struct event *ev)
 {
-	struct task *t = subject(f, ev);
+	uint32_t *memory = map_at(&f->memory_of, t->tgid, 0);
 
-	if (t->phase != UNBORN) {
-		if (!t->unannounced)
-			fault(f, "is queued first after it ran", t, 0, 1, false);
+	if (*memory == NONE)
+		*memory = t->memory;
+	t->memory = *memory;
+	t->seeded = f->seeded = true;
+	f->root_seeded |= t->id == 1;
+	f->last_seed_ns = ev->head.ts_ns;
+	if (!met)
+		seed_state(f, t, ev);
+}
+
+static void task_new(struct facts *f, struct task *t, bool met, const struct event *ev)
+{
+	uint64_t parent_id = ev->f[F_PARENT];
+
+	if (!parent_id || parent_id == t->id) {
+		fault(f, t, "has no parent", 1, 0, false);
+	} else if (!met) {
+		give_parent(f, t, map_get(&f->by_id, parent_id, 0));
+		if (ev->f[F_CLONE] & 0x100)
+			t->memory = f->tasks.v[t->parent].memory;
+	}
+	if (met && t->first_ns != NEVER &&
+	    is_early(f, ev->head.cpu, ev->head.ts_ns, t->first_cpu, t->first_ns))
+		fault(f, t, "runs before it is made", 0, 1, false);
+	if (t->tid == t->tgid)
+		process_ends(f, t->tid, ev->head.ts_ns);
+}
+
+static void announce(struct facts *f, const struct event *ev)
+{
+	bool is_new = ev->head.kind == KIND_NEW, met;
+	uint64_t id = ev->f[F_TASK], parent_id = is_new ? ev->f[F_PARENT] : 0;
+	uint32_t *leader;
+	struct task *t;
+
+	if (parent_id && parent_id != id)
+		acts(f, task_met(f, parent_id)->id, &ev->head);
+	met = map_get(&f->by_id, id, 0) != NONE;
+	t = met ? task_met(f, id) : task_make(f, id, UNBORN, ev->head.ts_ns);
+	if (t->announced) {
+		fault(f, t, "is born twice", 1, 2, false);
 		return;
 	}
-	begin(t, WAITING_CPU, READY, ev->head.ts_ns);
-	t->seen_off_ns = ev->head.ts_ns;
-	t->put_on = (uint32_t)ev->f[F_DEST_CPU];
-	cause(t, BY_WAKEUP_NEW, &ev->head);
+	t->announced = true;
+	give_numbers(f, t, ev->f[F_TGID], ev->f[F_TID]);
+	leader = map_at(&f->leader_of, t->tgid, 0);
+	if (*leader == NONE || t->tid == t->tgid)
+		*leader = place_of_task(f, t);
+	t->leader = *leader;
+	if (is_new)
+		task_new(f, t, met, ev);
+	else
+		task_seed(f, t, met, ev);
 }
 
-static void on_migrate(struct facts *f, const struct event *ev)
-{
-	struct task *t = subject(f, ev);
+/* ---- one record ---- */
 
-	if (ev->f[F_ORIG_CPU] == ev->f[F_DEST_CPU])
-		return;
-	/* A seed's count may be of a moment after its first move. */
-	if (t->seeded && !t->moves)
-		t->base.migrations = min_u64(t->base.migrations, ev->f[F_MIGRATIONS]);
-	t->moves++;
-	if (t->phase == RUNNING) {
-		fault_unless_lost(f, "is moved while it runs", t, t->now.cpu, t->now.start_ns,
-				  ev->head.ts_ns);
-		return;
+/* Section 3: a record of a task that was met, but for switch_out. */
+static void task_event(struct facts *f, struct task *t, const struct event *ev)
+{
+	switch (ev->head.kind) {
+	case KIND_IN:
+		lose(f, ev->head.cpu, t, lost_ns(f, ev));
+		take(f, t, ev);
+		break;
+	case KIND_WAKING:
+		waking(f, t, ev);
+		break;
+	case KIND_WAKEUP_NEW:
+		wakeup_new(f, t, ev);
+		break;
+	case KIND_MIGRATE:
+		migrate(f, t, ev);
+		break;
+	case KIND_EXEC:
+		give_numbers(f, t, ev->f[F_TID], ev->f[F_TID]);
+		t->memory = f->memory_cnt++;
+		process_ends(f, t->tid, ev->head.ts_ns);
+		break;
+	case KIND_CTL: case KIND_WAIT: case KIND_READY: case KIND_MARKER:
+		operations_event(f, t, ev);
 	}
-	if (t->phase == DEAD) {
-		fault(f, "is moved after its death", t, 0, 1, false);
-		return;
-	}
-	t->seen_off_ns = ev->head.ts_ns;
-	t->acted_ns = NEVER;
-	t->put_on = (uint32_t)ev->f[F_DEST_CPU];
-	cause(t, BY_MOVE, &ev->head);
 }
 
-static void on_exec(struct facts *f, const struct event *ev)
+/* Section 3: who acts, who is met, and what the record does. */
+static void take_event(struct facts *f, const struct event *ev)
 {
-	struct task *t = subject(f, ev);
+	uint64_t next_id = ev->head.kind == KIND_OUT ? ev->f[F_NEXT_ID] : 0;
+	uint32_t kind = ev->head.kind, next = NONE;
+	struct task *t;
 
-	operations_forget(f, (uint32_t)ev->f[F_TID], ev->head.ts_ns);
-	replay_number(f, t, ev->f[F_TID], ev->f[F_TID]);
-	t->mm = ++f->mm_cnt;
-	acts(f, ev->f[F_TASK], ev->head.cpu, ev->head.ts_ns);
+	if (kind == KIND_WAKING && !(ev->f[F_FLAGS] & (WAKE_INTERRUPT | WAKE_UNKNOWN)))
+		acts(f, ev->f[F_WAKER_ID], &ev->head);
+	if (next_id)
+		next = place_of_task(f, task_met(f, next_id));
+	t = task_met(f, ev->f[F_TASK]);
+	if (kind == KIND_EXEC || kind == KIND_EXIT || kind == KIND_CTL || kind == KIND_WAIT ||
+	    kind == KIND_MARKER)
+		acts(f, t->id, &ev->head);
+	if (kind == KIND_OUT)
+		switch_out(f, t, next == NONE ? NULL : &f->tasks.v[next], ev);
+	else
+		task_event(f, t, ev);
 }
 
-/* ---- all of them ---- */
-
-static void on_others(struct facts *f, const struct event *ev)
-{
-	uint32_t place = meet(f, ev->f[F_TASK], ev->head.ts_ns);
-
-	if (ev->head.kind != KIND_RENAME && ev->head.kind != KIND_READY)
-		acts(f, ev->f[F_TASK], ev->head.cpu, ev->head.ts_ns);
-	if (ev->head.kind == KIND_CTL)
-		operations_ctl(f, place, ev);
-	else if (ev->head.kind == KIND_WAIT)
-		operations_wait(f, place);
-	else if (ev->head.kind == KIND_READY)
-		operations_ready(f, place, ev);
-	else if (ev->head.kind == KIND_MARKER)
-		marks_event(f, place, ev);
-}
-
-/* What binds a task: no figure of the certificate rests on it. */
-static void on_binding(struct facts *f, const struct event *ev)
-{
-	meet(f, ev->f[F_TASK], ev->head.ts_ns);
-}
-
-static void (*const on_kind[KIND_CNT])(struct facts *f, const struct event *ev) = {
-	[KIND_OUT] = on_out, [KIND_IN] = on_in, [KIND_CLASS] = on_class,
-	[KIND_WAKING] = on_waking, [KIND_WAKEUP_NEW] = on_wakeup_new,
-	[KIND_MIGRATE] = on_migrate, [KIND_NEW] = on_new, [KIND_SEED] = on_seed,
-	[KIND_EXEC] = on_exec, [KIND_EXIT] = on_others, [KIND_RENAME] = on_others,
-	[KIND_CTL] = on_others, [KIND_WAIT] = on_others, [KIND_READY] = on_others,
-	[KIND_MARKER] = on_others, [KIND_AFFINITY] = on_binding, [KIND_GROUP] = on_binding,
-};
-
-void replay_event(struct facts *f, const struct event *ev)
+static void take_total(struct facts *f, const struct event *ev)
 {
 	struct cpu *c = &f->cpus[ev->head.cpu];
 
 	if (ev->head.kind == KIND_TASK_TOTAL) {
-		*vec_push(f->totals, f->total_cnt, f->total_cap) = (struct total){
-			(uint32_t)ev->f[F_TASK], ev->f[F_OUTS], ev->f[F_MIGRATES], ev->f[F_DEAD],
-			counters_of(ev)
+		*PUSH(f->totals) = (struct total){
+			counters_of(ev), ev->f[F_OUTS], ev->f[F_MIGRATES], ev->f[F_DEAD],
+			ev->f[F_TASK]
 		};
 		return;
 	}
-	if (ev->head.kind == KIND_CPU_TOTAL) {
-		account_cpu_total(f, ev);
+	c->has_total = true;
+	c->seq_end = ev->f[F_SEQ_END];
+	c->refused = ev->f[F_REFUSED];
+}
+
+/* Section 2. */
+void replay_event(struct facts *f, const struct event *ev)
+{
+	uint32_t kind = ev->head.kind;
+	struct cpu *c = &f->cpus[ev->head.cpu];
+
+	if (kind == KIND_TASK_TOTAL || kind == KIND_CPU_TOTAL) {
+		take_total(f, ev);
 		return;
 	}
-	if (!ev->f[F_TASK] && ev->head.kind < KIND_CNT && ev->head.kind != KIND_CLASS &&
-	    ev->head.kind != KIND_THROTTLE) {
-		fault(f, "a record is of no task", NULL, 1, 0, false);
+	if (ev->head.ts_ns > BEYOND_NS) {
+		fault(f, NULL, "a stamp is beyond all time", BEYOND_NS, ev->head.ts_ns, false);
 		return;
 	}
-	if (ev->head.ts_ns > STAMP_MAX) {
-		fault(f, "a stamp is beyond all time", NULL, STAMP_MAX, ev->head.ts_ns, false);
+	if (kind < KIND_CNT && !ev->f[F_TASK] && kind != KIND_CLASS && kind != KIND_THROTTLE) {
+		fault(f, NULL, "a record is of no task", 1, 0, false);
 		return;
 	}
 	f->now_ns = ev->head.ts_ns;
 	f->records++;
-	account_number(f, c, &ev->head);
-	if (ev->head.kind < KIND_CNT && on_kind[ev->head.kind])
-		on_kind[ev->head.kind](f, ev);
+	c->records++;
+	check_number(f, &ev->head);
+	check_clock(f, ev);
+	if (kind == KIND_CLASS)
+		lose(f, ev->head.cpu, NULL, lost_ns(f, ev));
+	else if (kind == KIND_NEW || kind == KIND_SEED)
+		announce(f, ev);
+	else if (kind < KIND_CNT && kind != KIND_THROTTLE)
+		take_event(f, ev);
+	if (kind == KIND_OUT || kind == KIND_IN || kind == KIND_CLASS) {	/* a statement */
+		c->stated_ns = ev->head.ts_ns;
+		while (c->open_hole < c->holes.cnt)
+			c->holes.v[c->open_hole++].to_ns = ev->head.ts_ns;
+	}
 }
 
 void replay_begin(struct facts *f, const struct circumstances *about)
 {
-	memset(f, 0, sizeof(*f));
 	f->about = about;
-	f->release_ns = NEVER;
-	for (size_t i = 0; i < about->pair_cnt; i++)
-		f->pair_max_ns = max_u64(f->pair_max_ns, about->pairs[i].eps_ns);
-	for (uint32_t i = 0; i < CPU_NUMBERS; i++) {
-		f->cpus[i].usable = about->usable[i];
-		f->cpus[i].task = NOBODY;
+	f->first_ns = NEVER;
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++) {
+		f->cpus[c].owner = NONE;
+		f->cpus[c].usable = about->usable[c];
 	}
+	operations_begin(f);
+	clocks_begin(f);
 }
 
-/* ---- the end ---- */
-
+/* Section 7: the window. What tasks do then ends with it. */
 bool replay_end(struct facts *f)
 {
-	if (f->about->attach_tgid ? !f->any_seed : !f->root_seeded)
-		return false;
-	window_set(f);
-	for (size_t i = 0; i < f->task_cnt; i++) {
-		f->tasks[i].now.marks |= M_CUT_END;
-		finish(f, &f->tasks[i], f->end_ns);
+	const struct circumstances *a = f->about;
+	bool all_dead = true;
+
+	for (size_t i = 0; i < f->tasks.cnt; i++)
+		all_dead &= f->tasks.v[i].now.what == DEAD;
+	f->start_ns = f->first_ns == NEVER ? f->now_ns : f->first_ns;
+	if (a->attach_tgid)
+		f->start_ns = max_u64(a->armed_ns, f->last_seed_ns);
+	f->end_ns = a->end_ns > BEYOND_NS ? f->now_ns : a->end_ns;
+	if (a->reason == 1)
+		f->end_ns = all_dead ? f->last_death_ns : f->now_ns;
+	f->end_ns = max_u64(f->end_ns, f->start_ns);
+	for (size_t i = 0; i < f->tasks.cnt; i++) {
+		f->tasks.v[i].now.marks |= CUT_END;
+		finish(f, &f->tasks.v[i], f->end_ns);
 	}
-	account_gaps(f);
-	waits_judge(f);
-	window_cut(f);
-	operations_end(f);
-	account_end(f);
-	for (uint32_t i = 0; i < CPU_NUMBERS; i++)
-		f->cpu_cnt += f->cpus[i].usable |= f->cpus[i].ran;
-	return true;
+	check_all(f);
+	return a->attach_tgid ? f->seeded : f->root_seeded;
+}
+
+void facts_release(struct facts *f)
+{
+	struct map *maps[] = { &f->by_id, &f->numbers, &f->leader_of, &f->threads, &f->by_tid,
+			       &f->memory_of, &f->place_of, &f->loop_of };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		free(maps[i]->keys);
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
+		free(f->cpus[c].holes.v);
+	free(f->tasks.v);
+	free(f->stretches.v);
+	free(f->faults.v);
+	free(f->totals.v);
+	free(f->places.v);
+	free(f->ops.v);
+	operations_release(f);
+	clocks_release(f);
 }

@@ -3,25 +3,21 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "util/minmax.h"
 #include "verify/certificate.h"
 
 #define COLUMNS 80
 #define INDENT 11
-#define LISTED_MAX 100
 
 /* All that one check needs. */
 struct check {
-	struct complaints complaints;	/* first, so that one is found from the other */
 	struct reader *reader;
 	struct certificate cert;
 	struct facts *facts;
 	struct figures figures;
-	char *listed;		/* what disagrees, each ended by NUL */
-	size_t listed_len, listed_cap;
-	uint64_t wrong;
+	struct complaints wrong;
 	char *why;
 };
 
@@ -107,91 +103,28 @@ static struct word share(uint64_t part, uint64_t whole)
 	return w;
 }
 
-/* ---- the comparison ---- */
+/* ---- the comparison: section 1 ---- */
 
-static void list_wrong(struct complaints *to, const char *text)
-{
-	struct check *k = (struct check *)to;
-
-	if (k->wrong++ >= LISTED_MAX)
-		return;
-	for (const char *c = text;; c++) {
-		*vec_push(k->listed, k->listed_len, k->listed_cap) = *c;
-		if (!*c)
-			break;
-	}
-}
-
-static void derived_numbers(const struct facts *f, const struct figures *g, uint64_t v[N_DERIVED])
-{
-	v[N_WINDOW_START] = f->start_ns;
-	v[N_WINDOW_END] = f->end_ns;
-	v[N_EPS_MAX] = g->eps_max_ns;
-	v[N_RUN] = g->run_ns;
-	v[N_BUSY] = g->busy_ns;
-	v[N_PARALLEL] = g->parallel_ns;
-	v[N_PARALLEL_LOW] = g->parallel_low_ns;
-	v[N_PARALLEL_HIGH] = g->parallel_high_ns;
-	v[N_BUSY_LOW] = g->busy_low_ns;
-	v[N_BUSY_HIGH] = g->busy_high_ns;
-	v[N_LONGEST] = g->longest_ns;
-	v[N_ACTIVE] = g->active_ns;
-	v[N_CONCURRENT] = g->concurrent_ns;
-	v[N_MAX_TASKS] = g->most_tasks;
-	v[N_MAX_OPS] = g->most_ops;
-	v[N_NEVER_TWO] = g->never_two;
-	v[N_BIRTHS] = f->births;
-	v[N_DEATHS] = f->deaths;
-	v[N_ALIVE] = f->alive;
-	v[N_OUTS] = f->outs;
-	v[N_COUNTED] = f->counted;
-	v[N_HIDDEN] = f->hidden;
-	v[N_AHEAD] = f->ahead_ns;
-	v[N_DIGEST] = f->about->digest;
-}
-
-static void compare_number(struct check *k, int i, uint64_t derived)
-{
-	const struct maybe *stored = &k->cert.numbers[i];
-
-	if (!stored->there)
-		complain(&k->complaints, "%s: not stored, derived %" PRIu64, number_keys[i], derived);
-	else if (stored->v != derived)
-		complain(&k->complaints, "%s: stored %" PRIu64 ", derived %" PRIu64, number_keys[i],
-			 stored->v, derived);
-}
-
-static void compare_numbers(struct check *k)
-{
-	uint64_t derived[N_DERIVED];
-
-	derived_numbers(k->facts, &k->figures, derived);
-	for (int i = 0; i < N_DERIVED; i++)
-		compare_number(k, i, derived[i]);
-	for (uint32_t c = 0; c < CPU_NUMBERS; c++) {
-		if (k->cert.cpus[c] != k->facts->cpus[c].usable)
-			complain(&k->complaints, "CPU %" PRIu32 " is %sone of the usable CPUs", c,
-				 k->cert.cpus[c] ? "not " : "");
-	}
-}
-
-/* What the records contradict: anything, unless missing records explain it and the verdict allows for it. */
+/*
+ * What the records contradict: anything, unless missing records explain it and the verdict allows
+ * for it.
+ */
 static void list_faults(struct check *k)
 {
 	const struct facts *f = k->facts;
 
-	for (size_t i = 0; i < f->fault_cnt; i++) {
-		const struct fault *x = &f->faults[i];
+	for (size_t i = 0; i < f->faults.cnt; i++) {
+		const struct fault *x = &f->faults.v[i];
 		uint32_t place = map_get(&f->by_id, x->task, 0);
 
 		if (x->explained && k->cert.class.v == PARALLEL && !k->figures.lossless)
 			continue;
-		if (x->task && place != MAP_NONE)
-			complain(&k->complaints, "task %" PRIu32 " (tid %" PRIu32 "): %s: expected %"
-				 PRIu64 ", found %" PRIu64, x->task, f->tasks[place].tid, x->what,
+		if (x->task && place != NONE)
+			complain(&k->wrong, "task %" PRIu32 " (tid %" PRIu32 "): %s: expected %"
+				 PRIu64 ", found %" PRIu64, x->task, f->tasks.v[place].tid, x->what,
 				 x->expected, x->found);
 		else
-			complain(&k->complaints, "%s: expected %" PRIu64 ", found %" PRIu64, x->what,
+			complain(&k->wrong, "%s: expected %" PRIu64 ", found %" PRIu64, x->what,
 				 x->expected, x->found);
 	}
 }
@@ -201,17 +134,25 @@ static void compare(struct check *k)
 	const struct figures *g = &k->figures;
 
 	if (k->cert.class.v != g->class)
-		complain(&k->complaints, "class: stored %s, derived %s%s%s%s",
+		complain(&k->wrong, "class: stored %s, derived %s%s%s%s",
 			 class_names[k->cert.class.v], class_names[g->class],
 			 g->reason ? " (" : "", g->reason ? g->reason : "", g->reason ? ")" : "");
-	/* An inconclusive verdict rests on nothing; where something is missing or wrong its numbers are moot. */
+	/*
+	 * An inconclusive verdict rests on nothing; where something is missing or wrong its numbers
+	 * are moot.
+	 */
 	if (k->cert.class.v == INCONCLUSIVE && !(g->lossless && g->clean)) {
-		compare_number(k, N_DIGEST, k->facts->about->digest);
+		compare_number(&k->cert, N_DIGEST, g->n[N_DIGEST], &k->wrong);
 		return;
 	}
 	list_faults(k);
-	compare_numbers(k);
-	certificate_witness(&k->cert, k->facts, g, &k->complaints);
+	for (int i = 0; i < N_DERIVED; i++)
+		compare_number(&k->cert, (enum number)i, g->n[i], &k->wrong);
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
+		if (k->cert.cpus[c] != k->facts->cpus[c].usable)
+			complain(&k->wrong, "CPU %" PRIu32 " is %sone of the usable CPUs", c,
+				 k->cert.cpus[c] ? "not " : "");
+	witness_hold(&k->cert, k->facts, g, &k->wrong);
 }
 
 /* ---- what was proved ---- */
@@ -223,7 +164,8 @@ static void say_file(const struct check *k, FILE *out)
 
 	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
 		with_records += f->cpus[c].records > 0;
-	say(out, "records", "%s of %u~%s; %s missing by their numbers, %s refused by the kernel's count",
+	say(out, "records",
+	    "%s of %u~%s; %s missing by their numbers, %s refused by the kernel's count",
 	    num(f->records).s, with_records, with_records == 1 ? "CPU" : "CPUs",
 	    f->missing ? num(f->missing).s : "none", num(f->refused).s);
 }
@@ -232,15 +174,18 @@ static void say_account(const struct check *k, FILE *out)
 {
 	const struct facts *f = k->facts;
 
-	say(out, "switches", "%s switch-outs recorded, %s counted by the kernel, %s; %s births = %s deaths "
+	say(out, "switches",
+	    "%s switch-outs recorded, %s counted by the kernel, %s; %s births = %s deaths "
 	    "+ %s alive", num(f->outs).s, num(f->counted).s,
 	    f->outs == f->counted ? "task by task" : "as the missing records explain",
 	    num(f->births).s, num(f->deaths).s, num(f->alive).s);
 	if (f->hidden)
-		say(out, "", "stays whose begin is hidden: %s; drawn at their shortest, bounded at their "
+		say(out, "",
+		    "stays whose begin is hidden: %s; drawn at their shortest, bounded at their "
 		    "longest", num(f->hidden).s);
-	say(out, "clocks", "%s causes on one CPU came before their effects on another; any two CPUs agree "
-	    "within %s", num(f->causes_checked).s, time_word(k->figures.eps_max_ns).s);
+	say(out, "clocks",
+	    "%s causes on one CPU came before their effects on another; any two CPUs agree "
+	    "within %s", num(f->causes_checked).s, time_word(k->figures.n[N_EPS_MAX]).s);
 }
 
 static void say_range(FILE *out, const char *label, uint64_t low, uint64_t high, uint64_t whole_low,
@@ -262,8 +207,8 @@ static void say_slices(const struct check *k, FILE *out)
 	uint64_t from_ns = c->numbers[N_WITNESS_FROM].v;
 	const char *label = "witness";
 
-	for (size_t i = 0; i < c->part_cnt; i++) {
-		const struct maybe *p = c->parts[i].f;
+	for (size_t i = 0; i < c->parts.cnt; i++) {
+		const struct maybe *p = c->parts.v[i].f;
 
 		if (p[P_SEQ_OUT].there)
 			say(out, label, "task~%" PRIu64 " (tid~%" PRIu64 ") on CPU~%" PRIu64
@@ -284,14 +229,16 @@ static void say_slices(const struct check *k, FILE *out)
 static void say_instant(const struct check *k, FILE *out)
 {
 	const struct certificate *c = &k->cert;
-	const struct maybe *a = c->parts[0].f, *b = c->parts[1].f;
+	const struct maybe *a = c->parts.v[0].f, *b = c->parts.v[1].f;
 	struct word at = time_word(c->numbers[N_WITNESS_FROM].v - k->facts->start_ns);
 
 	if (c->witness == WITNESS_OPERATION)
-		say(out, "witness", "at +%s operations %" PRIu64 " and %" PRIu64 " were both in progress",
+		say(out, "witness",
+		    "at +%s operations %" PRIu64 " and %" PRIu64 " were both in progress",
 		    at.s, a[P_OP].v, b[P_OP].v);
 	else
-		say(out, "witness", "at +%s tasks %" PRIu64 " (tid~%" PRIu64 ") and %" PRIu64 " (tid~%"
+		say(out, "witness",
+		    "at +%s tasks %" PRIu64 " (tid~%" PRIu64 ") and %" PRIu64 " (tid~%"
 		    PRIu64 ") were both in progress", at.s, a[P_TASK].v, a[P_TID].v, b[P_TASK].v,
 		    b[P_TID].v);
 }
@@ -303,11 +250,12 @@ static void say_proof(const struct check *k, FILE *out)
 	fprintf(out, "PROVEN  %s\n", class_names[g->class]);
 	say_file(k, out);
 	say_account(k, out);
-	say_range(out, "running", g->parallel_low_ns, g->parallel_high_ns, g->busy_low_ns,
-		  g->busy_high_ns, "two or more tasks ran at once", "with one or more");
-	if (g->never_two)
+	say_range(out, "running", g->n[N_PARALLEL_LOW], g->n[N_PARALLEL_HIGH], g->n[N_BUSY_LOW],
+		  g->n[N_BUSY_HIGH], "two or more tasks ran at once", "with one or more");
+	if (g->n[N_NEVER_TWO])
 		say(out, "", "no two ran at once for longer than the clocks may disagree");
-	say_range(out, "progress", g->concurrent_ns, g->concurrent_ns, g->active_ns, g->active_ns,
+	say_range(out, "progress", g->n[N_CONCURRENT], g->n[N_CONCURRENT], g->n[N_ACTIVE],
+		  g->n[N_ACTIVE],
 		  "two or more were in progress", "with one or more");
 	if (g->class == PARALLEL)
 		say_slices(k, out);
@@ -319,14 +267,14 @@ static void say_proof(const struct check *k, FILE *out)
 
 static void say_wrong(const struct check *k, FILE *out)
 {
-	const char *text = k->listed;
+	const char *text = k->wrong.text.v;
 
 	fprintf(out, "REFUTED  the stored verdict, %s, is not what the records say\n",
 		class_names[k->cert.class.v]);
-	for (uint64_t i = 0; i < k->wrong && i < LISTED_MAX; i++, text += strlen(text) + 1)
+	for (uint64_t i = 0; i < k->wrong.cnt && i < COMPLAINTS_MAX; i++, text += strlen(text) + 1)
 		say(out, i ? "" : "wrong", "%s", text);
-	if (k->wrong > LISTED_MAX)
-		say(out, "", "and %s more", num(k->wrong - LISTED_MAX).s);
+	if (k->wrong.cnt > COMPLAINTS_MAX)
+		say(out, "", "and %s more", num(k->wrong.cnt - COMPLAINTS_MAX).s);
 }
 
 static void say_nothing(const struct check *k, FILE *out)
@@ -349,13 +297,13 @@ static enum verify_result judge(struct check *k, FILE *out)
 
 	if (stored)
 		compare(k);
-	if (k->wrong)
+	if (k->wrong.cnt)
 		say_wrong(k, out);
 	else if (!stored || k->cert.class.v == INCONCLUSIVE)
 		say_nothing(k, out);
 	else
 		say_proof(k, out);
-	if (k->wrong)
+	if (k->wrong.cnt)
 		return VERIFY_REFUTED;
 	return stored && k->cert.class.v != INCONCLUSIVE ? VERIFY_PROVEN : VERIFY_NOTHING;
 }
@@ -396,14 +344,14 @@ static enum verify_result check_whole(struct check *k, FILE *out)
 		result = judge(k, out);
 		figures_release(&k->figures);
 	}
-	replay_release(k->facts);
+	facts_release(k->facts);
 	free(k->facts);
 	return result;
 }
 
 enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_MAX])
 {
-	struct check k = { .complaints = { list_wrong }, .why = why };
+	struct check k = { .why = why };
 	enum verify_result result = VERIFY_DAMAGED;
 
 	why[0] = '\0';
@@ -412,7 +360,8 @@ enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_
 		result = check_whole(&k, out);
 		break;
 	case FILE_UNFINISHED:
-		fprintf(out, "NOTHING TO PROVE  the recording was not finished, and no verdict is stored\n");
+		fprintf(out,
+			"NOTHING TO PROVE  the recording was not finished, and no verdict is stored\n");
 		result = VERIFY_NOTHING;
 		break;
 	case FILE_DAMAGED:
@@ -421,8 +370,8 @@ enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_
 	case FILE_UNREADABLE:
 		result = fail(&k, VERIFY_UNREADABLE, reader_why(k.reader));
 	}
-	certificate_release(&k.cert);
+	free(k.cert.parts.v);
 	reader_free(k.reader);
-	free(k.listed);
+	free(k.wrong.text.v);
 	return result;
 }

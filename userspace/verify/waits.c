@@ -1,434 +1,362 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * waits - what a sleep is to the question whether its task was in progress: from its
- * state, its system call and what that is about; of a futex also from what ended it, and
- * from the other waits there.
- */
-#include "verify/replay.h"
+/* waits - what each wait is, what ended it, and which futexes are locks (sections 5 and 6). */
+#include "verify/facts.h"
 
-#include "util/minmax.h"
+/* ---- section 5: the two tables ---- */
 
-#define STATE_INTERRUPTIBLE 0x1
-#define STATE_UNINTERRUPTIBLE 0x2
-#define STATE_STOPPED_OR_TRACED 0xc
-#define STATE_FREEZABLE 0x2000
-#define OUT_IOWAIT 0x02
-#define OUT_COMPAT 0x04
-#define OUT_WORKER 0x08
-#define OUT_EXITING 0x20
-#define NO_CALL -1
-#define CLONE_WAITS 0x4000
-#define WAKE_EXITING 0x10
-#define WAKE_MANY 0x20
-#define WAKER_FUTEX 202
-#define TYPE_PIPE 1
-#define TYPE_SOCKET 12
-#define TYPE_REQUEST 22
-#define FUTEX_PRIVATE 128u
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_TID 0x3fffffffu
-
-enum { OP_WAIT = 0, OP_LOCK_PI = 6, OP_WAIT_BITSET = 9, OP_WAIT_REQUEUE_PI = 11, OP_LOCK_PI2 = 13,
-       OP_WAITV = 32 };
-
-/* What a system call waits for. One that is in no list: IDLES. */
 enum call {
-	CALL_IDLES, CALL_WORKS, CALL_FD, CALL_POLL, CALL_EPOLL, CALL_URING, CALL_CHILD, CALL_VFORK,
-	CALL_FILELOCK, CALL_CLONE, CALL_CLONE3, CALL_FUTEX, CALL_FUTEX_WAITV, CALL_FUTEX_WAIT,
+	OTHER, DESCRIPTOR, SOCKET, SLEEP, DISK, URING, QUEUE, FILE_LOCK, POLL, EPOLL, CHILD, VFORK,
+	CLONE, CLONE3, FUTEX, FUTEX_WAITV, FUTEX_WAIT, CALL_CNT
 };
 
-struct calls {
-	enum call call;
-	int16_t numbers[20];	/* up to the first END */
+/* Numbers of x86-64, and of i386; -1 ends them. */
+static const struct {
+	uint8_t sort;
+	int16_t numbers[2][16];
+} calls[CALL_CNT] = {
+	[OTHER] = { IDLE, { { -1 }, { -1 } } },
+	[DESCRIPTOR] = { IDLE,
+			 { { 0, 1, 17, 18, 19, 20, 40, 275, 276, 278, 295, 296, 327, 328, -1 },
+			   { -1 } } },
+	[SOCKET] = { WORKING, { { 42, 44, 45, 46, 47, 299, 307, -1 },
+				{ 102, 337, 345, 362, 369, 370, 371, 372, 417, -1 } } },
+	[SLEEP] = { WORKING, { { 35, 230, -1 }, { 162, 267, 407, -1 } } },
+	[DISK] = { WORKING, { { 26, 74, 75, 162, 208, 277, 306, 333, -1 },
+			      { 36, 118, 144, 148, 247, 344, 385, 416, -1 } } },
+	[URING] = { WORKING, { { 426, -1 }, { 426, -1 } } },
+	[QUEUE] = { WORKING, { { 69, 70, 242, 243, -1 }, { 279, 280, 400, 401, 418, 419, -1 } } },
+	[FILE_LOCK] = { QUEUED, { { 72, 73, -1 }, { 55, 143, 221, -1 } } },
+	[POLL] = { IDLE, { { 7, 23, 270, 271, -1 }, { 82, 142, 168, 308, 309, 413, 414, -1 } } },
+	[EPOLL] = { IDLE, { { 232, 281, 441, -1 }, { 256, 319, 441, -1 } } },
+	[CHILD] = { ABSENT, { { 61, 247, -1 }, { 7, 114, 284, -1 } } },
+	[VFORK] = { ABSENT, { { 58, -1 }, { 190, -1 } } },
+	[CLONE] = { IDLE, { { 56, -1 }, { -1 } } },
+	[CLONE3] = { IDLE, { { 435, -1 }, { 435, -1 } } },
+	[FUTEX] = { OPEN, { { 202, -1 }, { 240, 422, -1 } } },
+	[FUTEX_WAITV] = { OPEN, { { 449, -1 }, { 449, -1 } } },
+	[FUTEX_WAIT] = { OPEN, { { 455, -1 }, { 455, -1 } } },
 };
 
-#define END -1
-
-/* x86-64 */
-static const struct calls native[] = {
-	{ CALL_FD, { 0, 1, 17, 18, 19, 20, 40, 275, 276, 278, 295, 296, 327, 328, END } },
-	{ CALL_WORKS, { 42, 44, 45, 46, 47, 299, 307, END } },	/* sockets */
-	{ CALL_WORKS, { 35, 230, END } },			/* sleeps */
-	{ CALL_WORKS, { 208, 333, 74, 75, 162, 306, 26, 277, END } }, /* disks */
-	{ CALL_WORKS, { 69, 70, 242, 243, END } },		/* queues of messages */
-	{ CALL_FILELOCK, { 72, 73, END } },
-	{ CALL_POLL, { 7, 271, 23, 270, END } },
-	{ CALL_EPOLL, { 232, 281, 441, END } },
-	{ CALL_URING, { 426, END } },
-	{ CALL_CHILD, { 61, 247, END } },
-	{ CALL_VFORK, { 58, END } },
-	{ CALL_CLONE, { 56, END } },
-	{ CALL_CLONE3, { 435, END } },
-	{ CALL_FUTEX, { 202, END } },
-	{ CALL_FUTEX_WAITV, { 449, END } },
-	{ CALL_FUTEX_WAIT, { 455, END } },
-	{ CALL_IDLES, { END } },
-};
-
-/* i386 */
-static const struct calls compat[] = {
-	{ CALL_WORKS, { 362, 369, 370, 371, 372, 102, 337, 417, 345, END } },
-	{ CALL_WORKS, { 162, 267, 407, END } },
-	{ CALL_WORKS, { 247, 385, 416, 118, 148, 36, 344, 144, END } },
-	{ CALL_WORKS, { 279, 280, 400, 401, 418, 419, END } },
-	{ CALL_FILELOCK, { 55, 143, 221, END } },
-	{ CALL_POLL, { 168, 309, 414, 82, 142, 308, 413, END } },
-	{ CALL_EPOLL, { 256, 319, 441, END } },
-	{ CALL_URING, { 426, END } },
-	{ CALL_CHILD, { 7, 114, 284, END } },
-	{ CALL_VFORK, { 190, END } },
-	{ CALL_CLONE3, { 435, END } },
-	{ CALL_FUTEX, { 240, 422, 449, 455, END } },
-	{ CALL_IDLES, { END } },
-};
-
-static enum call call_of(const struct sleep *sleep)
+static enum call call_of(const struct event *ev)
 {
-	const struct calls *list = sleep->flags & OUT_COMPAT ? compat : native;
+	int compat = !!(ev->f[F_FLAGS] & OUT_COMPAT);
 
-	for (; list->call != CALL_IDLES; list++)
-		for (const int16_t *nr = list->numbers; *nr != END; nr++)
-			if (*nr == sleep->call)
-				return list->call;
-	return CALL_IDLES;
+	for (int call = 0; call < CALL_CNT; call++)
+		for (const int16_t *n = calls[call].numbers[compat]; *n >= 0; n++)
+			if (*n == (int64_t)ev->f[F_SYSCALL])
+				return (enum call)call;
+	return OTHER;
 }
 
-static bool waits_for_vfork(const struct sleep *sleep, enum call call)
+static uint64_t futex_op(const struct event *ev, enum call call)
 {
-	switch (call) {
-	case CALL_VFORK:
-		return true;
-	case CALL_CLONE:
-		return sleep->arg0 & CLONE_WAITS || sleep->state & STATE_FREEZABLE;
-	case CALL_CLONE3:
-		return sleep->state & STATE_FREEZABLE;
-	default:
+	return call == FUTEX_WAIT ? 0 : call == FUTEX_WAITV ? 32 : ev->f[F_ARG1] & 0x7f;
+}
+
+/* By the second table, and what is said of futex calls. */
+static enum sort sort_of_call(const struct event *ev, enum call call)
+{
+	uint64_t fd_type = ev->f[F_FD_TYPE], nr = ev->f[F_SYSCALL], op = futex_op(ev, call);
+	bool compat = ev->f[F_FLAGS] & OUT_COMPAT;
+
+	if (call == DESCRIPTOR)
+		return fd_type == 1 || fd_type == 12 ? WORKING : IDLE;
+	if (call == POLL && !compat &&
+	    !(uint32_t)(nr == 7 || nr == 271 ? ev->f[F_ARG1] : ev->f[F_ARG0]))
+		return WORKING;
+	if (call >= FUTEX &&
+	    (compat || (op != 0 && op != 6 && op != 9 && op != 11 && op != 13 && op != 32)))
+		return IDLE;
+	return (enum sort)calls[call].sort;
+}
+
+/* The first row that fits. @by_call: it is one of the last three */
+static enum sort sort_of(const struct event *ev, enum call call, bool *by_call)
+{
+	uint64_t state = ev->f[F_STATE], flags = ev->head.kind == KIND_OUT ? ev->f[F_FLAGS] : 0;
+	bool in_call = (int64_t)ev->f[F_SYSCALL] != -1, freezable = state & 0x2000;
+
+	*by_call = false;
+	if (state & (4 | 8))
+		return WORKING;
+	if (state & (1 | 2) && flags & OUT_WORKER && !in_call && ev->f[F_FD_TYPE] == 22)
+		return QUEUED;
+	if (state & 2 && flags & OUT_IOWAIT)
+		return WORKING;
+	if (state & 2 &&
+	    (call == VFORK || (call == CLONE && (ev->f[F_ARG0] & 0x4000 || freezable)) ||
+			  (call == CLONE3 && freezable)))
+		return ABSENT;
+	if (state & 2)
+		return WORKING;
+	if (!(state & 1))
+		return IDLE;
+	if (flags & OUT_WORKER || (!in_call && !(flags & OUT_EXITING)))
+		return WORKING;
+	*by_call = true;
+	return sort_of_call(ev, call);
+}
+
+/* Section 7: a poll for one descriptor without a time limit. */
+static bool is_observed_poll(const struct event *ev)
+{
+	if (ev->f[F_FLAGS] & OUT_COMPAT || (uint32_t)ev->f[F_ARG1] != 1)
 		return false;
+	return ev->f[F_SYSCALL] == 7 ? (int32_t)ev->f[F_ARG2] < 0 :
+	       ev->f[F_SYSCALL] == 271 && !ev->f[F_ARG2];
+}
+
+/* A switch_out, or a task_seed, begins a wait. */
+void wait_begin(struct facts *f, struct task *t, const struct event *ev)
+{
+	bool by_call, has_key = !(ev->f[F_FLAGS] & OUT_COMPAT);
+	enum call call = call_of(ev);
+	struct stretch *w = &t->now;
+
+	w->sort = (uint8_t)sort_of(ev, call, &by_call);
+	w->waker = w->futex = w->loop = NONE;
+	if (w->sort == OPEN) {
+		uint32_t memory = ev->f[F_ARG1] & 0x80 ? t->memory : NONE;
+
+		w->futex = map_number(&f->place_of, ev->f[F_ARG0], memory);
+		if (w->futex == f->places.cnt)
+			*PUSH(f->places) = (struct place){ .addr = ev->f[F_ARG0],
+							   .memory = memory };
+		w->futex_op = (uint8_t)futex_op(ev, call);
+		w->futex_private = ev->f[F_ARG1] & 0x80;
+		w->futex_value = (uint32_t)ev->f[F_ARG2];
+		w->futex_owner = (uint32_t)ev->f[F_OWNER];
+	} else if (by_call &&
+		   (call == URING || call == EPOLL || (call == POLL && w->sort == IDLE))) {
+		w->loop = map_number(&f->loop_of, t->id, (uint64_t)call << 32 |
+				     (has_key && call != POLL ? (uint32_t)ev->f[F_ARG0] : 0));
+		w->marks |= call == POLL && is_observed_poll(ev) ? OBSERVED : 0;
+		w->in_epoll = call == EPOLL;
 	}
 }
 
-uint32_t waits_owner(const struct sleep *sleep)
-{
-	uint32_t value = (uint32_t)sleep->arg2;
+/* ---- section 5: what ends a wait ---- */
 
-	return value & FUTEX_WAITERS ? value & FUTEX_TID : (uint32_t)sleep->owner;
+/* The parents of @t lead from it to the task at @to. */
+static bool comes_from(const struct facts *f, const struct task *t, uint32_t to)
+{
+	const struct task *all = f->tasks.v;
+
+	while (t->depth > all[to].depth)
+		t = &all[all[t->jump].depth >= all[to].depth ? t->jump : t->parent];
+	return t == &all[to];
 }
 
-static void sort_futex(const struct sleep *sleep, enum call call, struct stretch *s)
+static bool are_kin(const struct facts *f, const struct task *a, const struct task *b,
+		    uint64_t call)
 {
-	uint32_t value = (uint32_t)sleep->arg2, op = OP_WAIT;
-
-	if (sleep->flags & OUT_COMPAT)	/* where it is is not known */
-		return;
-	if (call == CALL_FUTEX_WAITV)
-		op = OP_WAITV;
-	else if (call == CALL_FUTEX)
-		op = sleep->arg1 & 0x7f;
-	if (op != OP_WAIT && op != OP_LOCK_PI && op != OP_WAIT_BITSET && op != OP_WAIT_REQUEUE_PI &&
-	    op != OP_LOCK_PI2 && op != OP_WAITV)
-		return;
-	s->marks |= M_FUTEX;
-	s->op = (uint8_t)op;
-	s->addr = sleep->arg0;
-	s->value = value;
-	s->mm = !!(sleep->arg1 & FUTEX_PRIVATE);
+	if (a->leader == b->leader && (call == 231 || call == 59 || call == 322))
+		return true;
+	if (a == b)
+		return false;
+	return comes_from(f, a, place_of_task(f, b)) || comes_from(f, b, place_of_task(f, a)) ||
+	       (a->leader != b->leader &&
+		(comes_from(f, a, b->leader) || comes_from(f, b, a->leader)));
 }
 
-/* Of no descriptor: a sleep. Of one, without a time limit: nothing else can be awaited there. */
-static void sort_poll(const struct sleep *sleep, struct stretch *s)
+/* The first waking of a wait. */
+void wait_woken(struct facts *f, struct task *t, const struct event *ev)
 {
-	bool poll = sleep->call == 7 || sleep->call == 271;
-	uint32_t cnt = (uint32_t)(poll ? sleep->arg1 : sleep->arg0);
+	uint64_t flags = ev->f[F_FLAGS], call = ev->f[F_WAKER_SYSCALL];
+	struct stretch *w = &t->now;
 
-	if (sleep->flags & OUT_COMPAT)	/* how many is not known */
-		cnt = 2;
-	if (!cnt) {
-		s->sort = WORKS;
+	w->ender = flags & WAKE_INTERRUPT ? BY_INTERRUPT : BY_NOBODY_KNOWN;
+	if (flags & WAKE_INTERRUPT || (flags & WAKE_UNKNOWN && (w->futex == NONE || call != 202 ||
+				      ev->f[F_WAKER_ARG0] != f->places.v[w->futex].addr)))
 		return;
+	w->waker = map_get(&f->by_id, ev->f[F_WAKER_ID], 0);
+	w->ender = flags & WAKE_EXITING ? BY_EXITING :
+		   ev->f[F_WAKER_TID] ? BY_TASK : BY_NOBODY_KNOWN;
+	w->marks |= (ev->f[F_WAKER_ID] ? BY_WORKLOAD : 0) | (flags & WAKE_MANY ? BY_MANY : 0);
+	if (w->waker != NONE && are_kin(f, t, &f->tasks.v[w->waker], call))
+		w->marks |= BY_KIN;
+}
+
+/* ---- section 6: a wait ends ---- */
+
+static bool names_owner(const struct facts *f, const struct task *t)
+{
+	const struct stretch *w = &t->now;
+	uint32_t tid = w->futex_value & 0x80000000 ? w->futex_value & 0x3fffffff : w->futex_owner;
+	uint32_t had = tid ? map_get(&f->by_tid, tid, 0) : NONE;
+	const struct task *owner = had == NONE ? t : &f->tasks.v[had];
+
+	return owner != t && (owner->death_ns == NEVER || owner->death_ns >= w->start_ns) &&
+	       (!w->futex_private || owner->tgid == t->tgid);
+}
+
+/* It is about to become a stretch. */
+void wait_end(struct facts *f, struct task *t)
+{
+	struct stretch *w = &t->now;
+	bool owned;
+
+	if (w->loop != NONE && w->in_epoll) {
+		t->epoll_wait = (uint32_t)f->stretches.cnt;
+		t->epoll_stage = 1;
 	}
-	s->loop = LOOP_POLL;
-	if (cnt != 1)
+	if (w->sort != OPEN)
 		return;
-	if ((sleep->call == 7 && (int32_t)sleep->arg2 < 0) || (sleep->call == 271 && !sleep->arg2))
-		s->marks |= M_OBSERVED;
+	owned = names_owner(f, t);
+	f->places.v[w->futex].mutex |= owned;
+	if (w->futex_op == 6 || w->futex_op == 13)
+		w->sort = LOCKED;
+	else if (w->futex_op == 11)
+		w->sort = IDLE;
+	else if (owned)
+		w->sort = LOCKED;
+	else if (w->ender == BY_EXITING ||
+		 (w->ender != BY_TASK && map_get(&f->threads, t->tgid, w->futex_value) != NONE))
+		w->sort = ABSENT;
 }
 
-static void sort_call(const struct sleep *sleep, enum call call, struct stretch *s)
-{
-	switch (call) {
-	case CALL_FD:
-		if (sleep->fd_type == TYPE_PIPE || sleep->fd_type == TYPE_SOCKET)
-			s->sort = WORKS;
-		break;
-	case CALL_WORKS:
-		s->sort = WORKS;
-		break;
-	case CALL_POLL:
-		sort_poll(sleep, s);
-		break;
-	case CALL_EPOLL:
-		s->loop = LOOP_EPOLL;
-		s->addr = sleep->flags & OUT_COMPAT ? 0 : (uint32_t)sleep->arg0;
-		break;
-	case CALL_URING:
-		s->sort = WORKS;
-		s->loop = LOOP_URING;
-		s->addr = sleep->flags & OUT_COMPAT ? 0 : (uint32_t)sleep->arg0;
-		break;
-	case CALL_FILELOCK:
-		s->sort = QUEUES;
-		break;
-	case CALL_CHILD:
-	case CALL_VFORK:
-		s->sort = ABSENT;
-		break;
-	case CALL_FUTEX:
-	case CALL_FUTEX_WAITV:
-	case CALL_FUTEX_WAIT:
-		sort_futex(sleep, call, s);
-		break;
-	case CALL_CLONE:
-	case CALL_CLONE3:
-	case CALL_IDLES:
-		break;
-	}
-}
+/* ---- section 6: what all waits at a place tell ---- */
 
-/* A worker of io_uring, with a request to complete */
-static bool has_request(const struct sleep *sleep)
-{
-	return sleep->state & (STATE_INTERRUPTIBLE | STATE_UNINTERRUPTIBLE) &&
-	       sleep->flags & OUT_WORKER && sleep->call == NO_CALL &&
-	       sleep->fd_type == TYPE_REQUEST;
-}
-
-void waits_sort(const struct sleep *sleep, struct stretch *s)
-{
-	enum call call = call_of(sleep);
-
-	s->sort = IDLES;
-	if (sleep->state & STATE_STOPPED_OR_TRACED) {
-		s->sort = WORKS;
-	} else if (has_request(sleep)) {
-		s->sort = QUEUES;
-	} else if (sleep->state & STATE_UNINTERRUPTIBLE) {
-		s->sort = !(sleep->flags & OUT_IOWAIT) && waits_for_vfork(sleep, call) ? ABSENT : WORKS;
-	} else if (!(sleep->state & STATE_INTERRUPTIBLE)) {
-		return;
-	} else if (sleep->flags & OUT_WORKER) {
-		s->sort = WORKS;
-	} else if (sleep->call == NO_CALL && !(sleep->flags & OUT_EXITING)) {
-		s->sort = WORKS;
-	} else {
-		sort_call(sleep, call, s);
-	}
-}
-
-/* exit_group, execve and execveat, of x86-64 */
-static bool ends_process(int64_t call)
-{
-	return call == 231 || call == 59 || call == 322;
-}
-
-void waits_woken(const struct facts *f, struct task *t, const struct event *ev)
-{
-	uint64_t flags = ev->f[F_FLAGS], waker = ev->f[F_WAKER_ID];
-	uint32_t place = waker ? map_get(&f->by_id, waker, 0) : MAP_NONE;
-	int64_t call = (int64_t)ev->f[F_WAKER_SYSCALL];
-	struct stretch *s = &t->now;
-
-	if (flags & WAKE_INTERRUPT)
-		s->marks |= M_BY_IRQ;
-	if (flags & WAKE_INTERRUPT ||
-	    (flags & WAKE_UNKNOWN && !(s->marks & M_FUTEX && call == WAKER_FUTEX &&
-				       ev->f[F_WAKER_ARG0] == s->addr)))
-		return;
-	s->waker = (uint32_t)waker;
-	s->marks |= (flags & WAKE_EXITING ? M_BY_EXIT : 0) | (flags & WAKE_MANY ? M_MANY : 0) |
-		    (ev->f[F_WAKER_TID] ? M_BY_TASK : 0) |
-		    (place != MAP_NONE ? M_BY_KNOWN : 0);
-	if (place != MAP_NONE && f->tasks[place].leader == t->leader && ends_process(call))
-		s->marks |= M_BY_END;
-}
-
-void waits_settle(struct stretch *s, bool thread)
-{
-	bool by_task = s->marks & M_BY_TASK;
-
-	if (!(s->marks & M_FUTEX))
-		return;
-	if (s->op == OP_LOCK_PI || s->op == OP_LOCK_PI2)
-		s->sort = LOCKED;
-	else if (s->op == OP_WAIT_REQUEUE_PI)
-		s->sort = IDLES;
-	else if (s->marks & M_OWNED)
-		s->sort = LOCKED;
-	else if (s->marks & M_BY_EXIT || (thread && !by_task))
-		s->sort = ABSENT;
-	else
-		s->sort = AT_FUTEX;
-}
-
-/* ---- all waits at one futex ---- */
-
-static int by_place(const void *a, const void *b)
-{
-	const struct stretch *x = *(struct stretch *const *)a, *y = *(struct stretch *const *)b;
-
-	if (x->mm != y->mm)
-		return x->mm < y->mm ? -1 : 1;
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	if (x->task != y->task)
-		return x->task < y->task ? -1 : 1;
-	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
-}
-
-/* The waits at one place, by task and time. */
-struct futex {
-	struct stretch **w;
-	size_t cnt;
-	bool mutex;
+/* A wait that begins, or a hand-over; in this order they are sorted. */
+struct act {
+	uint64_t task, ns, hands_over, wait;
 };
 
-static struct futex futex_at(struct stretch **w, size_t cnt)
-{
-	struct futex x = { .w = w };
-
-	for (; x.cnt < cnt && w[x.cnt]->mm == w[0]->mm && w[x.cnt]->addr == w[0]->addr; x.cnt++)
-		x.mutex |= w[x.cnt]->marks & M_OWNED;
-	return x;
-}
-
-static bool is_twin(const struct futex *x, const struct futex *y)
-{
-	return x->w[0]->mm == y->w[0]->mm && x->w[0]->addr / 8 == y->w[0]->addr / 8 && !x->mutex &&
-	       !y->mutex;
-}
-
-/* The first wait here of a task from @task on that begins at @from_ns or later, or of one behind it. */
-static size_t find_wait(const struct futex *x, uint32_t task, uint64_t from_ns)
-{
-	size_t low = 0, high = x->cnt;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct stretch *s = x->w[mid];
-
-		if (s->task < task || (s->task == task && s->start_ns < from_ns))
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static bool waits_within(const struct futex *x, uint32_t task, uint64_t from_ns, uint64_t to_ns)
-{
-	size_t i = find_wait(x, task, from_ns);
-
-	return i < x->cnt && x->w[i]->task == task && x->w[i]->start_ns <= to_ns;
-}
-
-/* A place and its twin, which may be empty, and what happened there. */
-struct pair {
-	const struct futex *x[2];
-	uint64_t by_tasks;
-	bool expired;
-	struct given {
-		uint32_t task;
-		uint64_t at_ns;
-	} *given;		/* hand-overs */
-	size_t given_cnt, given_cap;
+/* Waits by their place. */
+struct at {
+	uint64_t place, wait;
 };
 
-static bool pair_waits(const struct pair *p, uint32_t task, uint64_t from_ns, uint64_t to_ns)
+/* What is known of a place and its twin. */
+struct signs {
+	VEC(struct act) acts;
+	uint64_t holders, hand_overs, wakes;	/* hand-overs: by holders */
+	bool sign;	/* an interrupt ended a wait, or two hand-overs without a wait between */
+};
+
+/* All that one task did there, in order. */
+static void signs_of_task(const struct act *acts, size_t cnt, struct signs *s)
 {
-	return waits_within(p->x[0], task, from_ns, to_ns) ||
-	       waits_within(p->x[1], task, from_ns, to_ns);
-}
+	uint64_t hand_overs = 0, last_ns = 0, wait_ns = 0;
+	bool sign = false, waited = false;
 
-static void note_end(const struct facts *f, struct pair *p, const struct stretch *s)
-{
-	uint32_t waker;
-
-	p->expired |= !!(s->marks & M_BY_IRQ);
-	if (!(s->marks & M_BY_TASK) || s->marks & M_BY_EXIT)
-		return;
-	p->by_tasks++;
-	waker = s->marks & M_MANY || !s->waker ? MAP_NONE : map_get(&f->by_id, s->waker, 0);
-	if (waker != MAP_NONE && pair_waits(p, waker, 0, NEVER))
-		*vec_push(p->given, p->given_cnt, p->given_cap) = (struct given){ waker, s->end_ns };
-}
-
-static int by_giver(const void *a, const void *b)
-{
-	const struct given *x = a, *y = b;
-
-	if (x->task != y->task)
-		return x->task < y->task ? -1 : 1;
-	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
-}
-
-/* A wait that is not locked: over, with its time, where no task ends one; and no other follows. */
-static enum sort sort_open(const struct pair *p, const struct stretch *s)
-{
-	return s->marks & M_BY_IRQ && !p->by_tasks &&
-	       !pair_waits(p, s->task, s->start_ns + 1, NEVER) ? WORKS : IDLES;
-}
-
-static void sort_at(const struct facts *f, const struct futex *x, const struct futex *twin)
-{
-	struct pair p = { .x = { x, twin } };
-	uint64_t holders = 0, theirs = 0;
-	bool kept = false, locked;
-
-	for (int k = 0; k < 2; k++)
-		for (size_t i = 0; i < p.x[k]->cnt; i++)
-			note_end(f, &p, p.x[k]->w[i]);
-	if (p.given_cnt)
-		qsort(p.given, p.given_cnt, sizeof(*p.given), by_giver);
-	for (size_t i = 1; i < p.given_cnt; i++) {
-		const struct given *one = &p.given[i - 1], *next = &p.given[i];
-
-		if (one->task != next->task)
+	for (size_t i = 0; i < cnt; i++) {
+		if (!acts[i].hands_over) {
+			wait_ns = acts[i].ns + 1;	/* so that 0 is before all of them */
+			waited = true;
 			continue;
-		if (i == 1 || one[-1].task != one->task) {
-			holders++;
-			theirs++;
 		}
-		theirs++;
-		kept |= !pair_waits(&p, one->task, one->at_ns, next->at_ns);
+		sign |= hand_overs && wait_ns <= last_ns;
+		last_ns = acts[i].ns;
+		hand_overs++;
 	}
-	free(p.given);
-	locked = x->mutex || (holders >= 2 && 2 * theirs >= p.by_tasks && (kept || p.expired));
-	for (size_t i = 0; i < x->cnt; i++)
-		if (x->w[i]->sort == AT_FUTEX)
-			x->w[i]->sort = (uint8_t)(locked ? LOCKED : sort_open(&p, x->w[i]));
+	if (!waited || hand_overs < 2)
+		return;
+	s->holders++;
+	s->hand_overs += hand_overs;
+	s->sign |= sign;
 }
 
-void waits_judge(struct facts *f)
+static void signs_at(const struct facts *f, const struct at *at, size_t first, size_t end,
+		     struct signs *s)
 {
-	const struct futex none = { 0 };
-	struct stretch **w = NULL;
-	struct futex *x = NULL;
-	size_t w_cnt = 0, w_cap = 0, x_cnt = 0, x_cap = 0;
+	for (size_t i = first; i < end; i++) {
+		const struct stretch *w = &f->stretches.v[at[i].wait];
 
-	for (size_t i = 0; i < f->stretch_cnt; i++)
-		if (f->stretches[i].marks & M_FUTEX)
-			*vec_push(w, w_cnt, w_cap) = &f->stretches[i];
-	if (w_cnt)
-		qsort(w, w_cnt, sizeof(*w), by_place);
-	for (size_t i = 0; i < w_cnt; i += x[x_cnt - 1].cnt)
-		*vec_push(x, x_cnt, x_cap) = futex_at(w + i, w_cnt - i);
-	for (size_t i = 0; i < x_cnt; i++) {
-		const struct futex *twin = &none;
-		if (i + 1 < x_cnt && is_twin(&x[i], &x[i + 1]))
-			twin = &x[i + 1];
-		else if (i && is_twin(&x[i - 1], &x[i]))
-			twin = &x[i - 1];
-		sort_at(f, &x[i], twin);
+		ADD(s->acts, (struct act){ w->task, w->start_ns, false, at[i].wait });
+		s->sign |= w->ender == BY_INTERRUPT;
+		s->wakes += w->ender == BY_TASK;
+		if (w->ender == BY_TASK && w->waker != NONE && !(w->marks & BY_MANY))
+			ADD(s->acts, (struct act){ w->waker, w->end_ns, true, at[i].wait });
 	}
-	free(x);
-	free(w);
+}
+
+static bool is_lock(struct signs *s)
+{
+	size_t end;
+
+	sort_words(s->acts.v, s->acts.cnt, 4);
+	for (size_t i = 0; i < s->acts.cnt; i = end) {
+		for (end = i; end < s->acts.cnt && s->acts.v[end].task == s->acts.v[i].task;)
+			end++;
+		signs_of_task(&s->acts.v[i], end - i, s);
+	}
+	return s->holders >= 2 && 2 * s->hand_overs >= s->wakes && s->sign;
+}
+
+/* At a place where nobody is woken, who slept its time out, and comes no more, slept. */
+static void tell_sleeps(struct facts *f, uint64_t place, const struct signs *s)
+{
+	for (size_t i = 0; i < s->acts.cnt && !s->wakes; i++) {
+		struct stretch *w = &f->stretches.v[s->acts.v[i].wait];
+
+		if (i + 1 < s->acts.cnt && s->acts.v[i + 1].task == s->acts.v[i].task)
+			continue;
+		if (w->futex == place && w->sort == OPEN && w->ender == BY_INTERRUPT)
+			w->sort = WORKING;
+	}
+}
+
+static bool are_twins(const struct place *a, const struct place *b)
+{
+	return a->memory == b->memory && a->addr / 8 == b->addr / 8 && !a->mutex && !b->mutex;
+}
+
+/* Every place with its twin: the next one, or the one before. @first: of its waits in @at */
+static void tell_places(struct facts *f, const struct at *at, const size_t *first)
+{
+	struct { uint64_t memory, addr, place; } *order = xcalloc(f->places.cnt + 1,
+								  sizeof(*order));
+	struct signs s = { 0 };
+
+	for (size_t i = 0; i < f->places.cnt; i++) {
+		order[i].memory = f->places.v[i].memory;
+		order[i].addr = f->places.v[i].addr;
+		order[i].place = i;
+	}
+	sort_words(order, f->places.cnt, 3);
+	for (size_t i = 0; i < f->places.cnt; i++) {
+		struct place *p = &f->places.v[order[i].place];
+		size_t twin = NONE;
+
+		if (i + 1 < f->places.cnt && are_twins(p, &f->places.v[order[i + 1].place]))
+			twin = order[i + 1].place;
+		else if (i && are_twins(p, &f->places.v[order[i - 1].place]))
+			twin = order[i - 1].place;
+		s.holders = s.hand_overs = s.wakes = s.acts.cnt = 0;
+		s.sign = false;
+		signs_at(f, at, first[order[i].place], first[order[i].place + 1], &s);
+		if (twin != NONE)
+			signs_at(f, at, first[twin], first[twin + 1], &s);
+		p->locks = p->mutex || is_lock(&s);
+		if (!p->locks)
+			tell_sleeps(f, order[i].place, &s);
+	}
+	free(s.acts.v);
+	free(order);
+}
+
+/* When all is read: what the waits are that are open. */
+void waits_settle(struct facts *f)
+{
+	size_t *first = xcalloc(f->places.cnt + 2, sizeof(*first));
+	VEC(struct at) at = { 0 };
+
+	for (size_t i = 0; i < f->stretches.cnt; i++)
+		if (f->stretches.v[i].what == WAIT && f->stretches.v[i].futex != NONE)
+			ADD(at, (struct at){ f->stretches.v[i].futex, i });
+	sort_words(at.v, at.cnt, 2);
+	for (size_t i = 0; i < at.cnt; i++)
+		first[at.v[i].place + 1] = i + 1;
+	for (size_t p = 0; p < f->places.cnt; p++)	/* a place without waits that are left */
+		first[p + 1] = max_u64(first[p], first[p + 1]);
+	tell_places(f, at.v, first);
+	for (size_t i = 0; i < at.cnt; i++) {
+		struct stretch *w = &f->stretches.v[at.v[i].wait];
+
+		if (w->sort == OPEN)
+			w->sort = f->places.v[w->futex].locks ? LOCKED : IDLE;
+	}
+	free(first);
+	free(at.v);
 }
