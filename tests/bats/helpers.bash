@@ -266,3 +266,15 @@ is_ascii() {
 longest_line() {
 	wc -L <<<"$1"
 }
+
+# refuse_records PID SECONDS: the recorder stands still for so long, once events flow into out.
+refuse_records() {
+	local _
+	for _ in {1..100}; do
+		[[ $(stat -c %s out/trace.lab 2>/dev/null || echo 0) -lt 20000 ]] || break
+		sleep 0.05
+	done
+	kill -STOP "$1"
+	sleep "$2"
+	kill -CONT "$1"
+}

@@ -197,10 +197,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	requires command=perf
 	"$LAB_BIN" run -q -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 200000 & perf bench sched pipe -l 200000; wait' >bench 2>err 3>&- &
 	local pid=$!
-	sleep 0.7
-	kill -STOP $pid
-	sleep 1
-	kill -CONT $pid
+	refuse_records $pid 1
 	wait $pid || true
 	lab report out/trace.lab -f json -o lossy.json
 	json_holds lossy.json 'r["loss"]["stretches"] and r["audit"]["checks"]'

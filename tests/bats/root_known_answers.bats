@@ -138,8 +138,8 @@ quiet_must() {
 		'2 * tasks.1.run_ns < 3 * tasks.2.run_ns' '2 * tasks.2.run_ns < 3 * tasks.1.run_ns' \
 		'parallelism.parallel_ns / parallelism.busy_ns < 5%' 'critical_path.tasks==3' \
 		'len(critical_path.segments) >= 800' \
-		'critical_path.blocked_ns.pipe / critical_path.length_ns <= 10%' \
-		serializer.present==false
+		'critical_path.blocked_ns.pipe / critical_path.length_ns <= 10%'
+	quiet_must ping-pong serializer.present serializer.kind==handovers serializer.through==pipe
 }
 
 @test "one usable CPU shows nothing of parallelism, and the rest" {

@@ -93,13 +93,13 @@ attempts_are() {
 
 @test "until-quiet: each run reads its standard input from the same place" {
 	requires cpus=2
-	local cpus
+	local cpus made
 	read -ra cpus < <(all_cpus)
 	printf 'first\nsecond\nthird\n' >lines
 	busy 100 10 "${cpus[@]}"
 	{
 		read -r _
-		run lab run -q -o out --until-quiet 2 --expect sequential -- sh -c '
+		run lab run -q -o out --json=run.json --until-quiet 2 -- sh -c '
 			read -r line
 			echo "read $line"
 			timeout 0.1 sh -c "while :; do :; done" &
@@ -107,8 +107,10 @@ attempts_are() {
 			wait'
 	} <lines
 	quiet
-	status_is 4
-	[[ $(grep -cx 'read second' <<<"$output") -eq 2 ]]
+	status_is 0
+	made=$(python -c 'import json; print(json.load(open("run.json"))["workload"]["attempts"]["made"])')
+	[[ $(grep -cx 'read second' <<<"$output") -eq $made ]]
+	[ "$made" -eq 2 ] || skip "the neighbours let it run"
 }
 
 @test "until-quiet: the status is that of the last run's command" {

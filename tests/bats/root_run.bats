@@ -376,10 +376,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	requires command=perf
 	"$LAB_BIN" run -o out --buffer 1 --cpus 0 -- perf bench sched pipe -l 400000 >bench 2>err 3>&- &
 	local pid=$!
-	sleep 0.8
-	kill -STOP $pid
-	sleep 2
-	kill -CONT $pid
+	refuse_records $pid 2
 	wait $pid || true
 	lab report out/trace.lab -f json -o run.json
 	json_holds run.json 'r["loss"]["dropped"] > 0 and r["loss"]["gaps"] > 0'
@@ -391,10 +388,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	requires command=perf cpus=2
 	"$LAB_BIN" run -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 400000 & perf bench sched pipe -l 400000; wait' >bench 2>err 3>&- &
 	local pid=$!
-	sleep 0.8
-	kill -STOP $pid
-	sleep 1
-	kill -CONT $pid
+	refuse_records $pid 1
 	wait $pid || true
 	lab report out/trace.lab -f json -o run.json
 	json_holds run.json 'r["loss"]["dropped"] > 0 and not r["audit"]["clean"]'

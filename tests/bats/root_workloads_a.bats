@@ -202,7 +202,7 @@ circle_is() {
 @test "deadlock is not sequential: that is contradicted" {
 	trace --expect sequential deadlock --seconds 0.3
 	contradicted
-	fault_is class
+	fault_is stuck
 	circle_is "2>3 3>2"
 }
 

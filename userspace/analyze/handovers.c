@@ -35,7 +35,6 @@
 #define REPEATED 2
 #define LOST_MIN 8
 #define PRUNE_PASSES 64		/* long chains may stay: the integrals tell */
-#define OBJECT_BYTES 256	/* words of one lock */
 
 struct edge {
 	uint32_t from, to;	/* indices of tasks */
@@ -432,20 +431,6 @@ static void sweep(struct groups *g)
 
 /* ---- what is said of it ---- */
 
-struct waiter {
-	uint32_t id;
-	uint64_t ns;
-};
-
-static int waiter_cmp(const void *a, const void *b)
-{
-	const struct waiter *x = a, *y = b;
-
-	if (x->ns != y->ns)
-		return x->ns > y->ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 /* By what they wait, and, if that is one futex, which. */
 static void name_means(const struct groups *g, uint32_t group, struct report_serializer *out)
 {
@@ -467,7 +452,7 @@ static void name_means(const struct groups *g, uint32_t group, struct report_ser
 					.addr = s->addr, .mm_id = s->mm_id, .tgid = t->tgid
 				};
 			one &= s->flags & SPAN_FUTEX && s->mm_id == out->mm_id &&
-			       max_u64(s->addr, out->addr) - min_u64(s->addr, out->addr) < OBJECT_BYTES;
+			       max_u64(s->addr, out->addr) - min_u64(s->addr, out->addr) < SERIAL_OBJECT_BYTES;
 		}
 	}
 	if (!one)
@@ -479,7 +464,7 @@ static void name_means(const struct groups *g, uint32_t group, struct report_ser
 
 static void name_tasks(const struct groups *g, uint32_t group, struct report_serializer *out)
 {
-	struct waiter *waiters = xcalloc(g->m->task_cnt, sizeof(*waiters));
+	struct serial_waiter *waiters = xcalloc(g->m->task_cnt, sizeof(*waiters));
 
 	for (uint32_t i = 0; i < g->m->task_cnt; i++) {
 		const struct model_task *t = &g->m->tasks[i];
@@ -488,11 +473,8 @@ static void name_tasks(const struct groups *g, uint32_t group, struct report_ser
 		for (size_t j = 0; g->of[i] == group && j < t->span_cnt; j++)
 			if (waits_within(g, i, &t->spans[j]))
 				waiters[i].ns += t->spans[j].end_ns - t->spans[j].start_ns;
-		out->task_cnt += !!waiters[i].ns;
 	}
-	qsort(waiters, g->m->task_cnt, sizeof(*waiters), waiter_cmp);
-	for (uint32_t i = 0; i < out->task_cnt && i < SERIALIZER_TASKS_MAX; i++)
-		out->tasks[i] = waiters[i].id;
+	serial_name_tasks(waiters, g->m->task_cnt, out);
 	free(waiters);
 }
 

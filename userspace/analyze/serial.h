@@ -2,11 +2,15 @@
 #ifndef LAB_ANALYZE_SERIAL_H
 #define LAB_ANALYZE_SERIAL_H
 
-/* serial - the integrals of struct report_serializer, and what follows from them. */
+/* serial - the integrals of struct report_serializer, what follows from them, and who waited. */
+
+#include <stdlib.h>
 
 #include "analyze/report.h"
 #include "analyze/share.h"
 #include "util/minmax.h"
+
+#define SERIAL_OBJECT_BYTES 256	/* words so near to each other are of one lock */
 
 struct serial_sums {
 	unsigned __int128 demand, reached, ready;
@@ -50,6 +54,32 @@ static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
 	out->measured = true;
 	out->index_ppm = (uint32_t)(missing * 1000000 / s->demand);
 	return 10 * missing >= 9 * s->demand && 5 * locked >= 4 * missing;
+}
+
+struct serial_waiter {
+	uint32_t id;
+	uint64_t ns;
+};
+
+static inline int serial_waiter_cmp(const void *a, const void *b)
+{
+	const struct serial_waiter *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Who waited, and for the longest time. Puts @waiters, one per task, in another order. */
+static inline void serial_name_tasks(struct serial_waiter *waiters, size_t cnt,
+				     struct report_serializer *out)
+{
+	for (size_t i = 0; i < cnt; i++)
+		out->task_cnt += !!waiters[i].ns;
+	if (cnt)
+		qsort(waiters, cnt, sizeof(*waiters), serial_waiter_cmp);
+	for (uint32_t i = 0; i < out->task_cnt && i < SERIALIZER_TASKS_MAX; i++)
+		out->tasks[i] = waiters[i].id;
 }
 
 #endif /* LAB_ANALYZE_SERIAL_H */

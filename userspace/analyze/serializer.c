@@ -11,7 +11,7 @@
  * hardly any use for a second CPU, as in a program that sleeps, nothing is said.
  *
  * The lock is a few addresses, not one: CPython's is a mutex and a condition variable, whose
- * waiters alternate between two words. All locks within OBJECT_BYTES of the most waited-for are
+ * waiters alternate between two words. All locks within SERIAL_OBJECT_BYTES of the most waited-for are
  * taken for one. Only waits told to be for a lock count (model/futex.h): waits for
  * work do not. And only a lock for which two tasks or more waited, and went on: who never waited
  * for it may never have had it. One that is no futex, or many, is for handovers.c to find.
@@ -26,7 +26,6 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-#define OBJECT_BYTES 256
 #define CANDIDATES_MAX 4	/* the most waited-for */
 
 struct candidate {
@@ -53,7 +52,7 @@ static size_t candidate_of(const struct candidates *cs, uint32_t mm_id, uint64_t
 		const struct candidate *c = &cs->v[i];
 		uint64_t apart = max_u64(c->addr, addr) - min_u64(c->addr, addr);
 
-		if (c->mm_id == mm_id && apart < OBJECT_BYTES)
+		if (c->mm_id == mm_id && apart < SERIAL_OBJECT_BYTES)
 			break;
 	}
 	return i;
@@ -187,25 +186,11 @@ static void judge(const struct candidate *c, uint64_t window_ns, struct report_s
 	out->present = serial_judge(&c->sums, window_ns, out) && c->had_by >= 2;
 }
 
-struct waiter {
-	uint32_t id;
-	uint64_t ns;
-};
-
-static int waiter_cmp(const void *a, const void *b)
-{
-	const struct waiter *x = a, *y = b;
-
-	if (x->ns != y->ns)
-		return x->ns > y->ns ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 static void name_tasks(const struct model *m, const struct candidate *c,
 		       struct report_serializer *out)
 {
 	const struct candidates only = { .v = { *c }, .cnt = 1 };
-	struct waiter *waiters = xcalloc(m->task_cnt + 1, sizeof(*waiters));
+	struct serial_waiter *waiters = xcalloc(m->task_cnt + 1, sizeof(*waiters));
 
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *t = &m->tasks[i];
@@ -217,11 +202,8 @@ static void name_tasks(const struct model *m, const struct candidate *c,
 			if (!waits_for(&only, s))
 				waiters[i].ns += s->end_ns - s->start_ns;
 		}
-		out->task_cnt += !!waiters[i].ns;
 	}
-	qsort(waiters, m->task_cnt, sizeof(*waiters), waiter_cmp);
-	for (uint32_t i = 0; i < out->task_cnt && i < SERIALIZER_TASKS_MAX; i++)
-		out->tasks[i] = waiters[i].id;
+	serial_name_tasks(waiters, m->task_cnt, out);
 	free(waiters);
 }
 
