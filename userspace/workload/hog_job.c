@@ -25,7 +25,8 @@ static void __attribute__((noreturn)) be_answerer(int request_fd, int answer_fd,
 
 	prctl(PR_SET_NAME, "answerer");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	/* It says first that it is there: what its start costs is not to fall into the loop. */
+	if (getppid() != parent || write(answer_fd, "!", 1) != 1)
 		_exit(EXIT_FAILURE);
 	while (read(request_fd, &byte, 1) == 1) {
 		work_sleep_until(work_now_ns() + long_ns);
@@ -56,7 +57,7 @@ static int open_answerer(struct hog_job *job)
 		close(answer[1]);
 	job->request_fd = request[1];
 	job->answer_fd = answer[0];
-	return err;
+	return err ? err : hog_job_take_answer(job);
 }
 
 int hog_job_ask(const struct hog_job *job)
