@@ -160,12 +160,12 @@ ten_times() {
 	for over in pipe socketpair shm mqueue thread; do
 		trace ipc --over $over --rounds 10
 		[ "$status" -ne 2 ] || continue
-		ten_times ipc --over $over --rounds 5000
+		ten_times ipc --over $over --rounds 10000
 		class_is concurrent
-		json_holds run.json '9500 <= sum(t["switches"] for t in r["tasks"]) <= 13000' \
+		json_holds run.json '19000 <= sum(t["switches"] for t in r["tasks"]) <= 26000' \
 			'{t["comm"] for t in r["tasks"][1:]} == {"asker", "answerer"}'
-		holds_on_one_cpu ipc --over $over --rounds 5000 --batch 8
-		output_has "5000 questions of 64 bytes over "
+		holds_on_one_cpu ipc --over $over --rounds 10000 --batch 8
+		output_has "10000 questions of 64 bytes over "
 	done
 	trace --expect sequential ipc --rounds 2000
 	contradicted
