@@ -191,6 +191,19 @@ struct uses {
 	size_t cnt, cap;
 };
 
+/* Since when the CPU, to whose queue the task belongs, has been idle when its ready span @s ends. */
+static uint64_t woken_since_ns(const struct truth *t, const struct truth_span *s)
+{
+	for (size_t c = 0; c < t->cpu_cnt; c++)
+		for (size_t i = 0; t->cpus[c].cpu == s->cpu && i < t->cpus[c].seg_cnt; i++) {
+			const struct truth_seg *seg = &t->cpus[c].segs[i];
+
+			if (seg->start_ns < s->end_ns && seg->end_ns >= s->end_ns)
+				return seg->class == LAB_CPU_IDLE ? max_u64(seg->start_ns, s->start_ns) : s->end_ns;
+		}
+	return s->end_ns;
+}
+
 static void collect_uses(const struct world *w, struct uses *out)
 {
 	for (size_t k = 0; k < w->n; k++) {
@@ -208,6 +221,11 @@ static void collect_uses(const struct world *w, struct uses *out)
 				u.start_ns = s->end_ns - min_u64(s->end_ns - s->start_ns, about[i].use_ns);
 			if (s->state == SPAN_READY && u.group != NONE && about[i].at_once)
 				continue;
+			if (s->state == SPAN_READY)
+				u.end_ns = woken_since_ns(w->o->t, s);
+			if (u.start_ns < u.end_ns)
+				*vec_push(out->v, out->cnt, out->cap) = u;
+			u = (struct use){ u.end_ns, s->end_ns, u.group, SPAN_BLOCKED };
 			if (u.start_ns < u.end_ns)
 				*vec_push(out->v, out->cnt, out->cap) = u;
 		}

@@ -102,6 +102,31 @@ static bool found(const char *a, const char *b, enum reason reason)
 	return present;
 }
 
+/* Each wakes the other a moment before it waits itself. */
+TEST(analyze_handovers_take_as_long_as_the_waking)
+{
+	const struct report_serializer *s;
+	struct afx f;
+
+	two(&f, "00I.00I.00I.", "I.11I.11I.11", REASON_PIPE);
+	s = &f.r.serializer;
+	for (size_t t = 0; t < 2; t++)
+		for (size_t i = 0; i < f.m.tasks[t].span_cnt; i++)
+			if (afx_span(&f, t, i)->state == SPAN_READY)
+				afx_span(&f, t, i)->cpu = (uint16_t)t;
+	afx_compute(&f);
+	CHECK(s->present);
+	CHECK_EQ(s->ready_ns, 0);
+	CHECK_EQ(s->locked_ns, s->demand_ns);
+	afx_release(&f);
+
+	/* On a CPU that the other has, it waits for that. */
+	two(&f, "00I.00I.00I.", "I.00I.00I.00", REASON_PIPE);
+	afx_compute(&f);
+	CHECK(!s->present);
+	afx_release(&f);
+}
+
 TEST(analyze_handovers_that_are_none)
 {
 	CHECK(found("00II00II00II", "II11II11II11", REASON_PIPE));

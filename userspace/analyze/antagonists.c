@@ -24,22 +24,6 @@ struct holding {
 	uint64_t idle_ns;
 };
 
-/* Where @cpu is in model.cpus; cpu_cnt if it is not. */
-static size_t cpu_row(const struct model *m, uint16_t cpu)
-{
-	size_t low = 0, high = m->cpu_cnt;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (m->cpus[mid].cpu < cpu)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < m->cpu_cnt && m->cpus[low].cpu == cpu ? low : m->cpu_cnt;
-}
-
 /* One CPU's time, gone through once, and how many wait for it meanwhile. */
 struct walk {
 	const struct model_cpu_seg *seg, *end;
@@ -203,7 +187,7 @@ static uint64_t holding_collect(struct holding *h, const struct model *m)
 		walk_begin(&walks[i], m, &m->cpus[i]);
 	timeline_init(&timeline, m);
 	while ((s = timeline_next(&timeline, SPAN_READY, &task))) {
-		size_t row = cpu_row(m, s->cpu);
+		size_t row = model_cpu_row(m, s->cpu);
 
 		changes_make(&changes, walks, h, s->start_ns);
 		held_ns += wait_add(&changes, m, task, s, row);
@@ -254,7 +238,7 @@ void antagonists_of_all(const struct model *m, struct report_waits *w)
 uint64_t antagonist_of_one(const struct model *m, const struct model_task *t,
 			   const struct model_span *s, struct antagonist *out)
 {
-	size_t row = cpu_row(m, s->cpu);
+	size_t row = model_cpu_row(m, s->cpu);
 	struct holding holding = { 0 };
 	struct heap changes = { 0 };
 	struct walk walk = { 0 };

@@ -15,7 +15,8 @@
  *
  * Each group is judged by the integrals of struct report_serializer, from its first wait to the end of its last. Who waits has use for a CPU only for as long as
  * it then runs, until it waits in the group again; and the use must be a quarter or more of the time in which any of
- * the group runs. A helper that waits long and does little is kept from little, and
+ * the group runs. Who was woken, and whose CPU is idle, is still being handed over to: it does not wait for want
+ * of CPUs. A helper that waits long and does little is kept from little, and
  * `cat big | gzip` loses nothing by taking turns.
  */
 #include <stdlib.h>
@@ -394,9 +395,32 @@ static void changes_run(struct sweep *s, uint64_t until_ns)
 	}
 }
 
-static void change_later(struct sweep *s, uint64_t at_ns, enum what what, size_t group, bool begins)
+static void change_later(struct sweep *s, uint64_t from_ns, uint64_t until_ns, enum what what,
+			 size_t group)
 {
-	heap_push(&s->changes, at_ns, (group * WHAT_CNT + what) * 2 + begins);
+	uint64_t value = (group * WHAT_CNT + what) * 2;
+
+	if (from_ns >= until_ns)
+		return;
+	heap_push(&s->changes, from_ns, value + 1);
+	heap_push(&s->changes, until_ns, value);
+}
+
+/* Until when the task in the ready span @s waits for who has its CPU: then that is idle until it runs there. */
+static uint64_t kept_until_ns(const struct model *m, const struct model_span *s)
+{
+	size_t row = model_cpu_row(m, s->cpu);
+	const struct model_cpu *cpu = &m->cpus[row];
+	const struct model_cpu_seg *seg;
+	size_t at;
+
+	if (row == m->cpu_cnt)
+		return s->end_ns;
+	at = model_seg_at(m, cpu, s->end_ns - 1);
+	seg = &m->cpu_segs[cpu->seg_first + at];
+	if (at == cpu->seg_cnt || seg->class != LAB_CPU_IDLE)
+		return s->end_ns;
+	return max_u64(seg->start_ns, s->start_ns);
 }
 
 static void sweep(struct groups *g)
@@ -411,18 +435,19 @@ static void sweep(struct groups *g)
 		const struct model_task *t = &g->m->tasks[idx];
 		size_t nth = t->span_first + (size_t)(span - t->spans);
 		size_t group = g->of[idx] == NO_GROUP ? GROUPS_MAX : g->of[idx];
-		enum what what = span->state == SPAN_RUNNING ? RUNS :
-				 span->state == SPAN_READY ? IS_READY : WANTS;
+		uint64_t kept_ns = span->end_ns;
 
 		changes_run(&s, span->start_ns);
 		sweep_to(&s, span->start_ns);
-		if (what == WANTS ? !g->want_ns[nth] : what == IS_READY && g->idle[nth])
-			continue;
-		if (what == WANTS)
-			change_later(&s, g->want_ns[nth], what, group, true);
-		else
-			change(&s, what, group, true);
-		change_later(&s, span->end_ns, what, group, false);
+		if (span->state == SPAN_RUNNING) {
+			change_later(&s, span->start_ns, span->end_ns, RUNS, group);
+		} else if (span->state == SPAN_BLOCKED && g->want_ns[nth]) {
+			change_later(&s, g->want_ns[nth], span->end_ns, WANTS, group);
+		} else if (span->state == SPAN_READY && !g->idle[nth]) {
+			kept_ns = kept_until_ns(g->m, span);
+			change_later(&s, span->start_ns, kept_ns, IS_READY, group);
+			change_later(&s, kept_ns, span->end_ns, WANTS, group);
+		}
 	}
 	changes_run(&s, UINT64_MAX);
 	timeline_release(&timeline);

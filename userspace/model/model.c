@@ -111,6 +111,21 @@ const struct model_task *model_task(const struct model *m, uint32_t id)
 	return low < m->task_cnt && m->tasks[low].id == id ? &m->tasks[low] : NULL;
 }
 
+size_t model_cpu_row(const struct model *m, uint16_t cpu)
+{
+	size_t low = 0, high = m->cpu_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->cpus[mid].cpu < cpu)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < m->cpu_cnt && m->cpus[low].cpu == cpu ? low : m->cpu_cnt;
+}
+
 const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr)
 {
 	size_t low = 0, high = m->symbol_cnt;

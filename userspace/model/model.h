@@ -369,6 +369,9 @@ void model_release(struct model *m);
 /* Return: the task with this birth number, or NULL. */
 const struct model_task *model_task(const struct model *m, uint32_t id);
 
+/* Return: where @cpu is in model.cpus; cpu_cnt if it is not. */
+size_t model_cpu_row(const struct model *m, uint16_t cpu);
+
 /* Return: what lies at this address of a futex, or NULL. */
 const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr);
 
