@@ -49,6 +49,10 @@ def check_verdict(f, r):
                c["concurrent_ns"] > 0 and is_5_percent(c["concurrent_ns"], c["active_ns"]),
                v["class"] == "concurrent")
         f.same("witness", len(v["witness"]), 2 if v["class"] == "concurrent" else 0)
+    f.same("at_least: concurrent for certain, and the bounds do not decide", v.get("at_least"),
+           "concurrent" if v["class"] == "inconclusive" and doubtless and p["busy_ns"]
+           and is_5_percent(p["bounds"][1], p["busy_bounds"][0]) and c["concurrent_ns"]
+           and is_5_percent(c["concurrent_ns"], c["active_ns"]) else None)
     if v["never_two"]:
         f.holds("never_two: nothing is missing and the audit is clean", doubtless)
         f.at_most("never_two: the longest overlap and eps", p["longest_overlap_ns"], v["eps_ns"])
@@ -63,6 +67,16 @@ def class_is_kept(claim, seen):
     return seen == claim["class"]
 
 
+def lowest_class(v):
+    return v.get("at_least", v["class"])
+
+
+def class_is_known(claim, v):
+    return v["class"] != "inconclusive" or (
+        "at_least" in v
+        and class_is_kept(claim, v["at_least"]) == class_is_kept(claim, "parallel"))
+
+
 def stall_is_kept(claim, loops):
     cpu, blocked = (max((l.get(key, 0) for l in loops), default=0) >= (claim["stall_ns"] or 0)
                     for key in ("longest_cpu_ns", "longest_blocked_ns"))
@@ -75,7 +89,7 @@ def fault_of(claim, r):
     p, degree = r["parallelism"], claim["min_parallelism"] or 0
     parts = (
         ("stuck", claim["deadlock"] or r["verdict"]["stuck"] is None),
-        ("class", class_is_kept(claim, r["verdict"]["class"])),
+        ("class", class_is_kept(claim, lowest_class(r["verdict"]))),
         ("parallelism", p["run_ns"] >= p["busy_ns"] * degree),
         ("serializer", r["serializer"]["present"] or not claim["serializer"]),
         ("operations", r["concurrency"]["max_operations"] >= (claim["min_operations"] or 0)),
@@ -103,8 +117,8 @@ def check_claim(f, r):
                                                2 if claim["class"] == "parallel" else 0)
     doubt = v.get("claim_doubt")
     f.same("the doubt of an inconclusive verdict", doubt == "inconclusive",
-           v["class"] == "inconclusive")
-    f.same("the doubt of too few CPUs", doubt == "few_cpus", few and v["class"] != "inconclusive")
+           not class_is_known(claim, v))
+    f.same("the doubt of too few CPUs", doubt == "few_cpus", few and class_is_known(claim, v))
     if doubt == "busy_cpus":
         f.holds("busy CPUs decide what they could have changed",
                 fault in (None, "class", "parallelism", "serializer", "operations", "stall")

@@ -259,6 +259,38 @@ TEST(analyze_verdict_hidden_start_decides_nothing)
 	afx_release(&f);
 }
 
+/* A claim that each of the classes it could be keeps is kept; one that one of them breaks is not decided. */
+TEST(analyze_verdict_undecided_between_two_classes)
+{
+	struct model_span *s;
+	struct afx f;
+
+	afx_init(&f, 2, MS, 100);
+	afx_clocks(&f, 25);
+	afx_task(&f, 0, "0000000000SSSSSSSSSSSSSSS00000");
+	afx_task(&f, 0, "SSSSS.....1111111111SSSSSS");
+	f.m.audit.hidden_switch_ins = 1;
+	s = afx_span(&f, 1, 2);
+	s->flags |= SPAN_HIDDEN_START;
+	s->start_min_ns = s->start_ns - 2 * MS;
+	f.m.meta.claim = (struct claim){ .class = CLASS_CONCURRENT, .at_least = true, .needs_cpus = 1 };
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_EQ(f.r.verdict.at_least, CLASS_CONCURRENT);
+	CHECK(!strncmp(f.r.verdict.reason, "concurrent, and perhaps parallel: ", 34));
+	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_YES);
+	f.m.meta.claim.at_least = false;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
+	f.m.meta.claim.class = CLASS_PARALLEL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
+	f.m.meta.claim.class = CLASS_SEQUENTIAL;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.claim_fault, FAULT_CLASS);
+	afx_release(&f);
+}
+
 /* The class of one task with this life, whose span number @span has @flags; 0: as it is. */
 static enum verdict_class loop_class(const char *life, size_t span, uint16_t flags)
 {

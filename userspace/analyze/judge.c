@@ -11,8 +11,14 @@ static bool is_as_parallel(uint64_t run_ns, uint64_t busy_ns, uint32_t least_mil
 
 static bool class_is_kept(const struct claim *claim, enum verdict_class seen)
 {
-	return seen == claim->class ||
-	       (claim->at_least && seen > claim->class && seen != CLASS_INCONCLUSIVE);
+	return seen == claim->class || (claim->at_least && seen > claim->class);
+}
+
+/* Whether all that it can be keeps the claim, or none does. */
+static bool class_is_known(const struct claim *claim, const struct report_verdict *v)
+{
+	return v->class != CLASS_INCONCLUSIVE ||
+	       (v->at_least && class_is_kept(claim, v->at_least) == class_is_kept(claim, CLASS_PARALLEL));
 }
 
 /* For how long a loop wanted a CPU and had none does not count: that is the machine's doing. */
@@ -42,7 +48,7 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 	/* Whatever it was until then, and whoever had the CPUs. */
 	if (!claim->deadlock && report_is_stuck(r))
 		return FAULT_STUCK;
-	if (!class_is_kept(claim, r->verdict.class))
+	if (!class_is_kept(claim, report_lowest_class(r)))
 		return FAULT_CLASS;
 	if (!is_as_parallel(r->parallelism.run_ns, r->parallelism.busy_ns,
 			    claim->min_parallelism_milli))
@@ -120,7 +126,7 @@ static enum claim_doubt doubt(const struct model *m, const struct report *r,
 {
 	bool seen = m->meta.ops_hooked;
 
-	if (r->verdict.class == CLASS_INCONCLUSIVE)
+	if (!class_is_known(&m->meta.claim, &r->verdict))
 		return DOUBT_VERDICT;
 	if (m->cpu_cnt < r->verdict.claim_cpus_needed)
 		return DOUBT_FEW_CPUS;
@@ -159,6 +165,8 @@ bool judge_others_decide(const struct report *r)
 
 	if (r->verdict.claim_holds != CLAIM_NOT_MADE)
 		return r->verdict.claim_doubt == DOUBT_BUSY_CPUS;
+	if (r->verdict.class == CLASS_INCONCLUSIVE)
+		return false;
 	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++)
 		classes += r->noise.could_be[class];
 	return classes > 1;

@@ -433,14 +433,15 @@ static bool could_be_concurrent(const struct report_concurrency *c, uint64_t str
 void noise_classes(struct report *r)
 {
 	struct report_noise *n = &r->noise;
-	enum verdict_class seen = r->verdict.class;
+	enum verdict_class seen = report_lowest_class(r);
 
-	if (seen == CLASS_INCONCLUSIVE)
+	if (seen == CLASS_NONE)
 		return;
 	n->could_be[seen] = true;
+	n->could_be[CLASS_PARALLEL] |= r->verdict.class == CLASS_INCONCLUSIVE;
 	if (seen == CLASS_PARALLEL || !(n->interfered_ns | n->stretched_ns))
 		return;
-	n->could_be[CLASS_PARALLEL] = share_is_5_percent(n->parallel_ns, n->busy_ns);
+	n->could_be[CLASS_PARALLEL] |= share_is_5_percent(n->parallel_ns, n->busy_ns);
 	if (seen == CLASS_CONCURRENT)
 		n->could_be[CLASS_SEQUENTIAL] =
 			could_be_sequential(&r->concurrency, n->stretched_ns);

@@ -116,7 +116,7 @@ struct report_noise {
 	uint64_t busy_ns;	/* time with one or more running: at least */
 	uint64_t full_ns;	/* the length of the run, as it was seen */
 	uint64_t window_ns;	/* the same: at least */
-	bool could_be[CLASS_INCONCLUSIVE]; /* by class; under an inconclusive verdict none */
+	bool could_be[CLASS_INCONCLUSIVE]; /* by class; none if report_lowest_class() is */
 };
 
 /* ---- verdict (analyze/verdict.c) ---- */
@@ -149,6 +149,7 @@ enum claim_doubt {
 
 struct report_verdict {
 	enum verdict_class class;
+	enum verdict_class at_least;	/* of an inconclusive one: the lowest that it can be; NONE: not known */
 	enum claim_holds claim_holds;
 	enum claim_doubt claim_doubt;	/* with CLAIM_UNDECIDED, else DOUBT_NONE */
 	enum claim_fault claim_fault;	/* with CLAIM_NO, else FAULT_NONE */
@@ -601,6 +602,12 @@ struct report {
 static inline bool report_is_stuck(const struct report *r)
 {
 	return r->deadlock.present || r->stuck.present;
+}
+
+/* The class, or the lowest that it can be; CLASS_NONE: not known. */
+static inline enum verdict_class report_lowest_class(const struct report *r)
+{
+	return r->verdict.class == CLASS_INCONCLUSIVE ? r->verdict.at_least : r->verdict.class;
 }
 
 /* One analysis: reads the model and what analysis.def lets it, fills its own part. */

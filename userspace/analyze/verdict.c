@@ -137,11 +137,20 @@ static void settle_parallel(const struct report_parallelism *p, struct report_ve
 	       exact ? "" : "at least ", PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns));
 }
 
+static bool is_concurrent(const struct report_concurrency *c)
+{
+	return c->concurrent_ns && share_is_5_percent(c->concurrent_ns, c->active_ns);
+}
+
 /* The bounds do not decide, or nothing that overlaps is long enough to prove it. */
 static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
 	uint64_t most_ns = min_u64(p->parallel_upper_ns, p->busy_lower_ns);
+
+	/* What is hidden is of a task in progress, whether it ran then or was ready. */
+	if (is_concurrent(&r->concurrency))
+		v->at_least = CLASS_CONCURRENT;
 
 	if (is_contradicted(m, p) && m->audit.clock_ahead_ns)
 		settle(v, CLASS_INCONCLUSIVE,
@@ -155,9 +164,9 @@ static void settle_undecided(const struct model *m, const struct report *r, stru
 		       r->clocks.eps_max_ns);
 	else
 		settle(v, CLASS_INCONCLUSIVE,
-		       "two or more ran at once for between " PERMILLE " and " PERMILLE
+		       "%stwo or more ran at once for between " PERMILLE " and " PERMILLE
 		       " of the busy time, as some switch-ins were hidden: run it again",
-		       PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns),
+		       v->at_least ? "concurrent, and perhaps parallel: " : "", PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns),
 		       PERMILLE_ARGS(most_ns, p->busy_lower_ns));
 }
 
@@ -184,7 +193,7 @@ static void settle_not_parallel(const struct model *m, const struct report *r,
 {
 	const struct report_concurrency *c = &r->concurrency;
 
-	if (c->concurrent_ns && share_is_5_percent(c->concurrent_ns, c->active_ns))
+	if (is_concurrent(c))
 		settle(v, CLASS_CONCURRENT,
 		       "two or more %s were in progress for " PERMILLE
 		       " of the active time, and two ran at once for " PERMILLE " of the busy time",

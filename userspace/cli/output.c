@@ -399,13 +399,11 @@ int output_exit_code(const struct output *out)
 {
 	const struct report_verdict *verdict = &out->report.verdict;
 
-	if (verdict->class == CLASS_INCONCLUSIVE)
-		return LAB_EXIT_UNDECIDED;
 	switch (verdict->claim_holds) {
 	case CLAIM_NO: return LAB_EXIT_CONTRADICTED;
 	case CLAIM_UNDECIDED: return LAB_EXIT_UNDECIDED;
-	case CLAIM_YES:
+	case CLAIM_YES: return LAB_EXIT_OK;
 	case CLAIM_NOT_MADE: break;
 	}
-	return LAB_EXIT_OK;
+	return verdict->class == CLASS_INCONCLUSIVE ? LAB_EXIT_UNDECIDED : LAB_EXIT_OK;
 }

@@ -235,6 +235,8 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 
 	json_open_object(j, "verdict");
 	json_str(j, "class", verdict_class_name(v->class));
+	if (v->at_least)
+		json_str(j, "at_least", verdict_class_name(v->at_least));
 	if (report_is_stuck(r))
 		json_str(j, "stuck", r->deadlock.present ? "deadlock" : "stuck");
 	else

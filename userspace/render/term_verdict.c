@@ -51,6 +51,8 @@ static void say_parallel(const struct term *t, struct phrase *p)
 /* A class that the run was not, and could have been without other programs; CLASS_NONE: there is none. */
 static enum verdict_class other_class(const struct term *t)
 {
+	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
+		return CLASS_NONE;
 	for (enum verdict_class class = CLASS_INCONCLUSIVE - 1; class > CLASS_NONE; class--)
 		if (class != t->r->verdict.class && t->r->noise.could_be[class])
 			return class;
@@ -329,9 +331,10 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 	case FAULT_NONE:
 		break;
 	case FAULT_CLASS:
-		phrase_add(p, "; claimed was %s%s, seen was %s", claim->at_least ? "at least " : "",
+		phrase_add(p, "; claimed was %s%s, seen was %s%s", claim->at_least ? "at least " : "",
 			   verdict_class_name(claim->class),
-			   verdict_class_name(t->r->verdict.class));
+			   t->r->verdict.at_least ? "at least " : "",
+			   verdict_class_name(report_lowest_class(t->r)));
 		break;
 	case FAULT_PARALLELISM:
 		phrase_add(p, "; claimed were %s CPUs on average while busy, seen were %s",

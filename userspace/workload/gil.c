@@ -18,6 +18,8 @@
 /* Shorter turns than this are for a good part the handing on, in which two overlap. */
 #define INTERVAL_CLAIMED_NS (5 * NS_PER_MS)
 
+#define TURNS_CLAIMED 3		/* of each thread: a lock that few had is not told from a wait */
+
 #define TASKS_MAX 16	/* each that waits looks once in an interval: many more would overlap in that */
 #define STEP_UNITS 32	/* between two looks at the lock, as an interpreter does between its instructions */
 #define STINT_MIN_UNITS 1000
@@ -83,6 +85,9 @@ static void gil_claim(const struct workload_args *args, struct claim *claim)
 		claim->at_least = true;
 		snprintf(claim->why, sizeof(claim->why),
 			 "threads take turns, and hand the lock on all the time");
+	} else if (args->duration_ns / args->interval_ns < TURNS_CLAIMED * args->tasks) {
+		snprintf(claim->why, sizeof(claim->why),
+			 "one thread computes at a time; it is over before each had some turns");
 	} else {
 		claim->serializer = true;
 		claim->needs_cpus = 2;
