@@ -26,7 +26,7 @@ static void given_by(struct afx *f, size_t task, enum reason reason, size_t by)
 /* Two tasks, and a token between them. */
 static void two(struct afx *f, const char *a, const char *b, enum reason reason)
 {
-	afx_init(f, 2, AFX_MS, 12);
+	afx_init(f, 2, AFX_MS, (unsigned int)strlen(a));
 	afx_task(f, 0, a);
 	sibling(f, b);
 	given_by(f, 0, reason, 1);
@@ -59,30 +59,38 @@ TEST(analyze_handovers_a_token_goes_round)
 	afx_release(&f);
 }
 
+/* All waits of a task are at this word. */
+static void wait_at(struct afx *f, size_t task, uint64_t addr)
+{
+	for (size_t i = 0; i < f->m.tasks[task].span_cnt; i++) {
+		struct model_span *s = afx_span(f, task, i);
+
+		if (s->state != SPAN_BLOCKED)
+			continue;
+		s->flags |= SPAN_FUTEX;
+		s->addr = addr;
+		s->mm_id = 3;
+	}
+}
+
 TEST(analyze_handovers_are_named_by_the_one_futex)
 {
 	struct afx f;
 
-	two(&f, "00CC00CC00CC", "CC11CC11CC11", REASON_COND);
-	for (size_t t = 0; t < 2; t++) {
-		for (size_t i = 0; i < f.m.tasks[t].span_cnt; i++) {
-			struct model_span *s = afx_span(&f, t, i);
-
-			if (s->state != SPAN_BLOCKED)
-				continue;
-			s->flags |= SPAN_FUTEX;
-			s->addr = 0x7000 + 4 * t;
-			s->mm_id = 3;
-		}
-	}
+	two(&f, "0C00CC00CC00CC00CC00CC", "C1CC11CC11CC11CC11CC11", REASON_COND);
+	wait_at(&f, 0, 0x7000);
+	wait_at(&f, 1, 0x7004);
 	afx_compute(&f);
 	CHECK(f.r.serializer.present);
 	CHECK_EQ(f.r.serializer.mm_id, 3);
 	CHECK_EQ(f.r.serializer.addr & ~4ull, 0x7000);
+	/* A short wait elsewhere is of no account. */
+	afx_span(&f, 0, 1)->addr = 0x9000;
+	afx_compute(&f);
+	CHECK(f.r.serializer.present);
+	CHECK_EQ(f.r.serializer.addr & ~4ull, 0x7000);
 	/* Of two there is no one to be named. */
-	for (size_t i = 0; i < f.m.tasks[0].span_cnt; i++)
-		if (afx_span(&f, 0, i)->state == SPAN_BLOCKED)
-			afx_span(&f, 0, i)->addr = 0x9000;
+	wait_at(&f, 0, 0x9000);
 	afx_compute(&f);
 	CHECK(f.r.serializer.present);
 	CHECK_EQ(f.r.serializer.addr, 0);

@@ -33,7 +33,7 @@ struct report_serializer {
 	bool present;
 	bool measured;		/* some lock was waited for while a second CPU could have been used */
 	uint32_t mm_id, tgid;	/* as in struct report_lock */
-	uint64_t addr;		/* where most of the waits for it were; hand-overs: 0, if not all at one futex */
+	uint64_t addr;		/* where most of the waits for it were; hand-overs: 0, if not nine tenths of the time at one futex */
 	const struct model_symbol *symbol; /* of the model; NULL: not known */
 	uint64_t demand_ns;	/* [a + r + b]: use for more than one CPU */
 	uint64_t reached_ns;	/* [a]: use made of more than one */

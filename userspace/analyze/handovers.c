@@ -456,35 +456,56 @@ static void sweep(struct groups *g)
 
 /* ---- what is said of it ---- */
 
-/* By what they wait, and, if that is one futex, which. */
-static void name_means(const struct groups *g, uint32_t group, struct report_serializer *out)
+static bool is_at(const struct report_serializer *l, const struct model_span *s)
 {
-	uint64_t of[REASON_CNT] = { 0 };
-	bool one = true;
+	return s->flags & SPAN_FUTEX && s->mm_id == l->mm_id &&
+	       max_u64(s->addr, l->addr) - min_u64(s->addr, l->addr) < SERIAL_OBJECT_BYTES;
+}
+
+/* By what they wait, and where the longest wait at a futex was. Return: how long they waited. */
+static uint64_t name_reason(const struct groups *g, uint32_t group, struct report_serializer *out)
+{
+	uint64_t of[REASON_CNT] = { 0 }, all_ns = 0, longest_ns = 0;
 
 	for (uint32_t i = 0; i < g->m->task_cnt; i++) {
 		const struct model_task *t = &g->m->tasks[i];
 
 		for (size_t j = 0; g->of[i] == group && j < t->span_cnt; j++) {
 			const struct model_span *s = &t->spans[j];
+			uint64_t ns = s->end_ns - s->start_ns;
+			bool within = waits_within(g, i, s);
 
-			if (waits_within(g, i, s) || timed_out_there(g, i, s))
-				of[s->reason] += s->end_ns - s->start_ns;
-			if (!waits_within(g, i, s))
+			if (within || timed_out_there(g, i, s))
+				of[s->reason] += ns;
+			all_ns += within ? ns : 0;
+			if (!within || !(s->flags & SPAN_FUTEX) || ns <= longest_ns)
 				continue;
-			if (!out->addr && s->flags & SPAN_FUTEX)
-				*out = (struct report_serializer){
-					.addr = s->addr, .mm_id = s->mm_id, .tgid = t->tgid
-				};
-			one &= s->flags & SPAN_FUTEX && s->mm_id == out->mm_id &&
-			       max_u64(s->addr, out->addr) - min_u64(s->addr, out->addr) < SERIAL_OBJECT_BYTES;
+			longest_ns = ns;
+			out->addr = s->addr;
+			out->mm_id = s->mm_id;
+			out->tgid = t->tgid;
 		}
 	}
-	if (!one)
-		out->addr = out->mm_id = out->tgid = 0;
 	for (int k = 0; k < REASON_CNT; k++)
 		if (of[k] > of[out->through])
 			out->through = (enum reason)k;
+	return all_ns;
+}
+
+/* And which futex, if nine tenths of it are at one. */
+static void name_means(const struct groups *g, uint32_t group, struct report_serializer *out)
+{
+	uint64_t all_ns = name_reason(g, group, out), there_ns = 0;
+
+	for (uint32_t i = 0; i < g->m->task_cnt; i++) {
+		const struct model_task *t = &g->m->tasks[i];
+
+		for (size_t j = 0; g->of[i] == group && j < t->span_cnt; j++)
+			if (is_at(out, &t->spans[j]) && waits_within(g, i, &t->spans[j]))
+				there_ns += t->spans[j].end_ns - t->spans[j].start_ns;
+	}
+	if ((unsigned __int128)there_ns * 10 < (unsigned __int128)all_ns * 9)
+		out->addr = out->mm_id = out->tgid = 0;
 }
 
 static void name_tasks(const struct groups *g, uint32_t group, struct report_serializer *out)

@@ -146,7 +146,10 @@ void term_attempts(const struct term *t)
 
 	if (!cnt || !most || (t->opts->brief && !busy))
 		return;
-	if (!busy) {
+	if (!busy && t->r->verdict.class == CLASS_INCONCLUSIVE) {
+		phrase_add(&p, "run %s of at most ", fmt_count(cnt).s);
+		phrase_add(&p, "%s; other programs are not why it is inconclusive", fmt_count(most).s);
+	} else if (!busy) {
 		phrase_add(&p, "it took ");
 		phrase_count(&p, cnt, "run");
 		phrase_add(&p, " (at most %s) until other programs could not have changed the verdict",
