@@ -46,21 +46,41 @@ bool oracle_parks(const struct truth_span *s)
 	       s->reason == REASON_EVENTFD;
 }
 
-/* It had a CPU, and has one again for less than 5 % of the time that it then waits, and than 100 us. */
-static bool all_but_done(const struct truth_task *task, const struct truth_span *s)
+static bool waits_in_progress(const struct oracle *o, const struct life *life,
+			      const struct truth_task *task, const struct truth_span *s)
 {
-	uint64_t run_ns = 0;
-	bool had = false;
+	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
+		return false;
+	if (s->reason == REASON_FILELOCK)
+		return true;
+	if (s->reason != REASON_LOCK && truth_by_kin(o->t, task, s))
+		return false;
+	return !(life->helper && oracle_parks(s));
+}
+
+/*
+ * It had a CPU or no work, and then has one for less than 5 % of the time that it waited for it, and than 100 us,
+ * and does not wait for one again.
+ */
+static bool all_but_done(const struct oracle *o, const struct life *life,
+			 const struct truth_task *task, const struct truth_span *s)
+{
+	uint64_t run_ns = 0, until_ns = 0;
+	bool had = false, again = false;
 
 	for (size_t i = 0; i < task->span_cnt; i++) {
 		const struct truth_span *x = &task->spans[i];
 
-		if (x->state != SPAN_RUNNING)
-			continue;
-		had |= x->end_ns == s->start_ns;
-		run_ns += x->start_ns == s->end_ns ? x->end_ns - x->start_ns : 0;
+		if (x->end_ns == s->start_ns)
+			had = x->state == SPAN_RUNNING ||
+			      (x->state == SPAN_BLOCKED && !waits_in_progress(o, life, task, x));
+		if (x->state == SPAN_RUNNING && x->start_ns == s->end_ns) {
+			run_ns = x->end_ns - x->start_ns;
+			until_ns = x->end_ns;
+		}
+		again |= until_ns && x->state == SPAN_READY && x->start_ns == until_ns;
 	}
-	return had && run_ns && run_ns < 100000 && 20 * run_ns < s->end_ns - s->start_ns;
+	return had && !again && run_ns && run_ns < 100000 && 20 * run_ns < s->end_ns - s->start_ns;
 }
 
 static bool in_progress(const struct oracle *o, const struct life *life,
@@ -69,16 +89,8 @@ static bool in_progress(const struct oracle *o, const struct life *life,
 	if (!s || !life->ran || at_ns < life->first_run_ns || at_ns >= life->last_run_ns)
 		return false;
 	if (s->state == SPAN_READY)
-		return !all_but_done(task, s);
-	if (s->state == SPAN_RUNNING)
-		return true;
-	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
-		return false;
-	if (s->reason == REASON_FILELOCK)
-		return true;
-	if (s->reason != REASON_LOCK && truth_by_kin(o->t, task, s))
-		return false;
-	return !(life->helper && oracle_parks(s));
+		return !all_but_done(o, life, task, s);
+	return s->state == SPAN_RUNNING || waits_in_progress(o, life, task, s);
 }
 
 static unsigned int ops_at(const struct truth *t, uint64_t at_ns)

@@ -67,8 +67,14 @@ TEST(analyze_concurrency_of_one_that_is_all_but_done)
 	/* 5 % of the time that it waited. */
 	CHECK_EQ(rest_units("11.1JJJJJJJJJJJJJJ11", 2, 50000), 3);
 	CHECK_EQ(rest_units("11.1JJJJJJJJJJJJJJ11", 2, 49999), 2);
-	/* Woken, and not preempted: it has work. */
-	CHECK_EQ(rest_units("1J..........1JJJJJ11", 3, 1), 12);
+	/* Woken to wait on: it was not told of any work. */
+	CHECK_EQ(rest_units("1J..........1JJJJJ11", 3, 99999), 2);
+	CHECK_EQ(rest_units("1J..........1JJJJJ11", 3, 100000), 12);
+	CHECK_EQ(rest_units("1e..........1eeeee11", 3, 99999), 2);
+	/* From a wait in which it is at work. */
+	CHECK_EQ(rest_units("1S..........1SSSSS11", 3, 1), 18);
+	/* It has so little of a CPU because it does not get more. */
+	CHECK_EQ(rest_units("11..........1......1", 2, 1), 18);
 }
 
 /* A helper runs 1 ms; the main task 20 ms (not below 5 %) or 1 ns more (below). */

@@ -340,12 +340,50 @@ static void check_witness(const struct world *w, bool equal_clocks)
 		CHECK_EQ(wit->until_ns - wit->from_ns, best_ns);
 }
 
+static bool waits_in_progress(const struct world *w, unsigned int t, const struct model_span *s,
+			      uint64_t longest_run_ns)
+{
+	bool parks = s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
+		     s->reason == REASON_POLL || s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||
+		     s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
+
+	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
+		return false;
+	if (s->reason == REASON_FILELOCK)
+		return true;
+	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN)
+		return false;
+	return !(parks && 20 * w->f.r.tasks[t].run_ns < longest_run_ns);
+}
+
+/* A ready one that will only go and wait (again). */
+static bool rests(const struct world *w, unsigned int t, const struct model_span *s,
+		  uint64_t longest_run_ns)
+{
+	const struct model_task *task = &w->f.m.tasks[t];
+	const struct model_span *run = NULL;
+	bool had = false, again = false;
+
+	for (size_t i = 0; i < task->span_cnt; i++) {
+		const struct model_span *x = &task->spans[i];
+
+		if (x->end_ns == s->start_ns)
+			had = x->state == SPAN_RUNNING || (x->state == SPAN_BLOCKED &&
+			      !waits_in_progress(w, t, x, longest_run_ns));
+		again |= run && x->state == SPAN_READY && x->start_ns == run->end_ns;
+		if (x->state == SPAN_RUNNING && x->start_ns == s->end_ns)
+			run = x;
+	}
+	return had && run && !again && run->end_ns - run->start_ns < 100000 &&
+	       20 * (run->end_ns - run->start_ns) < s->end_ns - s->start_ns;
+}
+
 /* DESIGN's words, one after the other. */
 static bool in_progress(const struct world *w, unsigned int t, unsigned int u,
 			uint64_t longest_run_ns)
 {
 	const struct model_span *s = w->at[t][u];
-	bool ran = false, runs_again = false, parks;
+	bool ran = false, runs_again = false;
 
 	if (!s)
 		return false;
@@ -355,32 +393,9 @@ static bool in_progress(const struct world *w, unsigned int t, unsigned int u,
 	}
 	if (!ran || !runs_again)
 		return false;
-	if (s->state == SPAN_RUNNING)
-		return true;
-	if (s->state == SPAN_READY) {
-		const struct model_task *task = &w->f.m.tasks[t];
-		uint64_t run_ns = 0;
-		bool had = false;
-
-		for (size_t i = 0; i < task->span_cnt; i++) {
-			const struct model_span *x = &task->spans[i];
-
-			had |= x->state == SPAN_RUNNING && x->end_ns == s->start_ns;
-			if (x->state == SPAN_RUNNING && x->start_ns == s->end_ns)
-				run_ns = x->end_ns - x->start_ns;
-		}
-		return !had || !run_ns || run_ns >= 100000 || 20 * run_ns >= s->end_ns - s->start_ns;
-	}
-	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
-		return false;
-	if (s->reason == REASON_FILELOCK)
-		return true;
-	if (s->reason != REASON_LOCK && s->flags & SPAN_WAKER_KIN)
-		return false;
-	parks = s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
-		s->reason == REASON_POLL || s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||
-		s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
-	return !(parks && 20 * w->f.r.tasks[t].run_ns < longest_run_ns);
+	if (s->state == SPAN_READY)
+		return !rests(w, t, s, longest_run_ns);
+	return s->state == SPAN_RUNNING || waits_in_progress(w, t, s, longest_run_ns);
 }
 
 static void check_concurrency(const struct world *w)

@@ -29,21 +29,8 @@ bool progress_is_idle(const struct model_span *s)
 	}
 }
 
-/* It lost its CPU with next to nothing left to do. */
-static bool is_all_but_done(const struct model_span *s)
+static bool wait_counts(const struct model_span *s, bool helper)
 {
-	uint64_t run_ns = s[1].end_ns - s[1].start_ns;
-
-	return s[-1].state == SPAN_RUNNING && s[1].state == SPAN_RUNNING && run_ns < REST_NS &&
-	       !share_is_5_percent(run_ns, s->end_ns - s->start_ns);
-}
-
-bool progress_counts(const struct model_span *s, bool helper)
-{
-	if (s->state == SPAN_READY)
-		return !is_all_but_done(s);
-	if (s->state == SPAN_RUNNING)
-		return true;
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
 	/* Nobody parks there, and no call is answered by it. */
@@ -54,10 +41,31 @@ bool progress_counts(const struct model_span *s, bool helper)
 	return !(helper && progress_is_idle(s));
 }
 
+/* It waits for a CPU with next to nothing to do. */
+static bool is_rest(const struct model_task *t, const struct model_span *s, bool helper)
+{
+	const struct model_span *before = s - 1, *run = s + 1, *next = s + 2;
+	uint64_t run_ns = run->end_ns - run->start_ns;
+
+	return (before->state == SPAN_RUNNING ||
+		(before->state == SPAN_BLOCKED && !wait_counts(before, helper))) &&
+	       run->state == SPAN_RUNNING && run_ns < REST_NS &&
+	       !share_is_5_percent(run_ns, s->end_ns - s->start_ns) &&
+	       (next == t->spans + t->span_cnt || next->state != SPAN_READY);
+}
+
+bool progress_counts(const struct model_task *t, const struct model_span *s, bool helper)
+{
+	if (s->state == SPAN_READY)
+		return !is_rest(t, s, helper);
+	return s->state == SPAN_RUNNING || wait_counts(s, helper);
+}
+
 static void task_stretches(const struct model *m, size_t idx, bool helper, struct stretches *out)
 {
-	const struct model_span *s = m->tasks[idx].spans;
-	size_t first = 0, end = m->tasks[idx].span_cnt;
+	const struct model_task *t = &m->tasks[idx];
+	const struct model_span *s = t->spans;
+	size_t first = 0, end = t->span_cnt;
 	bool open = false;
 
 	while (first < end && s[first].state != SPAN_RUNNING)
@@ -65,7 +73,7 @@ static void task_stretches(const struct model *m, size_t idx, bool helper, struc
 	while (end > first && s[end - 1].state != SPAN_RUNNING)
 		end--;
 	for (size_t i = first; i < end; i++) {
-		bool counts = progress_counts(&s[i], helper);
+		bool counts = progress_counts(t, &s[i], helper);
 
 		if (counts && open)
 			out->v[out->cnt - 1].end_ns = s[i].end_ns;

@@ -13,9 +13,10 @@
  *   task of another process from whose first task it descends, or that descends from its own
  *   process's first one;
  * - in a wait that ends as its process does;
- * - while it waits for a CPU that it has just had, only to run for less than 5 % of that time, and
- *   for less than 100 us: what is left is to go and wait (below);
- * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the longest-running one does.
+ * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the longest-running one does;
+ * - while it waits for a CPU that it has just had, or after a wait in which it is not in progress, only to run for
+ *   less than 5 % of that time, and for less than 100 us, and not to be ready at once again: what is left
+ *   is to go and wait (below).
  *
  * Kin, because who made whom tells a call from a conversation. Who waits for a task that it made waits
  * for an answer: its callee is at work for it. Who waits for the one that made it has no work: a thread
@@ -28,7 +29,8 @@
  *
  * What is left, because who has handed a job over is often preempted by whom it woke, a few
  * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long
- * as the job lasts.
+ * as the job lasts. And because many are woken where one job is to be had (an eventfd wakes all that read it):
+ * who comes too late waits for the CPU of the one that has the job, and then waits on.
  */
 
 #include <stdbool.h>
@@ -55,10 +57,10 @@ bool progress_is_helper(uint64_t run_ns, uint64_t longest_run_ns);
 bool progress_is_idle(const struct model_span *s);
 
 /*
- * A task is in progress during its span @s, which is not before its first run, nor after its last.
+ * @t is in progress during its span @s, which is not before its first run, nor after its last.
  * @helper: progress_is_helper().
  */
-bool progress_counts(const struct model_span *s, bool helper);
+bool progress_counts(const struct model_task *t, const struct model_span *s, bool helper);
 
 /* All stretches of all tasks, by task and time; needs report.tasks. free(out->v) releases them. */
 void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out);

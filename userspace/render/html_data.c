@@ -180,16 +180,18 @@ static void find_runs(struct at_hand *h, const struct model_task *t)
 	}
 }
 
-static uint64_t progress_of(const struct at_hand *h, const struct model_span *s, size_t k)
+static uint64_t progress_of(const struct at_hand *h, const struct model_task *t, size_t k)
 {
 	bool between = h->ran && k >= h->first_run && k <= h->last_run;
 
-	return between && progress_counts(s, h->helper) ? HTML_KIND_PROGRESS : 0;
+	return between && progress_counts(t, &t->spans[k], h->helper) ? HTML_KIND_PROGRESS : 0;
 }
 
-static int put_span(struct table *t, const struct at_hand *h, const struct model_span *s, size_t k)
+static int put_span(struct table *t, const struct at_hand *h, const struct model_task *task, size_t k)
 {
-	table_put(t, SPAN_KIND, kind_of(s->state, s->reason) | mark_of(s) | progress_of(h, s, k));
+	const struct model_span *s = &task->spans[k];
+
+	table_put(t, SPAN_KIND, kind_of(s->state, s->reason) | mark_of(s) | progress_of(h, task, k));
 	table_put(t, SPAN_DUR, min_u64(s->end_ns, h->cut_ns) - s->start_ns);
 	if (s->state == SPAN_RUNNING)
 		table_put(t, SPAN_CPU, h->cpu_idx[s->cpu]);
@@ -220,7 +222,7 @@ static void put_spans(FILE *out, const struct model *m, const struct report *r,
 		find_runs(&h, &m->tasks[i]);
 		h.helper = progress_is_helper(r->tasks[i].run_ns, longest_ns);
 		for (size_t k = 0; k < cnt; k++) {
-			if (put_span(&t, &h, &m->tasks[i].spans[k], k) && opts->progress)
+			if (put_span(&t, &h, &m->tasks[i], k) && opts->progress)
 				opts->progress(done + k, m->span_cnt);
 		}
 		done += cnt;

@@ -246,17 +246,6 @@ static void order_by_task(const struct facts *f, struct figures *g)
 		g->by_task[g->first[f->stretches.v[i].task + 1]++] = (uint32_t)i;
 }
 
-/* A ready stretch with a run directly before it, and next to nothing left to do behind it. */
-static bool is_rest(const struct stretch *before, const struct stretch *s,
-		    const struct stretch *after)
-{
-	uint64_t run_ns = after->end_ns - after->start_ns;
-
-	return before->what == RUN && before->end_ns == s->start_ns && after->what == RUN &&
-	       after->start_ns == s->end_ns && run_ns < REST_RUN_NS &&
-	       !is_share(run_ns, s->end_ns - s->start_ns);
-}
-
 /* Is a task in progress in this wait? */
 static bool wait_counts(const struct stretch *w, bool helper)
 {
@@ -276,6 +265,21 @@ static bool wait_counts(const struct stretch *w, bool helper)
 	}
 }
 
+/* A ready stretch with next to nothing to do behind it. @at: not the first; @end: behind the task's last */
+static bool is_rest(const struct stretch *all, const uint32_t *at, const uint32_t *end, bool helper)
+{
+	const struct stretch *before = &all[at[-1]], *s = &all[at[0]], *run = &all[at[1]];
+	uint64_t run_ns = run->end_ns - run->start_ns;
+
+	if (before->end_ns != s->start_ns || run->what != RUN || run->start_ns != s->end_ns)
+		return false;
+	if (before->what != RUN && (before->what != WAIT || wait_counts(before, helper)))
+		return false;
+	if (at + 2 < end && all[at[2]].what == READY && all[at[2]].start_ns == run->end_ns)
+		return false;
+	return run_ns < REST_RUN_NS && !is_share(run_ns, s->end_ns - s->start_ns);
+}
+
 static uint64_t run_ns_of(const struct facts *f, const struct figures *g, uint32_t task)
 {
 	uint64_t sum_ns = 0;
@@ -293,6 +297,7 @@ static void progress_of(const struct facts *f, struct figures *g, uint32_t task,
 {
 	size_t from = g->first[task], to = g->first[task + 1];
 	const struct stretch *all = f->stretches.v;
+	const uint32_t *end = &g->by_task[to];
 	struct span *last = NULL;
 
 	while (from < to && all[g->by_task[from]].what != RUN)
@@ -302,8 +307,7 @@ static void progress_of(const struct facts *f, struct figures *g, uint32_t task,
 	for (size_t i = from; i < to; i++) {
 		const struct stretch *s = &all[g->by_task[i]];
 
-		if (s->what == READY &&
-		    is_rest(&all[g->by_task[i - 1]], s, &all[g->by_task[i + 1]]))
+		if (s->what == READY && is_rest(all, &g->by_task[i], end, helper))
 			continue;
 		if (s->what == WAIT && !wait_counts(s, helper))
 			continue;
