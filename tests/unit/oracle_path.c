@@ -189,9 +189,32 @@ static struct place leave(const struct oracle *o, const struct place *at, const 
 	return to;
 }
 
-static void walk(const struct oracle *o, struct path *p)
+/* On the task that ended last, as if by the last wait for its end. */
+static struct place begin(const struct oracle *o)
 {
 	struct place at = { .task = last_task(o->t) };
+	uint64_t end_ns = 0;
+
+	for (size_t i = 0; at.task && i < o->t->task_cnt; i++) {
+		const struct truth_task *task = &o->t->tasks[i];
+
+		for (size_t j = 0; j < task->span_cnt; j++) {
+			const struct truth_span *s = &task->spans[j];
+
+			if (s->state != SPAN_BLOCKED || s->waker_id != at.task->id || s->end_ns <= end_ns ||
+			    (s->reason != REASON_JOIN && s->reason != REASON_CHILD))
+				continue;
+			end_ns = s->end_ns;
+			at.came_from = task;
+			at.came_ns = s->start_ns;
+		}
+	}
+	return at;
+}
+
+static void walk(const struct oracle *o, struct path *p)
+{
+	struct place at = begin(o);
 	const struct truth_span *fake = NULL;
 	const struct truth_task *to;
 	uint64_t at_ns = o->t->end_ns, from_ns;

@@ -418,8 +418,17 @@ TEST(analyze_path_keeps_what_was_done_before_a_monitor_was_joined)
 	afx_span(&f, 0, 1)->waker_id = 2;
 	CHECK_PATH(&f, { 1, 'r', 0, 60 }, { 2, 'b', 60, 69 }, { 2, 'r', 69, 70 },
 		   { 1, 'r', 70, 72 });
-	/* One long sleep is what the thread was for. */
 	afx_release(&f);
+	/* The monitor has told main so, and main runs on its CPU before it is gone. */
+	afx_init(&f, 2, UNIT_NS, 73);
+	afx_task(&f, 0, RUNS_60("0") "JJJJJJJJJJ11");
+	afx_task(&f, 0, POLLS("1") "..1");
+	timed(&f, 1);
+	afx_span(&f, 0, 1)->waker_id = 2;
+	CHECK_PATH(&f, { 1, 'r', 0, 60 }, { 2, 'b', 60, 69 }, { 2, 'r', 69, 70 },
+		   { 2, 'w', 70, 72 }, { 2, 'r', 72, 73 });
+	afx_release(&f);
+	/* One long sleep is what the thread was for. */
 	afx_init(&f, 2, UNIT_NS, 72);
 	afx_task(&f, 0, RUNS_60("0") "JJJJJJJJJJ00");
 	afx_task(&f, 0, "1" SLEEP_22 SLEEP_22 SLEEP_22 "111");

@@ -12,7 +12,8 @@
  * two places:
  *
  * - A task came to a join, or to a wait for its child, while the awaited task polled (a monitor, a ticker that is
- *   told to stop). From the instant at which it came the walk goes back along its own past.
+ *   told to stop). From the instant at which it came the walk goes back along its own past. So it does where the
+ *   awaited task, which was preempted before it had quite ended, ended last.
  * - A task polled until a child or thread of its own ended (while p.poll() is None: sleep). The wait in
  *   which that happened is the last of its kind. The walk goes on with the child at its end.
  *
@@ -39,7 +40,7 @@ struct ending {
 	uint32_t task;		/* index */
 };
 
-/* The wait for a task's end through which the walk came to it. */
+/* The wait for a task's end through which the walk came to it, or, where it begins, the last one. */
 struct arrival {
 	const struct model_task *waiter, *awaited; /* NULL: none, or the walk has left the awaited task */
 	uint64_t at_ns;		/* when the wait began */
@@ -220,6 +221,11 @@ static bool leave_polling(struct walk *w, const struct model_span *s)
 
 /* ---- steps ---- */
 
+static bool is_for_end(const struct model_span *s)
+{
+	return s->reason == REASON_JOIN || s->reason == REASON_CHILD;
+}
+
 /* The task whose wake ended @s at the instant of the walk; NULL if @s is charged in place. */
 static const struct model_task *waker_of(struct walk *w, const struct model_span *s)
 {
@@ -263,10 +269,8 @@ static void step(struct walk *w)
 	if (s->state == SPAN_BLOCKED) {
 		waker = waker_of(w, s);
 		if (waker) {
-			bool awaits = s->reason == REASON_JOIN || s->reason == REASON_CHILD;
-
 			w->arrival = (struct arrival){
-				w->t, awaits ? waker : NULL, s->start_ns,
+				w->t, is_for_end(s) ? waker : NULL, s->start_ns,
 			};
 			w->t = waker;
 			w->timeless++;
@@ -302,6 +306,28 @@ static const struct model_task *last_task(const struct model *m)
 			last = t;
 	}
 	return last;
+}
+
+/* The last wait for @t's end that it ended. It may have been preempted before it had ended itself. */
+static struct arrival awaited(const struct model *m, const struct model_task *t)
+{
+	const struct model_task *waiter = NULL;
+	const struct model_span *wait = NULL;
+
+	for (size_t i = 0; t && i < m->task_cnt; i++) {
+		const struct model_task *other = &m->tasks[i];
+
+		for (size_t j = 0; j < other->span_cnt; j++) {
+			const struct model_span *s = &other->spans[j];
+
+			if (s->state != SPAN_BLOCKED || s->waker_id != t->id || !is_for_end(s) ||
+			    (wait && wait->end_ns >= s->end_ns))
+				continue;
+			waiter = other;
+			wait = s;
+		}
+	}
+	return (struct arrival){ waiter, wait ? t : NULL, wait ? wait->start_ns : 0 };
 }
 
 static int most_cmp(const void *a, const void *b)
@@ -345,6 +371,7 @@ static void path_run(const struct model *m, struct report *r)
 {
 	struct walk w = { .m = m, .out = &r->path, .t = last_task(m), .at_ns = m->end_ns };
 
+	w.arrival = awaited(m, w.t);
 	w.left = xcalloc(m->task_cnt, sizeof(*w.left));
 	for (size_t i = 0; i < m->task_cnt; i++)
 		w.left[i] = m->tasks[i].span_cnt;
