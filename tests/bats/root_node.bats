@@ -78,6 +78,18 @@ print(sum(o["name"].startswith(sys.argv[1]) for o in json.load(open("run.json"))
 	json_holds run.json 'r["concurrency"]["max_operations"] == 1'
 }
 
+@test "hashes that are asked for together wait for the threads" {
+	cat >hashes.js <<-'JS'
+	const { pbkdf2 } = require("crypto");
+	const { promisify } = require("util");
+	const hash = () => promisify(pbkdf2)("a", "b", 50000, 32, "sha256");
+	Promise.all(Array.from({ length: 12 }, hash));
+	JS
+	UV_THREADPOOL_SIZE=2 marked -- node hashes.js
+	json_holds run.json 'r["pool"]["threads"] == 2' 'r["pool"]["operations"] == 12' \
+		'r["pool"]["queued_ns"] > 0'
+}
+
 # The same server, with so many clients in this or another process.
 server() {
 	cat >server.js <<-'JS'

@@ -275,6 +275,10 @@ def handed_over_to_nobody(r):
     r["serializer"]["present"] = False
 
 
+def had_by_one(r):
+    r["serializer"]["had_by"] = 1
+
+
 def overstated(r):
     r["parallelism"]["average"] = r["parallelism"]["average"] + 1
 
@@ -330,6 +334,8 @@ LIES = (
     ("tasks", on_a_foreign_cpu, lambda r: True),
     ("serializer", serializer_of_nothing, lambda r: "addr" in r["serializer"]),
     ("serializer", handed_over_to_nobody, lambda r: r["serializer"].get("kind") == "handovers"),
+    ("serializer", had_by_one,
+     lambda r: r["serializer"]["present"] and r["serializer"]["kind"] == "lock"),
     ("event_loops", starving_loop,
      lambda r: any(l.get("iterations") and l["cpu_ns"] for l in r["event_loops"])),
 )

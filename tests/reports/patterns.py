@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Patterns that cost time: spinning, rounds, and the tail of the run."""
+"""Patterns that cost time: spinning, rounds, a pool, and the tail of the run."""
 
-from common import window_ns
+from common import is_5_percent, window_ns
 
 
 def named(f, r, what, task):
@@ -40,6 +40,34 @@ def check_rounds(f, r):
         lock["wait_ns"] for lock in r["locks"] if lock["addr"] == b["addr"]))
 
 
+def check_pool(f, r):
+    p = r["pool"]
+    f.same("a pool is told of where there is one", len(p) > 1, p["present"])
+    if not p["present"]:
+        return
+    named(f, r, "who made the pool", p["made_by"])
+    named(f, r, "who ran longest of it", p["most"])
+    made = [t for t in r["tasks"] if t["parent_id"] == p["made_by"]["id"]]
+    most = [t for t in made if t["id"] == p["most"]["id"]]
+    f.holds("who ran longest was made by the maker", len(most) == 1)
+    f.holds("two threads or more of one maker and process",
+            2 <= p["threads"] <= sum(t["tgid"] == m["tgid"] for t in made for m in most))
+    f.holds("some had jobs at once", 1 <= p["at_once"] <= p["threads"])
+    f.same("idles", p["idles"], p["at_once"] < min(p["threads"], len(r["host"]["cpus_usable"])))
+    f.holds("jobs were there for 5 % of the run", is_5_percent(p["active_ns"], window_ns(r)))
+    f.at_most("active_ns and the run", p["active_ns"], window_ns(r))
+    f.at_most("active_ns and the time with any in progress", p["active_ns"],
+              r["concurrency"]["active_ns"])
+    f.holds("more than at_once for less than 5 % of it",
+            not p["beyond_ns"] or not is_5_percent(p["beyond_ns"], p["active_ns"]))
+    f.at_most("queued_ns and active_ns", p["queued_ns"], p["active_ns"])
+    f.same("operations and queued_ns", p["operations"] > 0, p["queued_ns"] > 0)
+    f.at_most("operations and those in flight", p["operations"],
+              r["concurrency"]["max_operations"])
+    f.holds("more operations than threads", not p["operations"] or p["operations"] > p["threads"])
+    f.holds("one of the two", p["idles"] or is_5_percent(p["queued_ns"], p["active_ns"]))
+
+
 def check_tail(f, r):
     tail = r["tail"]
     f.same("a tail is told where there is one", len(tail) > 1, tail["present"])
@@ -56,4 +84,5 @@ def check_tail(f, r):
 def check_patterns(f, r):
     check_spinning(f, r)
     check_rounds(f, r)
+    check_pool(f, r)
     check_tail(f, r)

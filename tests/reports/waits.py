@@ -107,9 +107,14 @@ def check_locks(f, r):
     locks, tasks = r["locks"], r["tasks"]
     wait_ns = sum(l["wait_ns"] for l in locks)
     blocked_ns = sum(t["blocked_ns"][k] for t in tasks for k in FUTEX_REASONS)
-    f.at_most("the tasks' blocked_ns and the futexes' wait_ns", blocked_ns, wait_ns)
-    f.at_most("the futexes' wait_ns and the tasks' blocked_ns, with what they slept",
-              wait_ns, blocked_ns + sum(t["blocked_ns"]["sleep"] for t in tasks))
+    slept_ns = sum(c["ns"] for t in tasks for c in t["blocked_in"]
+                   if c["reason"] == "sleep" and (c["call"] or "").startswith("futex"))
+    if r["loss"]["stretches"]:
+        f.at_most("what is left of the tasks' blocked_ns and the futexes' wait_ns",
+                  blocked_ns + slept_ns, wait_ns)
+    else:
+        f.same("the futexes' wait_ns, and the tasks' blocked_ns with what they slept there",
+               wait_ns, blocked_ns + slept_ns)
     f.at_most("waits and voluntary switches", sum(l["waits"] for l in locks),
               sum(t["voluntary"] for t in tasks) + len(tasks))
     f.holds("they are in order",
@@ -192,10 +197,11 @@ def check_serializer(f, r):
     lock = s["kind"] == "lock"
     f.holds("a lock is waited for as one, hand-overs are named where they are",
             (lock and s["through"] == "lock" and "addr" in s) or (not lock and s["present"]))
-    # A lock that one waiter never got has no other to hand it to: the figures do not tell that.
-    if s["present"] or not lock:
-        f.holds("present, as the figures say",
-                10 * missing >= 9 * s["demand_ns"] and 5 * s["locked_ns"] >= 4 * missing)
+    f.same("had_by is given for a lock", "had_by" in s, lock)
+    f.at_most("had_by and waiters", s.get("had_by", 0), s["waiters"])
+    f.same("present, as the figures say", s["present"],
+           10 * missing >= 9 * s["demand_ns"] and 5 * s["locked_ns"] >= 4 * missing
+           and s.get("had_by", 2) >= 2)
     f.holds("there was use for a second CPU", is_5_percent(s["demand_ns"], window_ns(r)))
     f.at_most("reached and the CPUs beyond the first", s["reached_ns"],
               max(run_ns(r) - r["parallelism"]["busy_ns"], 0))

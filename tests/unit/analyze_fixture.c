@@ -256,6 +256,9 @@ void afx_release(struct afx *f)
 	free(f->m.cpu_segs);
 	free(f->m.comms);
 	free(f->m.ops);
+	for (size_t i = 0; i < f->m.name_cnt; i++)
+		free(f->m.names[i]);
+	free(f->m.names);
 	free(f->m.loop_waits);
 	free(f->m.migrations);
 	free(f->m.cpusets);

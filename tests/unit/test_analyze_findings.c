@@ -134,6 +134,104 @@ TEST(analyze_rounds_takes_nearly_all_waits)
 	afx_release(&f);
 }
 
+/* ---- pool ---- */
+
+#define POOL 0x7f0000002000ULL
+
+/* All idle waits of threads 1 .. @cnt are at one condition, of which it uses two words in turn. */
+static void at_one_condition(struct afx *f, size_t cnt)
+{
+	for (size_t t = 1; t <= cnt; t++) {
+		for (size_t i = 0; i < f->m.tasks[t].span_cnt; i++) {
+			struct model_span *s = afx_span(f, t, i);
+
+			if (s->state != SPAN_BLOCKED)
+				continue;
+			s->flags |= SPAN_FUTEX;
+			s->addr = POOL + i % 2 * 4;
+			s->mm_id = 1;
+		}
+	}
+}
+
+TEST(analyze_pool_has_too_few_jobs)
+{
+	const struct report_pool *p;
+	struct afx f;
+
+	afx_init(&f, 2, MS, 20);
+	p = &f.r.pool;
+	afx_task(&f, 0, "0WWWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 0, "1cccccc1111cccccccc");
+	afx_task(&f, 0, "c1111cccccccc1111c1");
+	at_one_condition(&f, 2);
+	afx_compute(&f);
+	CHECK(p->present && p->idles);
+	CHECK_EQ(p->task_cnt, 2);
+	CHECK_EQ(p->parent_id, 1);
+	CHECK_EQ(p->task_id, 3);
+	CHECK_EQ(p->at_once, 1);
+	CHECK_EQ(p->active_ns, 14 * MS);
+	CHECK_EQ(p->beyond_ns, 0);
+	CHECK_EQ(p->queued_ns, 0);
+	/* At different places they are no pool. */
+	for (size_t i = 0; i < f.m.tasks[2].span_cnt; i++)
+		if (afx_span(&f, 2, i)->state == SPAN_BLOCKED)
+			afx_span(&f, 2, i)->addr += 64;
+	afx_compute(&f);
+	CHECK(!p->present);
+	afx_release(&f);
+
+	/* Jobs for both. */
+	afx_init(&f, 2, MS, 20);
+	afx_task(&f, 0, "0WWWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 0, "0cc0000cccc000000c0");
+	afx_task(&f, 0, "1ccc1111ccc111111c1");
+	at_one_condition(&f, 2);
+	afx_compute(&f);
+	CHECK(!p->present);
+	afx_release(&f);
+}
+
+/* Operation number @nth was marked, and has this name. */
+static void name_op(struct afx *f, size_t nth, const char *name)
+{
+	f->m.ops[nth].fd = MODEL_OP_NO_FD;
+	f->m.ops[nth].tgid = f->m.tasks[0].tgid;
+	if (!f->m.name_cnt)
+		*vec_push(f->m.names, f->m.name_cnt, f->m.name_cap) = xstrdup("");
+	f->m.ops[nth].name_idx = (uint32_t)f->m.name_cnt;
+	*vec_push(f->m.names, f->m.name_cnt, f->m.name_cap) = xstrdup(name);
+}
+
+TEST(analyze_pool_has_more_operations_than_threads)
+{
+	struct afx f;
+
+	afx_init(&f, 2, MS, 20);
+	afx_task(&f, 0, "0WWWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 0, "0cc0000cccc000000c0");
+	afx_task(&f, 0, "1ccc1111ccc111111c1");
+	at_one_condition(&f, 2);
+	for (size_t i = 1; i < f.m.task_cnt; i++)
+		f.m.tasks[i].tgid = f.m.tasks[0].tgid;
+	for (size_t i = 0; i < 4; i++) {
+		afx_op(&f, 1, 4, i ? 10 : 6);
+		name_op(&f, i, i == 1 ? "file in main" : "dns");
+	}
+	afx_compute(&f);
+	CHECK(f.r.pool.present && !f.r.pool.idles);
+	CHECK_EQ(f.r.pool.at_once, 2);
+	CHECK_EQ(f.r.pool.op_cnt, 4);
+	CHECK_EQ(f.r.pool.queued_ns, 3 * MS);	/* from 4 to 7: then one has no job */
+	/* What needs no thread does not wait for one. */
+	for (size_t i = 0; i < 4; i++)
+		f.m.names[f.m.ops[i].name_idx][0] = 'x';
+	afx_compute(&f);
+	CHECK(!f.r.pool.present);
+	afx_release(&f);
+}
+
 /* ---- tail ---- */
 
 TEST(analyze_tail_is_the_last_piece)

@@ -42,6 +42,7 @@ struct report_serializer {
 	uint32_t index_ppm;	/* 1 - reached / demand, in millionths, rounded down */
 	uint32_t tasks[SERIALIZER_TASKS_MAX]; /* who waited for it, longest first */
 	uint32_t task_cnt;	/* different tasks; may exceed SERIALIZER_TASKS_MAX */
+	uint32_t had_by;	/* a lock: of these, those that had it then; hand-overs: 0 */
 };
 
 /* ---- deadlock: tasks that wait for each other in a circle at the end (analyze/deadlock.c) ---- */
@@ -133,6 +134,21 @@ struct report_rounds {
 	uint32_t task_cnt;	/* different tasks, who came last included */
 	uint32_t last_id;	/* who came last most often */
 	uint64_t last_cnt;	/* so many times */
+};
+
+/* ---- pool: threads that wait for jobs, and too few or too many of these (analyze/pool.c) ---- */
+
+struct report_pool {
+	bool present;		/* for 5 % of the run or more one of them had a job, and one of the two below */
+	bool idles;		/* jobs enough to use every thread or CPU were there for less than 5 % of active_ns */
+	uint32_t task_cnt;	/* threads */
+	uint32_t parent_id;	/* who made them */
+	uint32_t task_id;	/* the one that ran longest */
+	uint32_t at_once;	/* so many had a job at once; more did for less than 5 % of active_ns */
+	uint64_t active_ns;	/* one of them had a job, or more */
+	uint64_t beyond_ns;	/* more than at_once had */
+	uint64_t queued_ns;	/* each had one, and more operations were in flight than there are threads */
+	uint32_t op_cnt;	/* so many at most then; 0: never */
 };
 
 /* ---- tail: the last part of the run, in which one task at a time was active (analyze/tail.c) ---- */

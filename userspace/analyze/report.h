@@ -460,6 +460,7 @@ struct report {
 	struct report_stuck stuck;
 	struct report_spinning spinning;
 	struct report_rounds rounds;
+	struct report_pool pool;
 	struct report_tail tail;
 };
 

@@ -181,7 +181,7 @@ static void judge(const struct candidate *c, uint64_t window_ns, struct report_s
 {
 	*out = (struct report_serializer){
 		.kind = SERIALIZER_LOCK, .through = REASON_LOCK,
-		.mm_id = c->mm_id, .tgid = c->tgid, .addr = c->addr,
+		.mm_id = c->mm_id, .tgid = c->tgid, .addr = c->addr, .had_by = c->had_by,
 	};
 	out->present = serial_judge(&c->sums, window_ns, out) && c->had_by >= 2;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* json_findings - the members spinning, rounds and tail. */
+/* json_findings - the members spinning, rounds, pool and tail. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -47,6 +47,24 @@ static void put_rounds(struct json *j, const struct model *m, const struct repor
 	json_close_object(j);
 }
 
+static void put_pool(struct json *j, const struct model *m, const struct report_pool *pool)
+{
+	json_open_object(j, "pool");
+	json_bool(j, "present", pool->present);
+	if (pool->present) {
+		json_uint(j, "threads", pool->task_cnt);
+		put_task(j, m, "made_by", pool->parent_id);
+		put_task(j, m, "most", pool->task_id);
+		json_bool(j, "idles", pool->idles);
+		json_uint(j, "at_once", pool->at_once);
+		json_uint(j, "active_ns", pool->active_ns);
+		json_uint(j, "beyond_ns", pool->beyond_ns);
+		json_uint(j, "queued_ns", pool->queued_ns);
+		json_uint(j, "operations", pool->op_cnt);
+	}
+	json_close_object(j);
+}
+
 static void put_tail(struct json *j, const struct model *m, const struct report_tail *tail)
 {
 	json_open_object(j, "tail");
@@ -65,5 +83,6 @@ void json_findings(struct json *j, const struct model *m, const struct report *r
 {
 	put_spinning(j, m, &r->spinning);
 	put_rounds(j, m, &r->rounds);
+	put_pool(j, m, &r->pool);
 	put_tail(j, m, &r->tail);
 }

@@ -181,6 +181,8 @@ void json_serializer(struct json *j, const struct model *m, const struct report 
 		json_uint(j, "ready_ns", s->ready_ns);
 		json_uint(j, "locked_ns", s->locked_ns);
 		json_uint(j, "waiters", s->task_cnt);
+		if (s->kind == SERIALIZER_LOCK)
+			json_uint(j, "had_by", s->had_by);
 		json_open_array(j, "tasks");
 		for (uint32_t i = 0; i < named; i++) {
 			json_open_row(j, NULL);

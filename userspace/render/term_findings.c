@@ -56,6 +56,28 @@ static void say_rounds(const struct term *t)
 	free(name);
 }
 
+static void say_pool(const struct term *t)
+{
+	const struct report_pool *pool = &t->r->pool;
+	struct phrase p = { 0 };
+
+	if (!pool->present)
+		return;
+	phrase_count(&p, pool->task_cnt, "thread");
+	phrase_add(&p, " of %s wait for jobs (%s ran longest): ", term_task(t, pool->parent_id).s,
+		   term_task(t, pool->task_id).s);
+	if (pool->idles)
+		phrase_add(&p, "for %s of the time with jobs, no more than %s had one; more jobs at once "
+			   "would use the others",
+			   fmt_share(pool->active_ns - pool->beyond_ns, pool->active_ns).s,
+			   fmt_count(pool->at_once).s);
+	if (pool->queued_ns)
+		phrase_add(&p, "%sfor %s each had one, and up to %s of %s operations waited for a thread",
+			   pool->idles ? "; " : "", fmt_ns(pool->queued_ns).s,
+			   fmt_count(pool->op_cnt - pool->task_cnt).s, fmt_count(pool->op_cnt).s);
+	term_para(t, "pool", &p);
+}
+
 static void say_tail(const struct term *t)
 {
 	const struct report_tail *tail = &t->r->tail;
@@ -74,5 +96,6 @@ void term_findings(const struct term *t)
 {
 	say_spinning(t);
 	say_rounds(t);
+	say_pool(t);
 	say_tail(t);
 }
