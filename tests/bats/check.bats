@@ -135,6 +135,16 @@ ok 4 - verdict.claim_holds" ]
 	done
 }
 
+@test "check: what is concurrent for certain, and perhaps parallel, decides just that" {
+	local trace=$REPOSITORY/tests/fixtures/hidden.lab
+	run -0 lab check "$trace" verdict.at_least==concurrent
+	run -4 lab check "$trace" verdict.class==concurrent
+	run -4 lab check "$trace" verdict.class==parallel
+	run -0 lab report -q "$trace"
+	output_has "INCONCLUSIVE  concurrent, and perhaps parallel"
+	output_has "claim   \"who waits lets go of the lock: waits overlap\": holds"
+}
+
 @test "check: of an inconclusive trace nothing that was recorded is decided" {
 	requires command=python3
 	spoil killed.lab 'del d[d.index(b"LCHKENDM"):]; d[12:24] = struct.pack("<IQ", 1, 0); d[28:32] = struct.pack("<I", zlib.crc32(d[:28]))' \

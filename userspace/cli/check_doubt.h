@@ -6,7 +6,7 @@
  * check_doubt - what a report cannot decide, although it has a value for it.
  *
  *  - What is known of the workload and the host is always decided.
- *  - Under an inconclusive verdict nothing else is.
+ *  - Under an inconclusive verdict nothing else is, but the lowest class that it can be, where that is known.
  *  - Where a hypervisor took more than 1 % of the usable CPUs' time away, how the recording went (loss,
  *    audit, overhead) is decided; the verdict and what was measured are not.
  *  - Where records were lost or the audit is not clean, the verdict (if it is conclusive), the loss
