@@ -174,6 +174,11 @@ TEST(analyze_pool_has_too_few_jobs)
 	CHECK_EQ(p->active_ns, 14 * MS);
 	CHECK_EQ(p->beyond_ns, 0);
 	CHECK_EQ(p->queued_ns, 0);
+	/* A job may be missing. */
+	afx_gap(&f, 1, AFX_START_NS + 2 * MS, AFX_START_NS + 3 * MS, 1);
+	afx_compute(&f);
+	CHECK(!p->present);
+	f.m.gap_cnt = 0;
 	/* At different places they are no pool. */
 	for (size_t i = 0; i < f.m.tasks[2].span_cnt; i++)
 		if (afx_span(&f, 2, i)->state == SPAN_BLOCKED)
@@ -249,6 +254,10 @@ TEST(analyze_tail_is_the_last_piece)
 	CHECK_EQ(f.r.tail.run_ns, 60 * MS);
 	CHECK_EQ(f.r.tail.task_id, 3);
 	CHECK_EQ(f.r.tail.task_run_ns, 50 * MS);
+	/* A second task may be missing there. */
+	afx_gap(&f, 0, AFX_START_NS + 50 * MS, AFX_START_NS + 60 * MS, 1);
+	afx_compute(&f);
+	CHECK(!f.r.tail.present);
 	afx_release(&f);
 }
 

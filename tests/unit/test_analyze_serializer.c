@@ -53,6 +53,16 @@ TEST(analyze_serializer_names_the_lock_that_goes_round)
 	CHECK_EQ(s->tasks[1], 2);
 	CHECK_EQ(s->tasks[2], 3);
 
+	/* What is missing may be of two at once: 5 % of the use. */
+	afx_gap(&f, 0, AFX_START_NS, AFX_START_NS + AFX_MS * 3 / 5, 1);
+	afx_compute(&f);
+	CHECK(!s->present && s->measured);
+	f.m.gaps[0].until_ns--;
+	afx_compute(&f);
+	CHECK(s->present);
+	f.m.gap_cnt = 0;
+	afx_compute(&f);
+
 	/* Its name is that of its address, and so is that of each lock. */
 	CHECK(!s->symbol);
 	*vec_push(f.m.symbols, f.m.symbol_cnt, f.m.symbol_cap) = (struct model_symbol){

@@ -534,7 +534,7 @@ static void judge(struct groups *g, struct report *r)
 		name_means(g, k, &one);
 		one.kind = SERIALIZER_HANDOVERS;
 		one.present = serial_judge(&g->v[k].sums, window_ns, &one) &&
-			      one.demand_ns >= g->v[k].run_ns / 4;
+			      one.demand_ns >= g->v[k].run_ns / 4 && serial_is_known(g->m, &one);
 		if (!one.present || (r->serializer.present && one.locked_ns <= r->serializer.locked_ns))
 			continue;
 		one.symbol = one.addr ? model_symbol(g->m, one.mm_id, one.addr) : NULL;

@@ -7,11 +7,13 @@
  *
  * The kernel does not see jobs that no thread has yet. Where the program marks them as operations, those of
  * the kinds that Node.js gives to its threads (markers/lab-node.cjs) are held against the threads: while all
- * of these have a job, operations beyond their number wait for one.
+ * of these have a job, operations beyond their number wait for one. Where records are missing nothing is said: they
+ * may be of a job.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/lossless.h"
 #include "analyze/progress.h"
 #include "analyze/share.h"
 #include "util/alloc.h"
@@ -259,11 +261,14 @@ static struct report_pool judge(const struct search *s, const struct member *mem
 
 static void pool_run(const struct model *m, struct report *r)
 {
-	struct member *members = xcalloc(m->task_cnt + 1, sizeof(*members));
 	struct search s = { .m = m, .r = r };
 	uint64_t longest_ns = 0;
+	struct member *members;
 	size_t cnt = 0;
 
+	if (!model_is_lossless(m))
+		return;
+	members = xcalloc(m->task_cnt + 1, sizeof(*members));
 	for (size_t i = 0; i < m->task_cnt; i++)
 		longest_ns = max_u64(longest_ns, r->tasks[i].run_ns);
 	for (uint32_t i = 0; i < m->task_cnt; i++) {

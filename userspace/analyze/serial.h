@@ -56,6 +56,20 @@ static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
 	return 10 * missing >= 9 * s->demand && 5 * locked >= 4 * missing;
 }
 
+/* Whether what is missing for want of records is little beside the use: for less than 5 % of it. */
+static inline bool serial_is_known(const struct model *m, const struct report_serializer *s)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < m->gap_cnt; i++) {
+		uint64_t from_ns = max_u64(m->gaps[i].from_ns, m->start_ns);
+		uint64_t until_ns = min_u64(m->gaps[i].until_ns, m->end_ns);
+
+		ns += until_ns - min_u64(until_ns, from_ns);
+	}
+	return !m->gap_cnt || !share_is_5_percent(ns, s->demand_ns);
+}
+
 struct serial_waiter {
 	uint32_t id;
 	uint64_t ns;

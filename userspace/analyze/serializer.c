@@ -8,7 +8,8 @@
  * CPUs (r), then to the lock. While nothing is running or ready, nothing is missing: a lock that is
  * held asleep does not cost a CPU. The claim is made if of the use for more than one CPU
  * at most a tenth was made, and 80 % or more of what is missing is the lock's. Where there was
- * hardly any use for a second CPU, as in a program that sleeps, nothing is said.
+ * hardly any use for a second CPU, as in a program that sleeps, nothing is said; nor where records are missing of
+ * stretches that are 5 % of that use or more.
  *
  * The lock is a few addresses, not one: CPython's is a mutex and a condition variable, whose
  * waiters alternate between two words. All locks within SERIAL_OBJECT_BYTES of the most waited-for are
@@ -177,13 +178,14 @@ static void count_had(const struct model *m, struct candidates *cs)
 	}
 }
 
-static void judge(const struct candidate *c, uint64_t window_ns, struct report_serializer *out)
+static void judge(const struct model *m, const struct candidate *c, struct report_serializer *out)
 {
 	*out = (struct report_serializer){
 		.kind = SERIALIZER_LOCK, .through = REASON_LOCK,
 		.mm_id = c->mm_id, .tgid = c->tgid, .addr = c->addr, .had_by = c->had_by,
 	};
-	out->present = serial_judge(&c->sums, window_ns, out) && c->had_by >= 2;
+	out->present = serial_judge(&c->sums, m->end_ns - m->start_ns, out) && c->had_by >= 2 &&
+		       serial_is_known(m, out);
 }
 
 static void name_tasks(const struct model *m, const struct candidate *c,
@@ -234,7 +236,7 @@ static void serializer_run(const struct model *m, struct report *r)
 	for (size_t i = 0; i < cs.cnt; i++) {
 		struct report_serializer one;
 
-		judge(&cs.v[i], m->end_ns - m->start_ns, &one);
+		judge(m, &cs.v[i], &one);
 		if (i && !is_better(&one, &r->serializer))
 			continue;
 		r->serializer = one;

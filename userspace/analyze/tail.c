@@ -4,11 +4,12 @@
  * work, for which everybody else waits.
  *
  * From the end backwards, it reads only the spans of that part. Other programs cannot make a tail: a task
- * that they keep from running is ready.
+ * that they keep from running is ready. Where records are missing nothing is said: they may be of a second task.
  */
 #include <stdlib.h>
 
 #include "analyze/heap.h"
+#include "analyze/lossless.h"
 #include "analyze/report.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -90,7 +91,7 @@ static void tail_run(const struct model *m, struct report *r)
 {
 	struct report_tail *tail = &r->tail;
 
-	if (m->task_cnt < 2)
+	if (m->task_cnt < 2 || !model_is_lossless(m))
 		return;
 	tail->start_ns = last_with_two(m);
 	tail->ns = m->end_ns - min_u64(tail->start_ns, m->end_ns);
