@@ -49,8 +49,11 @@ def check_verdict(f, r):
                c["concurrent_ns"] > 0 and is_5_percent(c["concurrent_ns"], c["active_ns"]),
                v["class"] == "concurrent")
         f.same("witness", len(v["witness"]), 2 if v["class"] == "concurrent" else 0)
+    ahead = r["audit"]["clock_ahead_ns"]
+    astray = ahead and not is_5_percent(max(p["run_ns"] - p["busy_ns"] - ahead, 0), p["busy_ns"])
     f.same("at_least: concurrent for certain, and the bounds do not decide", v.get("at_least"),
            "concurrent" if v["class"] == "inconclusive" and doubtless and p["busy_ns"]
+           and not astray and not is_5_percent(p["bounds"][0], p["busy_bounds"][1])
            and is_5_percent(p["bounds"][1], p["busy_bounds"][0]) and c["concurrent_ns"]
            and is_5_percent(c["concurrent_ns"], c["active_ns"]) else None)
     if v["never_two"]:

@@ -288,6 +288,12 @@ TEST(analyze_verdict_undecided_between_two_classes)
 	f.m.meta.claim.class = CLASS_SEQUENTIAL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_fault, FAULT_CLASS);
+	/* What stamps that contradict each other show of progress is not certain either. */
+	f.m.audit.clock_ahead_ns = 50 * MS;
+	afx_compute(&f);
+	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
+	CHECK_EQ(f.r.verdict.at_least, CLASS_NONE);
+	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
 	afx_release(&f);
 }
 

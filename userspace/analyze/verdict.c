@@ -142,15 +142,26 @@ static bool is_concurrent(const struct report_concurrency *c)
 	return c->concurrent_ns && share_is_5_percent(c->concurrent_ns, c->active_ns);
 }
 
-/* The bounds do not decide, or nothing that overlaps is long enough to prove it. */
-static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
+/* Hidden switch-ins decide. What they hide is of a task in progress, whether it ran then or was ready. */
+static void settle_between(const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
 	uint64_t most_ns = min_u64(p->parallel_upper_ns, p->busy_lower_ns);
 
-	/* What is hidden is of a task in progress, whether it ran then or was ready. */
 	if (is_concurrent(&r->concurrency))
 		v->at_least = CLASS_CONCURRENT;
+	settle(v, CLASS_INCONCLUSIVE,
+	       "%stwo or more ran at once for between " PERMILLE " and " PERMILLE
+	       " of the busy time, as some switch-ins were hidden: run it again",
+	       v->at_least ? "concurrent, and perhaps parallel: " : "",
+	       PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns),
+	       PERMILLE_ARGS(most_ns, p->busy_lower_ns));
+}
+
+/* The bounds do not decide, or nothing that overlaps is long enough to prove it. */
+static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
+{
+	const struct report_parallelism *p = &r->parallelism;
 
 	if (is_contradicted(m, p) && m->audit.clock_ahead_ns)
 		settle(v, CLASS_INCONCLUSIVE,
@@ -163,11 +174,7 @@ static void settle_undecided(const struct model *m, const struct report *r, stru
 		       " ns by which the CPUs' clocks may disagree: run it for longer",
 		       r->clocks.eps_max_ns);
 	else
-		settle(v, CLASS_INCONCLUSIVE,
-		       "%stwo or more ran at once for between " PERMILLE " and " PERMILLE
-		       " of the busy time, as some switch-ins were hidden: run it again",
-		       v->at_least ? "concurrent, and perhaps parallel: " : "", PERMILLE_ARGS(p->parallel_lower_ns, p->busy_upper_ns),
-		       PERMILLE_ARGS(most_ns, p->busy_lower_ns));
+		settle_between(r, v);
 }
 
 /* False: all operations of event loops were observed. */
