@@ -60,6 +60,7 @@ struct rq {
 	u64 clock_task;			/* sched_on_switch */
 	u64 prev_steal_time_rq;		/* optional: CONFIG_PARAVIRT_TIME_ACCOUNTING */
 	unsigned int nr_running;	/* sched_on_switch */
+	struct task_struct *curr;	/* task_on_seed */
 	int cpu;			/* optional: CONFIG_SMP; throttle_on_nr_running */
 };
 

@@ -33,6 +33,17 @@ static __always_inline struct rq *task_rq(struct task_struct *task)
 	return task->se.cfs_rq->rq;
 }
 
+/*
+ * Whether @task has a CPU: not from before the switch event that takes it, nor until after the one that gives it.
+ * on_cpu alone is still set while the next task's registers are loaded.
+ */
+static __always_inline bool task_has_cpu(struct task_struct *task)
+{
+	struct rq *rq = task_rq(task);
+
+	return task->on_cpu && (!rq || rq->curr == task);
+}
+
 static __always_inline u64 rq_steal_ns(struct rq *rq)
 {
 	if (!bpf_core_field_exists(rq->prev_steal_time_rq))

@@ -81,7 +81,7 @@ static __always_inline void fill_seed_state(struct lab_ev_task *e, struct task_s
 	e->nivcsw = task->nivcsw;
 	e->sum_exec_ns = task->se.sum_exec_runtime;
 	e->state = task->__state;
-	e->on_cpu = task->on_cpu;
+	e->on_cpu = task_has_cpu(task);
 	syscall_read(task, &regs);
 	e->syscall = regs.nr;
 	e->args[0] = regs.args[0];

@@ -490,6 +490,28 @@ TEST(model_attach_seed_races_with_a_switch)
 	fx_free(f);
 }
 
+/* A record of it is older than its seed, which was read after: its first switch-out says what it starts from. */
+TEST(model_attach_seed_comes_after_a_record)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_seed(f, 1110, 2, 1001, 1, false, (struct fx_how){ .syscall = 1 });
+	fx_last(f)->head.ts_ns = 1130;
+	fx_switch(f, 1120, 1, 2, fx_none());
+	fx_switch(f, 1200, 1, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_end(f, 1500, TRACE_END_DETACH);
+	build_clean(f, &m);
+	CHECK_EQ(m.audit.hidden_switch_ins, 0);
+	CHECK_EQ(fx_span(&m, 2, 0)->state, SPAN_RUNNING);
+	CHECK_EQ(fx_span(&m, 2, 0)->end_ns, 1200);
+	model_release(&m);
+	fx_free(f);
+}
+
 /* Likewise a move; and nothing of it is heard again. */
 TEST(model_attach_seed_races_with_a_move)
 {

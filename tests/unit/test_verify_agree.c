@@ -200,6 +200,17 @@ static void renumber(struct vfx *v)
 			v->events[i].cpu_total.seq_end = seq[v->events[i].head.cpu];
 }
 
+/* Of a program that was running when it was attached to: read after some of its records were made, or before. */
+static void any_seed(struct lab_ev_task *ev, uint64_t *seed)
+{
+	if (fixture_random(seed) % 4)
+		return;
+	ev->head.ts_ns += fixture_random(seed) % 20000;
+	ev->nvcsw += fixture_random(seed) % 3;
+	ev->sum_exec_ns += fixture_random(seed) % 3 * 1000;
+	ev->on_cpu = fixture_random(seed) % 2;
+}
+
 static void vary(struct vfx *v, uint64_t *seed)
 {
 	size_t cnt = v->cnt;
@@ -211,6 +222,8 @@ static void vary(struct vfx *v, uint64_t *seed)
 			any_sleep(&v->events[i].switch_out, seed);
 		else if (ev.head.kind == LAB_EV_WAKING)
 			any_waking(&v->events[i].waking, seed);
+		else if (ev.head.kind == LAB_EV_TASK_SEED)
+			any_seed(&v->events[i].task, seed);
 		if (is_total(&ev) || !ev.head.task || fixture_random(seed) % 4)
 			continue;
 		any_other(&ev, seed);

@@ -59,6 +59,7 @@ struct btask {
 	uint32_t futex_val;	/* blocked in a futex: the value it expects */
 	size_t futex_first, futex_last; /* 1 + index into builder.futex_links, 0: none */
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
+	bool uncounted;		/* no record said its counters: neither a switch-out nor what introduced it */
 	bool seeded, seeded_on_cpu;
 	bool ran;
 	uint64_t ran_first_ns;	/* the first record that says that it took a CPU, ran_first_cpu; NEVER */

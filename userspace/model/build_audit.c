@@ -117,9 +117,9 @@ static struct counters before(const struct lab_ev_switch_out *ev, const struct c
 
 static void set_baseline(struct btask *t, const struct lab_ev_switch_out *ev)
 {
-	if (t->outs || (!t->implicit && !t->seeded))
+	if (t->outs || (!t->uncounted && !t->seeded))
 		return;
-	if (t->implicit) {
+	if (t->uncounted) {
 		t->base = before(ev, &(struct counters){
 			.sum_exec_ns = ev->sum_exec_ns,
 			.migrations = ev->migrations,
@@ -130,6 +130,7 @@ static void set_baseline(struct btask *t, const struct lab_ev_switch_out *ev)
 		t->base = before(ev, &t->base);
 	}
 	t->last = t->base;
+	t->uncounted = false;
 }
 
 static void check_exec_clock(struct model_builder *b, const struct btask *t,

@@ -138,7 +138,7 @@ static void begin_hidden_stay(struct model_builder *b, const struct bcpu *cpu, s
 		bound = max_u64(bound, t->made_ns);
 	else
 		bound = max_u64(bound, t->open.start_ns);
-	if (!t->implicit && ev->sum_exec_ns > t->last.sum_exec_ns)
+	if (!t->uncounted && ev->sum_exec_ns > t->last.sum_exec_ns)
 		charged = ev->sum_exec_ns - t->last.sum_exec_ns;
 	/* It ran, if only for an instant: its bounds are kept with it. */
 	charged = max_u64(charged, 1);

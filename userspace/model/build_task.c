@@ -49,7 +49,7 @@ uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	if (known)
 		return *known;
 	idx = task_add(b, id, ts_ns);
-	b->tasks[idx].implicit = true;
+	b->tasks[idx].implicit = b->tasks[idx].uncounted = true;
 	b->tasks[idx].own_ns = ts_ns;
 	task_open(&b->tasks[idx], LIFE_READY, ts_ns, NO_CPU);
 	b->tasks[idx].open.flags |= SPAN_CUT_START;
@@ -276,6 +276,7 @@ void task_on_new(struct model_builder *b, const struct lab_ev_task *ev)
 	if (idx == NO_TASK)
 		return;
 	set_identity(b, &b->tasks[idx], ev);
+	b->tasks[idx].uncounted = false;
 	if (parent == NO_TASK)
 		audit_fail(b, "no_parent", ev->head.task, 1, 0);
 	if (!is_new)

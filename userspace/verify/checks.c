@@ -165,19 +165,20 @@ static void baseline(struct task *t, const struct event *ev)
 	bool voluntary = !(ev->f[F_FLAGS] & OUT_PREEMPT) && ev->f[F_STATE];
 	struct counters now = counters_of(ev), *c = &t->last;
 
-	if (!t->announced) {
+	if (!t->counted) {
 		*c = now;
 		t->base_migrations = (uint32_t)now.migrations;
 		t->moves = 0;
 	}
 	/* One less. */
-	if (!t->announced || (t->seeded && now.nvcsw + now.nivcsw == t->base_cnt)) {
+	if (!t->counted || (t->seed_counts && now.nvcsw + now.nivcsw == t->base_cnt)) {
 		if (c->nivcsw && (!c->nvcsw || !voluntary))
 			c->nivcsw--;
 		else
 			c->nvcsw--;
 	}
 	t->base_cnt = c->nvcsw + c->nivcsw;
+	t->counted = true;
 }
 
 /* The task clock of a run that a record opens, against what was charged to it. */

@@ -75,7 +75,8 @@ struct task {
 	uint32_t base_migrations, moves, moves_at_out;
 	uint32_t epoll_wait;		/* its last wait in epoll that ended, a stretch; NONE */
 	uint8_t epoll_stage;		/* epoll_waits since then, plus one */
-	bool announced, seeded, has_total, open_no_rq;
+	bool announced, has_total, open_no_rq;
+	bool counted;	/* a record said its counters */
 	bool seed_counts, as_seeded;	/* its task_seed: is its baseline; is still true */
 	bool unwoken, unwoken_met;	/* this run is; and its first waking was seen */
 	bool woken, woken_in_time;	/* while it ran, now or before this sleep */

@@ -150,7 +150,7 @@ static uint64_t hidden_start(const struct facts *f, const struct task *t, const 
 	uint64_t ns = ev->head.ts_ns, charged_ns = 1, sum_ns = ev->f[F_SUM_EXEC];
 
 	*bound_ns = max_u64(max_u64(c->stated_ns, t->seen_off_ns), t->now.start_ns);
-	if (t->announced && sum_ns > t->last.sum_exec_ns)
+	if (t->counted && sum_ns > t->last.sum_exec_ns)
 		charged_ns = sum_ns - t->last.sum_exec_ns;
 	ns = max_u64(ns > charged_ns ? ns - charged_ns : 0, *bound_ns);
 	if (t->acted_ns != NEVER && t->acted_cpu == ev->head.cpu && t->acted_ns >= *bound_ns)
@@ -346,7 +346,7 @@ static void seed_state(struct facts *f, struct task *t, const struct event *ev)
 			wait_begin(f, t, ev);
 	}
 	t->now.marks |= CUT_START;
-	t->as_seeded = t->seed_counts = true;
+	t->as_seeded = t->seed_counts = t->counted = true;
 }
 
 static void task_seed(struct facts *f, struct task *t, bool met, const struct event *ev)
@@ -356,7 +356,7 @@ static void task_seed(struct facts *f, struct task *t, bool met, const struct ev
 	if (*memory == NONE)
 		*memory = t->memory;
 	t->memory = *memory;
-	t->seeded = f->seeded = true;
+	f->seeded = true;
 	f->root_seeded |= t->id == 1;
 	f->last_seed_ns = ev->head.ts_ns;
 	if (!met)
@@ -367,6 +367,7 @@ static void task_new(struct facts *f, struct task *t, bool met, const struct eve
 {
 	uint64_t parent_id = ev->f[F_PARENT];
 
+	t->counted = true;
 	if (!parent_id || parent_id == t->id) {
 		fault(f, t, "has no parent", 1, 0, false);
 	} else if (!met) {
