@@ -304,6 +304,47 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	[ "$status" -eq 2 ]
 }
 
+# Who is leaving its CPU when it is looked at has none; who was recorded before is counted from there.
+@test "--pid attaches to threads that switch all the time" {
+	cat >players.c <<-'CODE'
+	#include <pthread.h>
+	#include <unistd.h>
+	static int ends[16][2];
+	static void *play(void *arg)
+	{
+		long i = (long)arg;
+		char ball;
+		while (read(ends[i][0], &ball, 1) == 1 && write(ends[i ^ 1][1], &ball, 1) == 1)
+			;
+		return NULL;
+	}
+	int main(void)
+	{
+		pthread_t t;
+		for (long i = 0; i < 16; i++)
+			if (pipe(ends[i]))
+				return 1;
+		for (long i = 0; i < 16; i++)
+			pthread_create(&t, NULL, play, (void *)i);
+		for (long i = 0; i < 16; i += 2)
+			if (write(ends[i][1], "x", 1) != 1)
+				return 1;
+		sleep(120);
+		return 0;
+	}
+	CODE
+	cc -O1 -pthread -o players players.c
+	./players 3>&- &
+	local pid=$! i
+	sleep 0.2
+	for ((i = 0; i < 20; i++)); do
+		trace --pid $pid --for 20ms
+		json_holds run.json 'len(r["tasks"]) == 17'
+		exact
+	done
+	kill $pid
+}
+
 @test "Ctrl-C ends the workload, and the report still comes" {
 	"$LAB_BIN" run -o out procs --seconds 30 >report 2>err 3>&- &
 	local pid=$!

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		for (int seen = value; seen < value + 5; seen++) {
 			while (word.load() == value && seen == value)
 				word.wait(value);
-			burn(5);
+			burn(20);
 		}
 	};
 	std::thread a(work), b(work);
