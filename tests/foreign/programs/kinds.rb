@@ -9,7 +9,7 @@ end
 
 case ARGV[0]
 when 'threads'
-  2.times.map { Thread.new { burn(400) } }.each(&:join)
+  2.times.map { Thread.new { burn(1000) } }.each(&:join)
 when 'sleep'
   [0.6, 0.4].map { |s| Thread.new { sleep s } }.each(&:join)
 when 'fork'
