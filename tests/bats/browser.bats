@@ -14,10 +14,11 @@ setup_file() {
 	page procs "$REPOSITORY/docs/samples/procs.lab" &&
 		page async "$REPOSITORY/tests/fixtures/async.lab" &&
 		page markers "$REPOSITORY/tests/fixtures/markers.lab" &&
+		page lossy "$REPOSITORY/tests/fixtures/lossy/pipe.lab" &&
 		hostile_page && cut_page || return 1
 	reason=$(missing) && return
 	: >drive
-	HOME=$PAGES timeout 300 node report.mjs "$PWD"/{procs,async,hostile,markers,cut}.html >said 2>&1 </dev/null || :
+	HOME=$PAGES timeout 300 node report.mjs "$PWD"/{procs,async,hostile,markers,cut,lossy}.html >said 2>&1 </dev/null || :
 	for format in speedscope chrome folded; do
 		lab report -f $format -o procs.$format "$REPOSITORY/docs/samples/procs.lab"
 	done
@@ -107,6 +108,10 @@ in_chromium() {
 
 @test "browser: what is left out is said" {
 	in_chromium "what is left out is said"
+}
+
+@test "browser: where records are missing nothing is known" {
+	in_chromium "where records are missing nothing is known"
 }
 
 @test "browser: without a script there is a picture" {

@@ -137,6 +137,10 @@ read_back() {
 	PYTHON
 	run -0 lab report "$REPOSITORY/tests/fixtures/lossy/pipe.lab" -f perfetto -o out.pftrace
 	grep -qa 'not known' out.pftrace
+	run -0 lab report "$REPOSITORY/tests/fixtures/lossy/pipe.lab"
+	output_has "as far as the records tell, 105 waits for a CPU"
+	output_has "as far as the records tell, 2 migrations"
+	output_lacks "tasks running at once"
 }
 
 @test "html: what its timeline is drawn from are the slices of csv" {

@@ -73,6 +73,15 @@ given_back() {
 	given_back 0
 }
 
+@test "view: where records are missing nothing is known" {
+	trace=$REPOSITORY/tests/fixtures/lossy/pipe.lab open_view 100 30
+	sees '^PARALLEL  for at least 9\.9 % of the busy time'
+	sees '^on CPU, 0-2 .*\?{20,}'
+	sees '^  CPU 1 .*\?{20,}'
+	keys q
+	given_back 0
+}
+
 @test "view: zoom keeps the cursor; pan; the whole run again" {
 	open_view 100 30
 	sees 'ms ╵0 .*╵200'

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // report - what the tests of report.html do in the browser. TAP; one test for each entry of TESTS.
 //
-//	node report.mjs PROCS.html ASYNC.html HOSTILE.html MARKERS.html CUT.html [SCREENSHOT-FOLDER]
+//	node report.mjs PROCS.html ASYNC.html HOSTILE.html MARKERS.html CUT.html LOSSY.html [SCREENSHOT-FOLDER]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { check, checkNear, checkQuiet, openBrowser, openReport, paintedShares } from "./page.mjs";
 
-const [procs, loop, hostile, markers, cut, shots] = process.argv.slice(2);
+const [procs, loop, hostile, markers, cut, lossy, shots] = process.argv.slice(2);
 const reportOf = (page) => page.evaluate(() => data.report);
 const viewOf = (page) => page.evaluate(() => ({ ...view, pins: [...view.pins], details: [...view.details], folded: [...view.folded] }));
 const sleep = (page) => page.waitForTimeout(60);
@@ -231,6 +231,21 @@ async function sizeSaid(browser) {
 	await page.context().close();
 }
 
+// Where records are missing nothing is painted as if it were known, and what would sum over it is not there.
+async function missingIsNotKnown(browser) {
+	const page = await openReport(browser, lossy);
+	const [stretch] = (await reportOf(page)).loss.stretches, text = await page.locator("body").innerText();
+
+	for (const title of ["How many ran at once", "Bottles"])
+		check(!text.includes(title), `no panel "${title}"`);
+	await page.evaluate(([from, to]) => { view.byTask = false; rowsChanged(); setSpan(from, to); }, [stretch.start_ns, stretch.end_ns]);
+	await sleep(page);
+	const shares = await paintedShares(page);
+	checkNear(shares[`c${stretch.cpu}`].run || 0, 0, 0.01, "no task is painted on that CPU");
+	checkQuiet(page);
+	await page.context().close();
+}
+
 async function withoutScript(browser) {
 	const page = await openReport(browser, procs, { javaScriptEnabled: false });
 
@@ -279,6 +294,7 @@ const TESTS = [
 	["hostile names are text", hostileNames],
 	["operations and markers have rows", operations],
 	["what is left out is said", sizeSaid],
+	["where records are missing nothing is known", missingIsNotKnown],
 	["without a script there is a picture", withoutScript],
 	["axe finds nothing serious, light and dark", accessible],
 	["windows of 1280 and 1920", pictures],

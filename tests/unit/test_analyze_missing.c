@@ -6,6 +6,7 @@
 #include "analyze/missing.h"
 #include "analyze/range.h"
 #include "model/timeline.h"
+#include "util/alloc.h"
 
 #define MS 1000000ULL
 
@@ -105,6 +106,36 @@ TEST(analyze_missing_spans_are_divided)
 	CHECK_EQ(f.r.parallelism.run_lower_ns, before.run_lower_ns);
 	check_order(&f.m);
 	check_sums(&f);
+	afx_release(&f);
+}
+
+/* A lock is waited for as far as that is known; an iteration in which another may have begun is none. */
+TEST(analyze_missing_locks_and_loops)
+{
+	static const struct model_loop_wait waits[] = {
+		{ .task_id = 2, .epfd = 4, .enter_ns = AFX_START_NS, .return_ns = AFX_START_NS + MS },
+		{ .task_id = 2, .epfd = 4, .enter_ns = AFX_START_NS + 7 * MS,
+		  .return_ns = AFX_START_NS + 8 * MS },
+	};
+	struct afx f;
+
+	afx_init(&f, 2, MS, 10);
+	afx_task(&f, 0, "0000000000");
+	afx_task(&f, 0, "1111LLLE11");
+	afx_span(&f, 1, 1)->flags |= SPAN_FUTEX;
+	afx_span(&f, 1, 1)->addr = 0x10;
+	afx_gap(&f, 1, AFX_START_NS + 2 * MS, AFX_START_NS + 6 * MS, 7);
+	for (size_t i = 0; i < 2; i++)
+		*vec_push(f.m.loop_waits, f.m.loop_wait_cnt, f.m.loop_wait_cap) = waits[i];
+	afx_compute(&f);
+	CHECK_EQ(f.r.locks[0].wait_ns, 3 * MS);
+	CHECK_EQ(f.r.loops[0].iterations, 2);
+	report_hide_missing(&f.m, &f.r);
+	REQUIRE(f.r.lock_cnt == 1 && f.r.loop_cnt == 1);
+	CHECK_EQ(f.r.locks[0].wait_ns, 1 * MS);
+	CHECK_EQ(f.r.loops[0].waits, 2);
+	CHECK_EQ(f.r.loops[0].iterations, 1);
+	CHECK_EQ(f.r.loops[0].longest_stall_ns, 2 * MS);
 	afx_release(&f);
 }
 

@@ -33,10 +33,13 @@ static int wait_cmp(const void *a, const void *b)
 	return (x->return_ns > y->return_ns) - (x->return_ns < y->return_ns);
 }
 
-/* What the loop's task did in [from_ns, until_ns), which is never before the last one asked for. */
+/*
+ * What the loop's task did in [from_ns, until_ns), which is never before the last one asked for. Where
+ * records are missing another iteration may have begun: that one is left out.
+ */
 static void iteration_add(struct cursor *c, uint64_t from_ns, uint64_t until_ns)
 {
-	uint64_t ns[3] = { 0 }, longest_block_ns = 0;
+	uint64_t ns[SPAN_UNKNOWN + 1] = { 0 }, longest_block_ns = 0;
 	enum span_state most = SPAN_RUNNING;
 	const struct model_span *longest = NULL;
 
@@ -56,6 +59,8 @@ static void iteration_add(struct cursor *c, uint64_t from_ns, uint64_t until_ns)
 			longest = s;
 		}
 	}
+	if (ns[SPAN_UNKNOWN])
+		return;
 	for (int k = SPAN_READY; k <= SPAN_BLOCKED; k++)
 		if (ns[k] > ns[most])
 			most = k;

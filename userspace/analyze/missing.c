@@ -13,7 +13,7 @@
 #include "util/minmax.h"
 
 extern const struct analysis analysis_tasks, analysis_calls, analysis_cpus, analysis_capacity,
-			     analysis_loss, analysis_wakeups;
+			     analysis_loss, analysis_wakeups, analysis_locks, analysis_loops;
 
 static void sum_again(const struct model *m, struct report *r)
 {
@@ -21,11 +21,17 @@ static void sum_again(const struct model *m, struct report *r)
 
 	free(r->calls);
 	free(r->cpus);
+	free(r->locks);
+	free(r->loops);
 	r->calls = NULL;
-	r->call_cnt = r->call_cap = 0;
+	r->locks = NULL;
+	r->loops = NULL;
+	r->call_cnt = r->call_cap = r->lock_cnt = r->lock_cap = r->loop_cnt = r->loop_cap = 0;
 	analysis_tasks.run(m, r);
 	analysis_calls.run(m, r);
 	analysis_cpus.run(m, r);
+	analysis_locks.run(m, r);
+	analysis_loops.run(m, r);
 	r->waits = (struct report_waits){ 0 };
 	analysis_wakeups.run(m, r);
 	r->capacity = (struct report_capacity){ 0 };

@@ -299,11 +299,12 @@ static void put_parallelism(struct json *j, const struct model *m, const struct 
 	json_close_object(j);
 }
 
-/* Where operations were not looked for, there is no saying that there were none. */
-static void put_operations_profile(struct json *j, const struct model *m,
-				   const struct report_operations *ops)
+/* Where operations were not looked for, or records are missing, there is no saying how many there were. */
+static void put_operations_profile(struct json *j, const struct model *m, const struct report *r)
 {
-	if (!m->meta.ops_hooked && !m->op_cnt)
+	const struct report_operations *ops = &r->operations;
+
+	if ((!m->meta.ops_hooked && !m->op_cnt) || !r->lossless)
 		return;
 	json_uint(j, "operations_step", ops->step);
 	json_open_list(j, "operations_profile_ns");
@@ -321,7 +322,7 @@ static void put_concurrency(struct json *j, const struct model *m, const struct 
 	json_uint(j, "max_operations", con->max_operations);
 	json_uint(j, "active_ns", con->active_ns);
 	json_uint(j, "concurrent_ns", con->concurrent_ns);
-	put_operations_profile(j, m, &r->operations);
+	put_operations_profile(j, m, r);
 	json_close_object(j);
 }
 

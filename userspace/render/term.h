@@ -78,6 +78,9 @@ void phrase_count(struct phrase *p, uint64_t n, const char *noun);
 /* What phrase_add() writes, for an instant: "+12.003 ms" since the window's start. */
 struct fmt_text term_instant(const struct term *t, uint64_t at_ns);
 
+/* What stands before counts that may be too small because records are missing; "" where none are. */
+const char *term_as_far(const struct term *t);
+
 /* @at_ns relative to the window's start; 0 if before. */
 uint64_t term_rel(const struct term *t, uint64_t at_ns);
 

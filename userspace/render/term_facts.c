@@ -62,6 +62,7 @@ void term_waits(const struct term *t)
 
 	if (!w->cnt)
 		return;
+	phrase_add(&p, "%s", term_as_far(t));
 	phrase_count(&p, w->cnt, "wait");
 	phrase_add(&p, " for a CPU, %s in all: median %s,", fmt_ns(w->total_ns).s,
 		   fmt_ns(w->p50_ns).s);
@@ -97,6 +98,7 @@ void term_moves(const struct term *t)
 
 	if (!t->m->migration_cnt)
 		return;
+	phrase_add(&p, "%s", term_as_far(t));
 	phrase_count(&p, t->m->migration_cnt, "migration");
 	/* As of a recording that tells no causes. */
 	if (t->r->moves.by_cause[MOVE_UNKNOWN] == t->m->migration_cnt) {
@@ -209,7 +211,7 @@ void term_loops(const struct term *t)
 	for (size_t i = 0; i < shown; i++) {
 		const struct report_loop *loop = &t->r->loops[i];
 
-		phrase_add(&p, "%s: ", term_task(t, loop->task_id).s);
+		phrase_add(&p, "%s: %s", term_task(t, loop->task_id).s, term_as_far(t));
 		if (loop->epfd >= 0) {
 			phrase_count(&p, loop->waits, "return");
 			phrase_add(&p, " of epoll_wait on fd %d with ", loop->epfd);

@@ -69,7 +69,8 @@ void term_shape(const struct term *t)
 {
 	struct phrase p = { 0 };
 
-	if (!t->r->parallelism.busy_ns || !t->r->capacity.known)
+	/* Where records are missing nobody knows how many ran. */
+	if (!t->r->parallelism.busy_ns || !t->r->capacity.known || !t->r->lossless)
 		return;
 	phrase_add(&p, "tasks running at once: ");
 	say_profile(t, &p);

@@ -247,5 +247,7 @@ void term_lock_table(const struct term *t)
 			fmt_percent(lock->holder_ready_ns, lock->wait_ns));
 		print_wakers(t, lock, t->width - fixed);
 	}
+	if (!t->r->lossless)
+		fprintf(t->out, "  records are missing: it may be more\n");
 	say_more(t, t->r->lock_cnt - shown);
 }

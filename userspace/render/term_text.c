@@ -81,6 +81,11 @@ struct fmt_text term_instant(const struct term *t, uint64_t at_ns)
 	return instant;
 }
 
+const char *term_as_far(const struct term *t)
+{
+	return t->r->lossless ? "" : "as far as the records tell, ";
+}
+
 /* A number and the word that it counts stay on one line: "48.211 ms", "CPU 0". */
 static bool breaks_here(const char *text, const char *space)
 {

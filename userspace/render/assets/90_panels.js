@@ -74,6 +74,8 @@ function columnChart(bars, whole, title) {
 }
 
 function profilePanel(report) {
+	if (!report.audit.lossless)
+		return null;
 	const bars = report.parallelism.profile_ns.map((value, k) => ({ name: String(k), value }));
 
 	return panel("profile", columnChart(bars, report.window.duration_ns, word("profile")));
@@ -87,7 +89,7 @@ function bottlePanel(report) {
 	const svg = makeSvg("svg", { viewBox: `0 0 ${width} ${height + 6}`, class: "chart", role: "img", "aria-label": word("bottles") });
 	let y = height;
 
-	if (shown.length < 2)
+	if (shown.length < 2 || !report.audit.lossless)
 		return null;
 	for (const task of shown) {
 		const high = task.bottle_ns / total * height, wide = task.run_ns / task.bottle_ns / most * 240;
