@@ -19,7 +19,6 @@ import identities
 
 # What a report says once. A change of it need not show.
 FACTS = """
-    audit.causal_edges_checked
     audit.clock_ahead_ns
     audit.exec_excess_ns
     audit.migrations_unseen

@@ -133,12 +133,6 @@ void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until)
 	};
 }
 
-void afx_edge(struct afx *f, uint16_t from_cpu, uint16_t to_cpu, uint64_t ns)
-{
-	*vec_push(f->m.edge_mins, f->m.edge_min_cnt, f->m.edge_min_cap) =
-		(struct model_edge_min){ from_cpu, to_cpu, ns };
-}
-
 void afx_pair(struct afx *f, uint16_t cpu_a, uint16_t cpu_b, uint32_t ns)
 {
 	struct trace_meta *meta = &f->m.meta;
@@ -266,7 +260,6 @@ void afx_release(struct afx *f)
 	free(f->m.holds);
 	free(f->m.early_wakes);
 	free(f->m.gaps);
-	free(f->m.edge_mins);
 	free(f->m.audit.failures);
 	free(f->m.symbols);
 	free(f->m.meta.clock_pairs);

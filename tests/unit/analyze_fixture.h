@@ -56,7 +56,6 @@ void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int unt
 void afx_allow(struct afx *f, size_t task, unsigned int at, uint64_t cpus);
 void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until);
 
-void afx_edge(struct afx *f, uint16_t from_cpu, uint16_t to_cpu, uint64_t ns);
 void afx_pair(struct afx *f, uint16_t cpu_a, uint16_t cpu_b, uint32_t ns);
 void afx_gap(struct afx *f, uint16_t cpu, uint64_t from_ns, uint64_t until_ns, uint64_t cnt);
 void afx_audit_failure(struct afx *f, const char *name, uint64_t expected, uint64_t observed);

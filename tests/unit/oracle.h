@@ -37,7 +37,6 @@ struct oracle {
 	size_t moment_cnt;
 	unsigned int failures;
 	/* what one oracle finds for the next */
-	uint64_t eps_ns[SCHEDULE_CPUS_MAX][SCHEDULE_CPUS_MAX];
 	uint64_t run_ns, busy_ns, parallel_ns, active_ns, concurrent_ns;
 	bool beyond_eps, proven;	/* proven: two stays prove that two ran at once */
 };

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* oracle_clocks - eps of each pair of CPUs, by Floyd and Warshall over everything that bounds it. */
+/* oracle_clocks - eps of each pair of CPUs: the least way over two measured pairs, through the reference. */
 
+#include "analyze/clocks.h"
 #include "oracle.h"
 #include "util/minmax.h"
 
 #define NONE UINT64_MAX
-
-struct distances {
-	uint64_t ns[SCHEDULE_CPUS_MAX][SCHEDULE_CPUS_MAX];
-};
 
 static unsigned int index_of(const struct schedule *s, uint16_t cpu)
 {
@@ -19,73 +16,43 @@ static unsigned int index_of(const struct schedule *s, uint16_t cpu)
 	return i;
 }
 
-static void clear(struct distances *d)
+static uint64_t from_reference_ns(const struct trace_meta *meta, uint16_t cpu)
 {
-	for (unsigned int i = 0; i < SCHEDULE_CPUS_MAX; i++)
-		for (unsigned int j = 0; j < SCHEDULE_CPUS_MAX; j++)
-			d->ns[i][j] = i == j ? 0 : NONE;
-}
+	uint64_t ns = NONE;
 
-static void shorten(struct distances *d, unsigned int cnt)
-{
-	for (unsigned int k = 0; k < cnt; k++)
-		for (unsigned int i = 0; i < cnt; i++)
-			for (unsigned int j = 0; j < cnt; j++)
-				if (d->ns[i][k] != NONE && d->ns[k][j] != NONE)
-					d->ns[i][j] = min_u64(d->ns[i][j],
-							      d->ns[i][k] + d->ns[k][j]);
-}
+	for (uint32_t i = 0; i < meta->clock_pair_cnt; i++) {
+		const struct trace_clock_pair *p = &meta->clock_pairs[i];
+		uint16_t reference = meta->clock_pairs[0].cpu_a;
 
-static void collect(const struct oracle *o, struct distances *edges, struct distances *pairs)
-{
-	const struct schedule *s = o->s;
-
-	clear(edges);
-	clear(pairs);
-	for (size_t i = 0; i < o->t->edge_cnt; i++) {
-		const struct truth_edge *e = &o->t->edges[i];
-		uint64_t *ns = &edges->ns[index_of(s, e->from_cpu)][index_of(s, e->to_cpu)];
-
-		*ns = min_u64(*ns, e->gap_ns);
+		if (cpu == reference)
+			return 0;
+		if ((p->cpu_a == cpu && p->cpu_b == reference) || (p->cpu_b == cpu && p->cpu_a == reference))
+			ns = min_u64(ns, p->eps_ns);
 	}
-	for (uint32_t i = 0; i < s->meta.clock_pair_cnt; i++) {
-		const struct trace_clock_pair *p = &s->meta.clock_pairs[i];
-		unsigned int a = index_of(s, p->cpu_a), b = index_of(s, p->cpu_b);
-
-		pairs->ns[a][b] = min_u64(pairs->ns[a][b], p->eps_ns);
-		pairs->ns[b][a] = min_u64(pairs->ns[b][a], p->eps_ns);
-	}
-	shorten(edges, s->opt.cpu_cnt);
-	shorten(pairs, s->opt.cpu_cnt);
+	return ns;
 }
 
 uint64_t oracle_eps(const struct oracle *o, uint16_t cpu_a, uint16_t cpu_b)
 {
-	return o->eps_ns[index_of(o->s, cpu_a)][index_of(o->s, cpu_b)];
+	uint64_t a_ns = from_reference_ns(&o->s->meta, cpu_a), b_ns = from_reference_ns(&o->s->meta, cpu_b);
+
+	if (cpu_a == cpu_b)
+		return 0;
+	return a_ns == NONE || b_ns == NONE ? 1000000 : a_ns + b_ns;
 }
 
 void oracle_clocks(struct oracle *o)
 {
 	const struct report_clocks *got = &o->r->clocks;
-	struct distances edges, pairs;
 	uint64_t most = 0;
 
-	collect(o, &edges, &pairs);
-	for (unsigned int i = 0; i < o->s->opt.cpu_cnt; i++) {
-		for (unsigned int j = 0; j < o->s->opt.cpu_cnt; j++) {
-			uint64_t ns = max_u64(edges.ns[i][j], edges.ns[j][i]);
-
-			ns = min_u64(ns, pairs.ns[i][j]);
-			o->eps_ns[i][j] = ns == NONE ? 1000000 : ns;
-		}
-	}
 	ORACLE_EQ(o, got->cpu_cnt, o->t->cpu_cnt);
-	for (size_t i = 0; i < got->cpu_cnt; i++) {
-		for (size_t j = 0; j < got->cpu_cnt; j++) {
+	for (uint32_t i = 0; i < got->cpu_cnt; i++) {
+		for (uint32_t j = 0; j < got->cpu_cnt; j++) {
 			uint16_t a = o->t->cpus[i].cpu, b = o->t->cpus[j].cpu;
 			uint64_t x = o->s->offset_ns[index_of(o->s, a)];
 			uint64_t y = o->s->offset_ns[index_of(o->s, b)];
-			uint64_t ns = got->eps_ns[i * got->cpu_cnt + j];
+			uint64_t ns = clocks_eps(got, i, j);
 
 			ORACLE_EQ(o, ns, oracle_eps(o, a, b));
 			/* And they are no further apart. */

@@ -234,7 +234,6 @@ static void workers_model(struct model *m)
 	}
 	m->audit.switches_checked = 12;
 	m->audit.migrations_checked = 1;
-	m->audit.causal_edges_checked = 5;
 	*vec_push(m->migrations, m->migration_cnt, m->migration_cap) =
 		(struct model_migration){ START_NS + 19500 * US, 1, 0, 1, MOVE_BALANCE };
 }

@@ -103,9 +103,6 @@ struct kloop {
 	bool marked_enter;
 };
 
-/* What lets a task run that is off its CPU; of each kind the last one counts. */
-enum kcause { KCAUSE_OUT, KCAUSE_WAKING, KCAUSE_WAKEUP_NEW, KCAUSE_MIGRATE, KCAUSE_CNT };
-
 /* Where a record stands among all. */
 struct kplace {
 	uint64_t ts, seq;
@@ -159,7 +156,6 @@ struct ktask {
 		uint64_t arg0;
 	} waking;
 	bool woken_before_out;	/* and it is before the switch-out, as records are ordered */
-	struct kplace causes[KCAUSE_CNT];
 };
 
 /* How a switch shows. */

@@ -93,7 +93,6 @@ static void end_block(struct ktask *t, const struct kwaking *w)
 	}
 	begin(t, w->at.ts, SPAN_READY, t->known_cpu);
 	t->own_ts = w->at.ts;
-	t->causes[KCAUSE_WAKING] = w->at;
 }
 
 void truth_woken(struct sim *s, struct ktask *t, struct kcpu *c, uint8_t flags,
@@ -121,19 +120,6 @@ void truth_woken(struct sim *s, struct ktask *t, struct kcpu *c, uint8_t flags,
 
 /* ---- switches ---- */
 
-static void note_edges(struct sim *s, struct ktask *t, const struct kplace *in)
-{
-	struct truth *truth = &s->out->truth;
-
-	for (int i = 0; i < KCAUSE_CNT; i++) {
-		const struct kplace *from = &t->causes[i];
-
-		if (from->set && from->cpu != in->cpu)
-			*vec_push(truth->edges, truth->edge_cnt, truth->edge_cap) =
-				(struct truth_edge){ from->cpu, in->cpu, in->ts - from->ts };
-	}
-}
-
 void truth_in(struct sim *s, struct ktask *t, struct kcpu *c, bool seen, uint64_t seq)
 {
 	struct kplace in = place_on(s, c);
@@ -154,9 +140,6 @@ void truth_in(struct sim *s, struct ktask *t, struct kcpu *c, bool seen, uint64_
 	}
 	if (span->state == SPAN_READY)
 		span->cpu = c->number;
-	if (seen)
-		note_edges(s, t, &in);
-	memset(t->causes, 0, sizeof(t->causes));
 	span = begin(t, in.ts, SPAN_RUNNING, c->number);
 	span->seq_in = seq;
 	span->hidden = !seen;
@@ -183,8 +166,6 @@ void truth_out(struct sim *s, struct ktask *t, struct kcpu *c, const struct khow
 	t->out = out;
 	t->own_ts = out.ts;
 	t->known_cpu = c->number;
-	memset(t->causes, 0, sizeof(t->causes));
-	t->causes[KCAUSE_OUT] = out;
 	t->woken_before_out = woken && is_before(&t->waking.at, &out);
 	if (how->state & LAB_STATE_DEAD) {
 		begin(t, out.ts, SPAN_READY, 0);
@@ -223,7 +204,6 @@ void truth_moved(struct sim *s, struct ktask *t, struct kcpu *c, uint32_t from, 
 		return;
 	t->own_ts = max_u64(t->own_ts, at.ts);
 	t->known_cpu = s->cpus[to].number;
-	t->causes[KCAUSE_MIGRATE] = at;
 	if (open_of(t)->state == SPAN_READY)
 		open_of(t)->cpu = t->known_cpu;
 }
@@ -250,7 +230,6 @@ void truth_born(struct sim *s, struct ktask *t, struct kcpu *c)
 	t->living = true;
 	t->known_cpu = s->cpus[t->cpu].number;
 	t->own_ts = at.ts;
-	t->causes[KCAUSE_WAKEUP_NEW] = at;
 	begin(t, at.ts, SPAN_READY, t->known_cpu);
 }
 

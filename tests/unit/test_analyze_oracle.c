@@ -88,10 +88,9 @@ static void world_clocks(struct world *w, bool equal)
 		afx_clocks(&w->f, afx_random(&w->seed, 2000));
 		return;
 	}
-	for (uint16_t i = 0; i < w->cpu_cnt; i++)
-		for (uint16_t j = 0; j < w->cpu_cnt; j++)
-			if (i != j && afx_random(&w->seed, 9))
-				afx_edge(&w->f, i, j, afx_random(&w->seed, 1500));
+	for (uint16_t i = 1; i < w->cpu_cnt; i++)
+		if (afx_random(&w->seed, 9))
+			afx_pair(&w->f, 0, i, afx_random(&w->seed, 1500));
 }
 
 static void world_make(struct world *w, uint64_t seed)
@@ -212,7 +211,7 @@ static void check_parallelism(const struct world *w)
 static uint64_t pair_eps(const struct world *w, const struct model_span *a,
 			 const struct model_span *b)
 {
-	return w->f.r.clocks.eps_ns[a->cpu * w->cpu_cnt + b->cpu];
+	return clocks_eps(&w->f.r.clocks, a->cpu, b->cpu);
 }
 
 /* Every pair of stays. */

@@ -109,8 +109,7 @@ TEST(analyze_verdict_overlap_within_eps_is_not_guessed)
 
 	overlapping(&f, 50);
 	f.m.meta.clock_pair_cnt = 0;
-	afx_edge(&f, 0, 1, 60 * MS);
-	afx_edge(&f, 1, 0, 10);
+	afx_pair(&f, 0, 1, 60 * MS);
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
 	CHECK_STR(f.r.verdict.reason, "no recorded overlap is longer than 1 us and than the 60000000 ns "

@@ -224,6 +224,10 @@ static void vary(struct vfx *v, uint64_t *seed)
 			any_waking(&v->events[i].waking, seed);
 		else if (ev.head.kind == LAB_EV_TASK_SEED)
 			any_seed(&v->events[i].task, seed);
+		if (ev.head.kind == LAB_EV_CPU_TOTAL && fixture_random(seed) % 30 == 0) {
+			ev.cpu_total.refused = fixture_random(seed) % 2;
+			*vec_push(v->events, v->cnt, v->cap) = ev;
+		}
 		if (is_total(&ev) || !ev.head.task || fixture_random(seed) % 4)
 			continue;
 		any_other(&ev, seed);

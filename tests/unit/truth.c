@@ -21,7 +21,6 @@ void truth_release(struct truth *t)
 	free(t->bounds);
 	free(t->ops);
 	free(t->waits);
-	free(t->edges);
 	free(t->unshown);
 	*t = (struct truth){ 0 };
 }

@@ -107,12 +107,6 @@ struct truth_wait {
 	uint64_t enter_ns, return_ns;
 };
 
-/* Two stamps of one task's story: the second cannot have been taken before the first. */
-struct truth_edge {
-	uint16_t from_cpu, to_cpu;
-	uint64_t gap_ns;
-};
-
 struct truth {
 	uint64_t start_ns, end_ns;	/* the window */
 	struct truth_task *tasks;	/* by id */
@@ -127,8 +121,6 @@ struct truth {
 	size_t op_cnt, op_cap;
 	struct truth_wait *waits;
 	size_t wait_cnt, wait_cap;
-	struct truth_edge *edges;
-	size_t edge_cnt, edge_cap;
 	struct truth_span *unshown;	/* stays that began unseen, and had no recorded end */
 	size_t unshown_cnt, unshown_cap;
 	uint64_t hidden_moves;		/* that no probe saw */

@@ -76,7 +76,7 @@ void report_release(struct report *r)
 	if (!r)
 		return;
 	free(r->clocks.cpus);
-	free(r->clocks.eps_ns);
+	free(r->clocks.bound_ns);
 	free(r->parallelism.profile_ns);
 	for (size_t i = 0; r->tasks && i < r->task_cnt; i++)
 		free(r->tasks[i].cpus);

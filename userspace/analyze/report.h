@@ -91,7 +91,7 @@ struct report_operations {
 struct report_clocks {
 	uint16_t *cpus;		/* cpu_cnt numbers, those of model.cpus; owned */
 	uint32_t cpu_cnt;
-	uint64_t *eps_ns;	/* [i * cpu_cnt + j]; 0 on the diagonal; owned */
+	uint64_t *bound_ns;	/* [row]: from the reference; CLOCK_BOUND_NONE (analyze/clocks.h); owned */
 	uint64_t eps_max_ns;
 };
 

@@ -218,7 +218,6 @@ void model_builder_free(struct model_builder *b)
 	idmap_release(&b->leaders);
 	idmap_release(&b->mm_of_tgid);
 	idmap_release(&b->comm_idx);
-	idmap_release(&b->edge_idx);
 	idmap_release(&b->reg_by_fd);
 	idmap_release(&b->regs_of_tgid);
 	idmap_release(&b->users_by_data);

@@ -30,21 +30,6 @@ enum life {
 	LIFE_DEAD,
 };
 
-/* What let a task run: for the audit of causes and the bound on the clocks. */
-enum cause {
-	CAUSE_SWITCH_OUT,
-	CAUSE_WAKING,
-	CAUSE_WAKEUP_NEW,
-	CAUSE_MIGRATE,
-	CAUSE_CNT,
-};
-
-struct edge_from {
-	uint64_t ts_ns;
-	uint16_t cpu;
-	bool set;
-};
-
 /* The kernel's counters of a task, as one record gives them. */
 struct counters {
 	uint64_t nvcsw, nivcsw, sum_exec_ns;
@@ -75,7 +60,6 @@ struct btask {
 	uint64_t ran_by_ns;	/* ready or blocked, and yet it acted on ran_cpu then; NEVER */
 	uint16_t ran_cpu;
 	uint16_t queued_cpu;	/* where it was last put */
-	struct edge_from from[CAUSE_CNT];
 	struct counters base, last;
 	uint64_t outs;		/* switch-outs recorded */
 	size_t out_span_cnt;	/* spans that had ended at the last of them */
@@ -232,7 +216,6 @@ struct model_builder {
 	struct bcpu *cpus;	/* by CPU number */
 	size_t cpu_cnt;
 	struct idmap comm_idx;
-	struct idmap edge_idx;
 	struct lab_ev_task_total *totals;
 	size_t total_cnt, total_cap;
 	struct reg *regs;
@@ -269,9 +252,6 @@ void audit_doubt(struct model_builder *b, const struct audit_failure *failure, u
 
 /* At a switch-out: exactly one counter moved by one; what was charged fits the clock. */
 void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev);
-
-/* At a switch-in that was seen: every cause on another CPU came before it. */
-void audit_switch_in(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns);
 
 /* At a switch: the CPU's task clock should not have advanced more than the stamps have. */
 void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint64_t clock_ns);

@@ -252,31 +252,6 @@ void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab
 	t->migrates_at_out = t->migrates;
 }
 
-static void note_edge(struct model_builder *b, uint16_t from, uint16_t to, uint64_t gap_ns)
-{
-	struct model *m = &b->m;
-	uint32_t idx = (uint32_t)m->edge_min_cnt;
-
-	idx = *idmap_put(&b->edge_idx, (uint64_t)from << 16 | to, 0, idx);
-	if (idx == m->edge_min_cnt)
-		*vec_push(m->edge_mins, m->edge_min_cnt, m->edge_min_cap) =
-			(struct model_edge_min){ from, to, gap_ns };
-	m->edge_mins[idx].min_ns = min_u64(m->edge_mins[idx].min_ns, gap_ns);
-}
-
-void audit_switch_in(struct model_builder *b, struct btask *t, uint16_t cpu, uint64_t ts_ns)
-{
-	for (int i = 0; i < CAUSE_CNT; i++) {
-		struct edge_from *from = &t->from[i];
-
-		if (from->set && from->cpu != cpu) {
-			b->m.audit.causal_edges_checked++;
-			note_edge(b, from->cpu, cpu, ts_ns - from->ts_ns);
-		}
-		from->set = false;
-	}
-}
-
 static void check_task(struct model_builder *b, const struct btask *t)
 {
 	struct model_audit *a = &b->m.audit;

@@ -107,7 +107,6 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 		end_wait(b, t, o->cpu, o->ts_ns);
 	}
 	note_release(b, o->ts_ns);
-	audit_switch_in(b, t, o->cpu, o->ts_ns);
 	b->m.audit.unseen_moves += t->queued_cpu != NO_CPU && t->queued_cpu != o->cpu;
 	if (t->ran_first_ns == NEVER) {
 		t->ran_first_ns = o->ts_ns;
@@ -149,8 +148,6 @@ static void begin_hidden_stay(struct model_builder *b, const struct bcpu *cpu, s
 	start = max_u64(start, min_u64(cpu->lost_until_ns, ts_ns));
 	end_wait(b, t, ev->head.cpu, start);
 	note_release(b, start);
-	for (int i = 0; i < CAUSE_CNT; i++)
-		t->from[i].set = false;
 	task_open(t, LIFE_RUNNING, start, ev->head.cpu);
 	t->open.start_min_ns = bound;
 	t->woken_running = woken_ns != NEVER && woken_ns >= start;
@@ -229,9 +226,6 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 	t->in_exec = is_exec(ev);
 	t->has_request = has_request(ev);
 	t->queued_cpu = ev->head.cpu;
-	for (int i = 0; i < CAUSE_CNT; i++)
-		t->from[i].set = false;
-	t->from[CAUSE_SWITCH_OUT] = (struct edge_from){ ts_ns, ev->head.cpu, true };
 	if (ev->prev_state & LAB_STATE_DEAD) {
 		t->life = LIFE_DEAD;
 		t->death_ns = ts_ns;
@@ -442,6 +436,5 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 	task_close(b, t, ts_ns);
 	task_open(t, LIFE_READY, ts_ns, t->queued_cpu);
 	t->own_ns = ts_ns;
-	t->from[CAUSE_WAKING] = (struct edge_from){ ts_ns, ev->head.cpu, true };
 	place_ready(b, idx, t->queued_cpu, false, ts_ns);
 }

@@ -368,7 +368,6 @@ void task_on_wakeup_new(struct model_builder *b, const struct lab_ev_wakeup_new 
 	task_open(t, LIFE_READY, ev->head.ts_ns, (uint16_t)ev->dest_cpu);
 	t->own_ns = ev->head.ts_ns;
 	t->queued_cpu = (uint16_t)ev->dest_cpu;
-	t->from[CAUSE_WAKEUP_NEW] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
 	place_ready(b, idx, t->queued_cpu, false, ev->head.ts_ns);
 }
 
@@ -415,7 +414,6 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 	t->queued_cpu = (uint16_t)ev->dest_cpu;
 	if (t->life == LIFE_READY)
 		t->open.cpu = t->queued_cpu;
-	t->from[CAUSE_MIGRATE] = (struct edge_from){ ev->head.ts_ns, ev->head.cpu, true };
 	place_moved(b, idx, t->queued_cpu, ev->head.ts_ns);
 }
 

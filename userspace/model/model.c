@@ -57,7 +57,6 @@ void model_release(struct model *m)
 	free(m->holds);
 	free(m->early_wakes);
 	free(m->gaps);
-	free(m->edge_mins);
 	free(m->audit.failures);
 	free(m->symbols);
 	for (size_t i = 0; i < m->symbol_text_cnt; i++)

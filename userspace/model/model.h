@@ -255,7 +255,6 @@ struct model_audit {
 	uint64_t switches_checked;	/* switch-outs recorded */
 	uint64_t switches_counted;	/* by the kernel, up to each task's last of them */
 	uint64_t migrations_checked;
-	uint64_t causal_edges_checked;	/* cross-CPU cause -> switch-in pairs */
 	uint64_t clock_ahead_ns;	/* by which task clocks ran ahead of the stamps on their CPUs, beyond what happens */
 	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
 	uint64_t hidden_switch_ins;	/* reported, never folded in */
@@ -276,12 +275,6 @@ struct model_gap {
 	uint16_t cpu;
 	uint64_t from_ns, until_ns;	/* until UINT64_MAX: to the end */
 	uint64_t cnt;
-};
-
-/* The smallest gap seen from a cause on one CPU to its switch-in on another. */
-struct model_edge_min {
-	uint16_t from_cpu, to_cpu;
-	uint64_t min_ns;
 };
 
 /* What a futex's address is. Texts are raw, and borrowed from model.symbol_texts. */
@@ -336,8 +329,6 @@ struct model {
 	size_t hold_cnt, hold_cap;
 	struct model_gap *gaps;
 	size_t gap_cnt, gap_cap;
-	struct model_edge_min *edge_mins; /* one per ordered pair of CPUs that had an edge */
-	size_t edge_min_cnt, edge_min_cap;
 	struct model_symbol *symbols;	/* by mm_id and addr, each once */
 	size_t symbol_cnt, symbol_cap;
 	char **symbol_texts;		/* owned */

@@ -337,7 +337,6 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 	json_uint(j, "switches_checked", a->switches_checked);
 	json_uint(j, "migrations_checked", a->migrations_checked);
 	json_uint(j, "migrations_unseen", m->migrations_unseen);
-	json_uint(j, "causal_edges_checked", a->causal_edges_checked);
 	json_uint(j, "clock_ahead_ns", a->clock_ahead_ns);
 	json_uint(j, "exec_excess_ns", a->exec_excess_ns);
 	json_uint(j, "repicks", a->repicks);

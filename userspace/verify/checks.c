@@ -105,7 +105,7 @@ static void gaps_of_cpu(struct facts *f, struct cpu *c)
 	}
 	c->holes.cnt = cnt;
 	f->missing += missing;
-	f->refused += c->refused;
+	f->refused += min_u64(c->refused, UINT64_MAX - f->refused);
 	f->gaps |= cnt > 0;
 	if (missing != c->refused && f->about->reason != 6)
 		fault(f, NULL, "records missing on a CPU", c->refused, missing, false);

@@ -7,41 +7,26 @@
 #define UNBOUNDED_EPS_NS 1000000
 #define AHEAD_MIN_NS 500000
 
-enum { BY_CAUSE, BY_PAIR, WAYS };
-
-/* The least difference of a cause and its effect, or of a pair. */
-struct edge {
-	uint32_t kind, from, to;
-	uint64_t ns;
-};
-
-struct clocks {
-	uint64_t early_ns;	/* an effect may be stamped before its cause by so much */
-	struct map edge_of;
-	VEC(struct edge) edges;
-	uint64_t *way[WAYS];	/* [from * cnt + to]: the shortest; NEVER: none */
-	uint32_t number[CPU_NUMBERS], cnt;	/* of the CPUs that an edge names; NONE */
-};
-
-static void edge(struct clocks *k, uint32_t kind, uint32_t from, uint32_t to, uint64_t ns)
+static void bound(struct facts *f, uint32_t cpu, uint64_t ns)
 {
-	uint32_t n = map_number(&k->edge_of, kind, (uint64_t)from << 32 | to);
-
-	if (n == k->edges.cnt)
-		*PUSH(k->edges) = (struct edge){ kind, from, to, ns };
-	k->edges.v[n].ns = min_u64(k->edges.v[n].ns, ns);
+	f->cpus[cpu].bound_ns = min_u64(f->cpus[cpu].bound_ns, ns);
 }
 
 void clocks_begin(struct facts *f)
 {
-	struct clocks *k = f->clocks = xcalloc(1, sizeof(*k));
+	const struct clock_pair *pairs = f->about->pairs.v;
 
+	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
+		f->cpus[c].bound_ns = NEVER;
 	for (size_t i = 0; i < f->about->pairs.cnt; i++) {
-		const struct clock_pair *p = &f->about->pairs.v[i];
+		const struct clock_pair *p = &pairs[i];
 
-		k->early_ns = max_u64(k->early_ns, 2 * p->eps_ns);
-		edge(k, BY_PAIR, p->a, p->b, p->eps_ns);
-		edge(k, BY_PAIR, p->b, p->a, p->eps_ns);
+		f->early_ns = max_u64(f->early_ns, 2 * p->eps_ns);
+		if (p->a == pairs->a)
+			bound(f, p->b, p->eps_ns);
+		if (p->b == pairs->a)
+			bound(f, p->a, p->eps_ns);
+		bound(f, pairs->a, 0);
 	}
 }
 
@@ -50,18 +35,7 @@ bool is_early(const struct facts *f, uint32_t cause_cpu, uint64_t cause_ns, uint
 	      uint64_t ns)
 {
 	return f->about->pairs.cnt && cause_cpu != cpu && cause_ns > ns &&
-	       cause_ns - ns > f->clocks->early_ns;
-}
-
-/* "Clocks": a task takes a CPU by a record, and its causes bound the clocks. */
-void check_causes(struct facts *f, const struct task *t, uint32_t cpu, uint64_t ns)
-{
-	for (int i = 0; i < CAUSE_CNT; i++) {
-		if (t->cause_ns[i] == NEVER || t->cause_cpu[i] == cpu)
-			continue;
-		f->causes_checked++;
-		edge(f->clocks, BY_CAUSE, t->cause_cpu[i], cpu, ns - t->cause_ns[i]);
-	}
+	       cause_ns - ns > f->early_ns;
 }
 
 /* "Stamps": by how much the task clock rose more than they did. */
@@ -85,60 +59,12 @@ void check_clock(struct facts *f, const struct event *ev)
 	c->clock_at_ns = ev->head.ts_ns;
 }
 
-/* The shortest ways over edges, of each kind, between all CPUs that one names. */
-void clocks_settle(struct facts *f)
-{
-	struct clocks *k = f->clocks;
-	size_t cnt;
-
-	memset(k->number, 0xff, sizeof(k->number));
-	for (size_t i = 0; i < 2 * k->edges.cnt; i++) {
-		uint32_t cpu = i % 2 ? k->edges.v[i / 2].from : k->edges.v[i / 2].to;
-
-		k->number[cpu] = k->number[cpu] == NONE ? k->cnt++ : k->number[cpu];
-	}
-	cnt = k->cnt;
-	for (int kind = 0; kind < WAYS; kind++) {
-		k->way[kind] = xmalloc((cnt * cnt + 1) * sizeof(uint64_t));
-		memset(k->way[kind], 0xff, cnt * cnt * sizeof(uint64_t));
-	}
-	for (size_t i = 0; i < k->edges.cnt; i++) {
-		const struct edge *e = &k->edges.v[i];
-
-		k->way[e->kind][k->number[e->from] * cnt + k->number[e->to]] = e->ns;
-	}
-	for (size_t i = 0; i < WAYS * cnt * cnt; i++) {	/* over @via, from @a */
-		uint64_t *way = k->way[i / (cnt * cnt)];
-		size_t via = i / cnt % cnt, a = i % cnt;
-		uint64_t to_ns = way[a * cnt + via];
-
-		for (size_t b = 0; b < cnt && to_ns != NEVER; b++)
-			if (way[via * cnt + b] < NEVER - to_ns)
-				way[a * cnt + b] = min_u64(way[a * cnt + b],
-							   to_ns + way[via * cnt + b]);
-	}
-}
-
+/* "Clocks". */
 uint64_t clocks_eps(const struct facts *f, uint32_t cpu_a, uint32_t cpu_b)
 {
-	const struct clocks *k = f->clocks;
-	size_t a = k->number[cpu_a], b = k->number[cpu_b];
-	size_t there = a * k->cnt + b, back = b * k->cnt + a;
-	uint64_t eps_ns = NEVER;
+	uint64_t a_ns = f->cpus[cpu_a].bound_ns, b_ns = f->cpus[cpu_b].bound_ns;
 
 	if (cpu_a == cpu_b)
 		return 0;
-	if (a != NONE && b != NONE)
-		eps_ns = min_u64(max_u64(k->way[BY_CAUSE][there], k->way[BY_CAUSE][back]),
-				 k->way[BY_PAIR][there]);
-	return eps_ns == NEVER ? UNBOUNDED_EPS_NS : eps_ns;
-}
-
-void clocks_release(struct facts *f)
-{
-	free(f->clocks->edge_of.keys);
-	free(f->clocks->edges.v);
-	free(f->clocks->way[BY_CAUSE]);
-	free(f->clocks->way[BY_PAIR]);
-	free(f->clocks);
+	return a_ns == NEVER || b_ns == NEVER ? UNBOUNDED_EPS_NS : a_ns + b_ns;
 }

@@ -56,8 +56,6 @@ struct counters {
 	uint64_t nvcsw, nivcsw, sum_exec_ns, migrations;
 };
 
-enum cause { CAUSE_BIRTH, CAUSE_WAKING, CAUSE_MOVE, CAUSE_OUT, CAUSE_CNT };
-
 struct task {
 	struct stretch now;
 	uint32_t id, tid, tgid, leader, memory;
@@ -65,8 +63,6 @@ struct task {
 	uint64_t seen_off_ns, death_ns;
 	uint64_t acted_ns;		/* since the last change; NEVER */
 	uint64_t woken_ready_ns;	/* the last waking while it was ready; NEVER */
-	uint64_t cause_ns[CAUSE_CNT];	/* NEVER: none */
-	uint16_t cause_cpu[CAUSE_CNT];
 	uint16_t acted_cpu, put_cpu;	/* put: where the records have it */
 	uint16_t first_cpu;		/* that it took first by a record, at first_ns; NEVER */
 	uint64_t first_ns, open_clock_ns;
@@ -94,6 +90,7 @@ struct cpu {
 	VEC(struct hole) holes;		/* when all is read: the gaps alone */
 	size_t open_hole;		/* from here on nothing is stated after them */
 	uint64_t clock_ns, clock_at_ns;	/* the last task clock, and its stamp */
+	uint64_t bound_ns;		/* of its clock; NEVER: none */
 	uint64_t seq_end, refused;
 	bool has_clock, has_total, usable;
 };
@@ -145,11 +142,11 @@ struct facts {
 	struct map by_id, numbers, leader_of, threads, by_tid, memory_of, place_of, loop_of;
 	uint32_t memory_cnt;
 	struct operations *operations;	/* of operations.c */
-	struct clocks *clocks;		/* of clocks.c */
+	uint64_t early_ns;		/* an effect may be stamped before its cause by so much */
 	uint64_t now_ns, first_ns, last_seed_ns, last_death_ns;
 	uint64_t start_ns, end_ns;	/* the window */
 	uint64_t records, missing, refused, outs, counted, hidden, unseen, births, deaths, alive;
-	uint64_t causes_checked, ahead_ns, late, doubled, late_wakings, unwoken_runs;
+	uint64_t ahead_ns, late, doubled, late_wakings, unwoken_runs;
 	unsigned __int128 charged_ns, uncharged_ns;
 	bool seeded, root_seeded, misplaced, marker_unread, gaps;
 };
@@ -189,14 +186,11 @@ void check_counters(struct facts *f, struct task *t, const struct event *ev);
 void check_all(struct facts *f);
 bool in_gap(const struct cpu *c, uint64_t start_ns, uint64_t end_ns);
 
-/* clocks.c. clocks_eps(): how far the clocks of two CPUs may disagree, when all is read. */
+/* clocks.c. clocks_eps(): how far the clocks of two CPUs may disagree. */
 void clocks_begin(struct facts *f);
 void check_clock(struct facts *f, const struct event *ev);
-void check_causes(struct facts *f, const struct task *t, uint32_t cpu, uint64_t ns);
 bool is_early(const struct facts *f, uint32_t cause_cpu, uint64_t cause_ns, uint32_t cpu,
 	      uint64_t ns);
-void clocks_settle(struct facts *f);
 uint64_t clocks_eps(const struct facts *f, uint32_t cpu_a, uint32_t cpu_b);
-void clocks_release(struct facts *f);
 
 #endif /* LAB_VERIFY_FACTS_H */

@@ -428,7 +428,6 @@ void figures_derive(struct facts *f, struct figures *g)
 	}
 	waits_settle(f);
 	cut_to_window(f);
-	clocks_settle(f);
 	operations_settle(f);
 	g->lossless = !f->gaps && !f->refused && !probes_missed(f) && f->about->reason != 6;
 	g->clean = !f->faults.cnt;

@@ -46,17 +46,6 @@ static void run(struct facts *f, struct task *t, uint64_t ns, uint64_t earliest_
 	f->cpus[cpu].owner = place_of_task(f, t);
 }
 
-static void forget_causes(struct task *t)
-{
-	memset(t->cause_ns, 0xff, sizeof(t->cause_ns));
-}
-
-static void cause(struct task *t, enum cause what, const struct head *h)
-{
-	t->seen_off_ns = t->cause_ns[what] = h->ts_ns;
-	t->cause_cpu[what] = (uint16_t)h->cpu;
-}
-
 /* "Who acts in a record", if it was met before. */
 static void acts(struct facts *f, uint64_t id, const struct head *h)
 {
@@ -124,8 +113,6 @@ static void take(struct facts *f, struct task *t, const struct event *ev)
 	}
 	doubt_taking(f, t, ns, ns);
 	leave(f, t, ns);
-	check_causes(f, t, cpu, ns);
-	forget_causes(t);
 	f->misplaced |= t->put_cpu != cpu;
 	run(f, t, ns, ns, cpu);
 	t->now.open_seq = ev->head.seq;
@@ -206,8 +193,7 @@ static void switch_out(struct facts *f, struct task *t, struct task *next, const
 		check_counters(f, t, ev);
 		t->now.close_seq = ev->head.seq;
 		finish(f, t, ns);
-		forget_causes(t);
-		cause(t, CAUSE_OUT, &ev->head);
+		t->seen_off_ns = ns;
 		begin(f, t, state & 0x80 ? DEAD : ready ? READY : WAIT, ns);
 		if (t->now.what == WAIT)
 			wait_begin(f, t, ev);
@@ -235,7 +221,7 @@ static void waking(struct facts *f, struct task *t, const struct event *ev)
 		finish(f, t, ns);
 		begin(f, t, READY, ns);
 		t->woken = t->woken_in_time = false;
-		cause(t, CAUSE_WAKING, &ev->head);
+		t->seen_off_ns = ns;
 	} else if (t->now.what == RUN) {	/* section 8 says which are late */
 		bool late = t->unwoken && !t->unwoken_met &&
 			    is_early(f, ev->head.cpu, ns, t->now.cpu, t->now.start_ns);
@@ -250,7 +236,7 @@ static void wakeup_new(struct facts *f, struct task *t, const struct event *ev)
 {
 	if (t->now.what == UNBORN) {
 		begin(f, t, READY, ev->head.ts_ns);
-		cause(t, CAUSE_BIRTH, &ev->head);
+		t->seen_off_ns = ev->head.ts_ns;
 		t->put_cpu = (uint16_t)ev->f[F_DEST_CPU];
 	} else if (t->announced) {
 		fault(f, t, "is queued first after it ran", 0, 1, false);
@@ -269,7 +255,7 @@ static void migrate(struct facts *f, struct task *t, const struct event *ev)
 		fault(f, t, "is moved after its death", 0, 1, false);
 	} else {
 		t->acted_ns = NEVER;
-		cause(t, CAUSE_MOVE, &ev->head);
+		t->seen_off_ns = ev->head.ts_ns;
 		t->put_cpu = (uint16_t)ev->f[F_DEST_CPU];
 	}
 }
@@ -288,7 +274,6 @@ static struct task *task_make(struct facts *f, uint64_t id, enum what what, uint
 	t->first_ns = t->death_ns = NEVER;
 	t->epoll_wait = NONE;
 	t->put_cpu = ANY_CPU;
-	forget_causes(t);
 	begin(f, t, what, ns);
 	return t;
 }
@@ -471,8 +456,8 @@ static void take_total(struct facts *f, const struct event *ev)
 		return;
 	}
 	c->has_total = true;
-	c->seq_end = ev->f[F_SEQ_END];
-	c->refused = ev->f[F_REFUSED];
+	c->seq_end = max_u64(c->seq_end, ev->f[F_SEQ_END]);
+	c->refused += min_u64(ev->f[F_REFUSED], UINT64_MAX - c->refused);
 }
 
 /* Section 2. */
@@ -562,5 +547,4 @@ void facts_release(struct facts *f)
 	free(f->places.v);
 	free(f->ops.v);
 	operations_release(f);
-	clocks_release(f);
 }
