@@ -61,7 +61,7 @@ nothing_is_left_over() {
 	nothing_is_left_over
 	json_holds run.json "r['capacity']['pinned']['cpus'] == [$cpu]" \
 		'r["capacity"]["unplaced"]["throttled_ns"] == 0' \
-		'r["capacity"]["unplaced"]["affinity_ns"] > r["capacity"]["unplaced"]["latency_ns"]' \
+		'r["capacity"]["loss"]["affinity_ns"] > r["capacity"]["loss"]["latency_ns"]' \
 		'r["migrations"]["causes"]["affinity"] <= r["migrations"]["count"]'
 	output_has "tasks that may use only CPU $cpu waited while CPU"
 }

@@ -46,6 +46,34 @@ TEST(render_capacity_every_loss_has_a_sentence)
 	fixture_release(&f);
 }
 
+/* What is lost to a reason lies on CPUs that others had meanwhile, too: those were not idle. */
+TEST(render_capacity_names_others_beside_idle_cpus)
+{
+	struct render_fixture f;
+	struct report_capacity *c = &f.report.capacity;
+	char *text;
+
+	fixture_workers(&f);
+	c->other.blocked_ns[REASON_LOCK] = c->largest_ns / 2;
+	text = term_with(&f, LOSS_BLOCKED, REASON_LOCK);
+	CHECK(strstr(text, "CPUs were idle, or other programs had them, while tasks waited for a lock"));
+	free(text);
+	c->other.blocked_ns[REASON_LOCK] = c->largest_ns / 21;
+	text = term_with(&f, LOSS_BLOCKED, REASON_LOCK);
+	CHECK(strstr(text, "CPUs were idle while tasks waited for a lock"));
+	free(text);
+	c->pinned_ns = c->affinity_ns = 0;
+	c->other.affinity_ns = c->largest_ns;
+	text = term_with(&f, LOSS_AFFINITY, REASON_NONE);
+	CHECK(strstr(text, "tasks waited while CPUs that they may not use were in use by other programs"));
+	free(text);
+	c->pinned_ns = c->affinity_ns = 1000;
+	text = term_with(&f, LOSS_AFFINITY, REASON_NONE);
+	CHECK(strstr(text, "was idle, for 1.0 us, or other programs had CPUs that they may not use, for 1.500 ms"));
+	free(text);
+	fixture_release(&f);
+}
+
 TEST(render_capacity_under_a_quota)
 {
 	struct render_fixture f;

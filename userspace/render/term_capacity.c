@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* term_capacity - where the CPUs' time went, and what would give back the largest loss. */
+#include "analyze/share.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
@@ -151,19 +152,39 @@ static void say_cpus(struct phrase *p, const uint16_t *cpus, uint32_t cnt)
 		phrase_add(p, "none of these CPUs");
 }
 
+/* CPUs that this program could not use, for the reason of the largest loss, were often not idle: others had them. */
+static bool others_had_them(const struct report_capacity *c)
+{
+	uint64_t ns = 0;
+
+	if (c->largest == LOSS_AFFINITY)
+		ns = c->other.affinity_ns;
+	else if (c->largest == LOSS_NO_THREAD)
+		ns = c->other.no_thread_ns;
+	else if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED)
+		ns = c->other.blocked_ns[c->largest_reason];
+	return share_is_5_percent(ns, c->largest_ns);
+}
+
 /* One case stands for all. */
 static void say_pinned(const struct term *t, struct phrase *p)
 {
 	const struct report_capacity *c = &t->r->capacity;
 
 	if (!c->pinned_ns) {
-		phrase_add(p, "tasks waited while CPUs that they may not use were idle");
+		phrase_add(p, "tasks waited while CPUs that they may not use were %s",
+			   !others_had_them(c) ? "idle" :
+			   c->affinity_ns ? "idle, or other programs had them" :
+					    "in use by other programs");
 		return;
 	}
 	phrase_add(p, "tasks that may use ");
 	say_cpus(p, c->pinned_to, c->pinned_to_cnt);
 	phrase_add(p, " waited while CPU %u was idle, for %s", c->pinned_idle_cpu,
 		   fmt_ns(c->pinned_ns).s);
+	if (others_had_them(c))
+		phrase_add(p, ", or other programs had CPUs that they may not use, for %s",
+			   fmt_ns(c->other.affinity_ns).s);
 }
 
 static void say_held(const struct term *t, struct phrase *p)
@@ -187,7 +208,8 @@ static void say_largest(const struct term *t)
 		return;
 	phrase_add(&p, "largest loss, %s: ", fmt_share(c->largest_ns, c->total_ns).s);
 	if (c->largest == LOSS_BLOCKED || c->largest == LOSS_SERIALIZED || are_turns(t->r))
-		phrase_add(&p, "CPUs were idle while tasks waited for ");
+		phrase_add(&p, "CPUs were idle%s while tasks waited for ",
+			   others_had_them(c) ? ", or other programs had them," : "");
 	if (c->largest == LOSS_AFFINITY)
 		say_pinned(t, &p);
 	else if (c->largest == LOSS_THROTTLED)
