@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "render/format.h"
+#include "util/format.h"
 #include "unit.h"
 
 #define S ((uint64_t)1000000000)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/heap.h"
-#include "model/idmap.h"
+#include "util/idmap.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"

@@ -13,7 +13,7 @@
 
 #include "analyze/forest.h"
 #include "analyze/report.h"
-#include "model/idmap.h"
+#include "util/idmap.h"
 
 /* Which ends give a reason. A lower one is asked only where the ones before it have no end. */
 enum blame_tier {

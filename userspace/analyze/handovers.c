@@ -26,7 +26,7 @@
 #include "analyze/report.h"
 #include "analyze/serial.h"
 #include "analyze/share.h"
-#include "model/idmap.h"
+#include "util/idmap.h"
 #include "model/timeline.h"
 #include "util/alloc.h"
 #include "util/minmax.h"

@@ -11,7 +11,7 @@
 
 #include "analyze/report.h"
 #include "model/futex.h"
-#include "model/idmap.h"
+#include "util/idmap.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
 

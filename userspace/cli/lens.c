@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"

@@ -13,7 +13,7 @@
  */
 
 #include "model/builder.h"
-#include "model/idmap.h"
+#include "util/idmap.h"
 #include "model/reasons.h"
 
 #define NO_TASK UINT32_MAX

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/idmap.h"
+#include "util/idmap.h"
 #include "util/alloc.h"
 
 bool futex_op_waits(uint32_t op)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "util/minmax.h"
 
 #define TICK_GAP 2		/* columns between one tick's label and the next tick */

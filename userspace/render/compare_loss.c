@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* compare_loss - what limited a run, in the few words of a table's cell. */
 #include "render/compare.h"
-#include "render/format.h"
+#include "util/format.h"
 
 /* Where that much is work, what is left limits nothing worth a name. */
 #define FULL_PERCENT 90

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "render/html_assets.h"
 #include "render/html_data.h"
 #include "render/names.h"

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "render/json_writer.h"
 #include "util/text.h"
 

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "render/render.h"
 
 /* "running", "ready", "blocked" or, where records are missing, "unknown". */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "render/bins.h"
-#include "render/format.h"
+#include "util/format.h"
 #include "render/names.h"
 #include "render/slices.h"
 #include "util/alloc.h"

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "render/glyphs.h"
 #include "render/render.h"
 

@@ -299,7 +299,7 @@ struct rows {
 	const struct group *group;
 	uint32_t left;
 	struct column *columns;
-	struct map *keys;
+	struct idmap *keys;
 };
 
 struct block {
@@ -466,7 +466,7 @@ void block_free(struct block *b)
 		for (uint32_t k = 0; r->columns && k < r->group->field_cnt; k++)
 			free(r->columns[k].memory.v);
 		for (uint32_t k = 0; r->keys && k < r->group->key_cnt; k++)
-			free(r->keys[k].keys);
+			idmap_release(&r->keys[k]);
 		free(r->columns);
 		free(r->keys);
 	}

@@ -139,7 +139,7 @@ struct facts {
 	VEC(struct place) places;
 	VEC(struct operation) ops;
 	struct cpu cpus[CPU_NUMBERS];
-	struct map by_id, numbers, leader_of, threads, by_tid, memory_of, place_of, loop_of;
+	struct idmap by_id, numbers, leader_of, threads, by_tid, memory_of, place_of, loop_of;
 	uint32_t memory_cnt;
 	struct operations *operations;	/* of operations.c */
 	uint64_t early_ns;		/* an effect may be stamped before its cause by so much */

@@ -348,7 +348,7 @@ static void derive_progress(const struct facts *f, struct figures *g)
 static bool loop_unobserved(const struct facts *f)
 {
 	uint32_t *visits = xcalloc(f->loop_of.cnt + 1, sizeof(*visits));
-	struct map marked = { 0 };
+	struct idmap marked = { 0 };
 	bool unobserved = f->about->ready_unseen || f->marker_unread;
 
 	for (size_t i = 0; i < f->ops.cnt; i++)
@@ -365,7 +365,7 @@ static bool loop_unobserved(const struct facts *f)
 			     map_get(&marked, f->tasks.v[w->task].tgid, 0) == NONE;
 	}
 	free(visits);
-	free(marked.keys);
+	idmap_release(&marked);
 	return unobserved;
 }
 

@@ -15,8 +15,8 @@ struct process {
 };
 
 struct operations {
-	struct map sets, bag_of, names, process_of;
-	struct map slots, marks;	/* of operations */
+	struct idmap sets, bag_of, names, process_of;
+	struct idmap slots, marks;	/* of operations */
 	VEC(struct bag) bags;
 	VEC(struct process) processes;
 };
@@ -244,11 +244,11 @@ void operations_settle(struct facts *f)
 void operations_release(struct facts *f)
 {
 	struct operations *o = f->operations;
-	struct map *maps[] = { &o->sets, &o->slots, &o->bag_of, &o->names, &o->marks,
+	struct idmap *maps[] = { &o->sets, &o->slots, &o->bag_of, &o->names, &o->marks,
 			       &o->process_of };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		free(maps[i]->keys);
+		idmap_release(maps[i]);
 	free(o->bags.v);
 	free(o->processes.v);
 	free(o);

@@ -533,11 +533,11 @@ bool replay_end(struct facts *f)
 
 void facts_release(struct facts *f)
 {
-	struct map *maps[] = { &f->by_id, &f->numbers, &f->leader_of, &f->threads, &f->by_tid,
+	struct idmap *maps[] = { &f->by_id, &f->numbers, &f->leader_of, &f->threads, &f->by_tid,
 			       &f->memory_of, &f->place_of, &f->loop_of };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		free(maps[i]->keys);
+		idmap_release(maps[i]);
 	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
 		free(f->cpus[c].holes.v);
 	free(f->tasks.v);

@@ -4,7 +4,7 @@
 
 /*
  * tools - arrays that grow, one order for all that is sorted, and pairs of numbers that lead to a
- * number.
+ * number (util/idmap.h).
  */
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/idmap.h"
 #include "util/minmax.h"
 
 #define NONE UINT32_MAX		/* no task, no place, no number */
@@ -27,29 +28,24 @@
  */
 void sort_words(void *records, size_t cnt, size_t words);
 
-/*
- * Pairs that lead to a value. Keys come from hostile files, so the hash is salted. All zero is
- * empty; free(keys) releases it.
- */
-struct map_key {
-	uint64_t a, b;
-	uint32_t value;
-	bool used;
-};
-
-struct map {
-	struct map_key *keys;
-	uint32_t cap, cnt;	/* cap: a power of two */
-	uint64_t salt;		/* odd */
-};
-
-/* The value of a pair, for the caller to set; NONE if it is new. Borrowed until the next call. */
-uint32_t *map_at(struct map *m, uint64_t a, uint64_t b);
+/* The value of a pair of numbers, for the caller to set; NONE if it is new. Borrowed until the next call. */
+static inline uint32_t *map_at(struct idmap *m, uint64_t a, uint64_t b)
+{
+	return idmap_put(m, a, b, NONE);
+}
 
 /* The value of a pair, or NONE. */
-uint32_t map_get(const struct map *m, uint64_t a, uint64_t b);
+static inline uint32_t map_get(const struct idmap *m, uint64_t a, uint64_t b)
+{
+	const uint32_t *value = idmap_get(m, a, b);
+
+	return value ? *value : NONE;
+}
 
 /* A map in which values number the pairs in the order in which they are first met. */
-uint32_t map_number(struct map *m, uint64_t a, uint64_t b);
+static inline uint32_t map_number(struct idmap *m, uint64_t a, uint64_t b)
+{
+	return *idmap_put(m, a, b, m->key_cnt);
+}
 
 #endif /* LAB_VERIFY_TOOLS_H */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/format.h"
 #include "verify/certificate.h"
 
 #define COLUMNS 80
@@ -54,50 +55,21 @@ static void say(FILE *out, const char *label, const char *fmt, ...)
 	fputc('\n', out);
 }
 
-struct word {
-	char s[40];
-};
-
-/* 1,234 */
-static struct word num(uint64_t v)
+/* "48.211~ms" */
+static struct fmt_text time_word(uint64_t ns)
 {
-	struct word w;
-	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, v), at = 0;
+	struct fmt_text t = fmt_ns(ns);
 
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			w.s[at++] = ',';
-		w.s[at++] = digits[i];
-	}
-	w.s[at] = '\0';
-	return w;
-}
-
-static struct word time_word(uint64_t ns)
-{
-	static const struct {
-		const char *unit;
-		uint64_t ns;
-	} units[] = { { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 } };
-	struct word w;
-
-	snprintf(w.s, sizeof(w.s), "%" PRIu64 "~ns", ns);
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (ns < units[i].ns)
-			continue;
-		snprintf(w.s, sizeof(w.s), "%" PRIu64 ".%03u~%s", ns / units[i].ns,
-			 (unsigned int)(ns % units[i].ns / (units[i].ns / 1000)), units[i].unit);
-		break;
-	}
-	return w;
+	for (char *c = t.s; *c; c++)
+		*c = *c == ' ' ? '~' : *c;
+	return t;
 }
 
 /* Per cent, rounded down to a tenth. */
-static struct word share(uint64_t part, uint64_t whole)
+static struct fmt_text share(uint64_t part, uint64_t whole)
 {
 	unsigned int milli = whole ? (unsigned int)((unsigned __int128)part * 1000 / whole) : 0;
-	struct word w;
+	struct fmt_text w;
 
 	snprintf(w.s, sizeof(w.s), "%u.%u~%%", milli / 10, milli % 10);
 	return w;
@@ -166,8 +138,8 @@ static void say_file(const struct check *k, FILE *out)
 		with_records += f->cpus[c].records > 0;
 	say(out, "records",
 	    "%s of %u~%s; %s missing by their numbers, %s refused by the kernel's count",
-	    num(f->records).s, with_records, with_records == 1 ? "CPU" : "CPUs",
-	    f->missing ? num(f->missing).s : "none", num(f->refused).s);
+	    fmt_count(f->records).s, with_records, with_records == 1 ? "CPU" : "CPUs",
+	    f->missing ? fmt_count(f->missing).s : "none", fmt_count(f->refused).s);
 }
 
 static void say_account(const struct check *k, FILE *out)
@@ -176,13 +148,13 @@ static void say_account(const struct check *k, FILE *out)
 
 	say(out, "switches",
 	    "%s switch-outs recorded, %s counted by the kernel, %s; %s births = %s deaths "
-	    "+ %s alive", num(f->outs).s, num(f->counted).s,
+	    "+ %s alive", fmt_count(f->outs).s, fmt_count(f->counted).s,
 	    f->outs == f->counted ? "task by task" : "as the missing records explain",
-	    num(f->births).s, num(f->deaths).s, num(f->alive).s);
+	    fmt_count(f->births).s, fmt_count(f->deaths).s, fmt_count(f->alive).s);
 	if (f->hidden)
 		say(out, "",
 		    "stays whose begin is hidden: %s; drawn at their shortest, bounded at their "
-		    "longest", num(f->hidden).s);
+		    "longest", fmt_count(f->hidden).s);
 	say(out, "clocks", "any two CPUs agree within %s", time_word(k->figures.n[N_EPS_MAX]).s);
 }
 
@@ -228,7 +200,7 @@ static void say_instant(const struct check *k, FILE *out)
 {
 	const struct certificate *c = &k->cert;
 	const struct maybe *a = c->parts.v[0].f, *b = c->parts.v[1].f;
-	struct word at = time_word(c->numbers[N_WITNESS_FROM].v - k->facts->start_ns);
+	struct fmt_text at = time_word(c->numbers[N_WITNESS_FROM].v - k->facts->start_ns);
 
 	if (c->witness == WITNESS_OPERATION)
 		say(out, "witness",
@@ -272,7 +244,7 @@ static void say_wrong(const struct check *k, FILE *out)
 	for (uint64_t i = 0; i < k->wrong.cnt && i < COMPLAINTS_MAX; i++, text += strlen(text) + 1)
 		say(out, i ? "" : "wrong", "%s", text);
 	if (k->wrong.cnt > COMPLAINTS_MAX)
-		say(out, "", "and %s more", num(k->wrong.cnt - COMPLAINTS_MAX).s);
+		say(out, "", "and %s more", fmt_count(k->wrong.cnt - COMPLAINTS_MAX).s);
 }
 
 static void say_nothing(const struct check *k, FILE *out)

@@ -94,7 +94,7 @@ static void hold_slices(struct holding *h)
 {
 	uint64_t from_ns = 0, until_ns = NEVER, eps_ns = 0;
 	bool cpus[CPU_NUMBERS] = { false };
-	struct map tasks = { 0 };
+	struct idmap tasks = { 0 };
 
 	for (h->part = 0; h->part < h->c->parts.cnt; h->part++) {
 		const struct maybe *v = h->c->parts.v[h->part].f;
@@ -113,7 +113,7 @@ static void hold_slices(struct holding *h)
 		from_ns = max_u64(from_ns, start_ns);
 		until_ns = min_u64(until_ns, end_ns);
 	}
-	free(tasks.keys);
+	idmap_release(&tasks);
 	compare_number(h->c, N_WITNESS_FROM, from_ns, h->to);
 	compare_number(h->c, N_WITNESS_UNTIL, until_ns, h->to);
 	compare_number(h->c, N_WITNESS_EPS, eps_ns, h->to);

@@ -9,7 +9,7 @@
 
 #include "render/axis.h"
 #include "render/bins.h"
-#include "render/format.h"
+#include "util/format.h"
 #include "render/lens.h"
 #include "util/alloc.h"
 #include "util/minmax.h"

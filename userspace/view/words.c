@@ -8,7 +8,7 @@
 
 #include "analyze/range.h"
 #include "model/syscalls.h"
-#include "render/format.h"
+#include "util/format.h"
 #include "render/glyphs.h"
 #include "render/render.h"
 #include "render/term.h"

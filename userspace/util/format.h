@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef LAB_RENDER_FORMAT_H
-#define LAB_RENDER_FORMAT_H
+#ifndef LAB_UTIL_FORMAT_H
+#define LAB_UTIL_FORMAT_H
 
 /*
  * format - how numbers look, in one place. Pure ASCII, no locale. Rounds to
@@ -46,4 +46,4 @@ struct fmt_text fmt_ratio(uint64_t num, uint64_t den, unsigned int decimals);
 /* A list of ascending numbers with ranges, cut to @max_cols (at most 39) with "~": "0-3,7". */
 struct fmt_text fmt_cpu_list(const uint16_t *cpus, uint32_t cpu_cnt, uint32_t max_cols);
 
-#endif /* LAB_RENDER_FORMAT_H */
+#endif /* LAB_UTIL_FORMAT_H */

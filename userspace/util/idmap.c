@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/idmap.h"
+#include "util/idmap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +69,10 @@ static uint32_t *put_near(struct idmap *map, uint64_t a, uint32_t value)
 		map->near_cap = cap;
 	}
 	near = &map->near[a];
-	if (!near->used)
+	if (!near->used) {
 		*near = (struct idmap_near){ .value = value, .used = true };
+		map->key_cnt++;
+	}
 	return &near->value;
 }
 
@@ -86,6 +88,7 @@ uint32_t *idmap_put(struct idmap *map, uint64_t a, uint64_t b, uint32_t value)
 	if (!slot->used) {
 		*slot = (struct idmap_slot){ .a = a, .b = b, .value = value, .used = true };
 		map->cnt++;
+		map->key_cnt++;
 	}
 	return &slot->value;
 }

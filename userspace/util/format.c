@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "render/format.h"
+#include "util/format.h"
 #include "util/minmax.h"
 
 #define US ((uint64_t)1000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef LAB_MODEL_IDMAP_H
-#define LAB_MODEL_IDMAP_H
+#ifndef LAB_UTIL_IDMAP_H
+#define LAB_UTIL_IDMAP_H
 
 /*
  * idmap - from keys of 128 bits to 32-bit numbers.
@@ -29,7 +29,8 @@ struct idmap {
 	struct idmap_near *near; /* keys (a, 0) with a below near_cap, at a */
 	size_t near_cap;
 	struct idmap_slot *slots; /* the others */
-	size_t cap, cnt;	/* cap is a power of two */
+	size_t cap, cnt;	/* of slots; cap is a power of two */
+	uint32_t key_cnt;	/* all of them */
 	uint64_t salt;
 };
 
@@ -49,4 +50,4 @@ uint32_t *idmap_put(struct idmap *map, uint64_t a, uint64_t b, uint32_t value);
 
 void idmap_release(struct idmap *map);
 
-#endif /* LAB_MODEL_IDMAP_H */
+#endif /* LAB_UTIL_IDMAP_H */
