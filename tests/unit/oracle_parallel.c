@@ -234,9 +234,9 @@ static const struct truth_span *stay_of(struct oracle *o, const struct witness_p
 		const struct truth_span *s = &task->spans[i];
 
 		if (s->state == SPAN_RUNNING && s->start_ns == part->start_ns &&
-		    s->end_ns == part->end_ns && s->cpu == part->cpu && s->cpu == part->cpu_out &&
+		    s->end_ns == part->end_ns && s->cpu == part->cpu &&
 		    s->seq_in == part->seq_in && s->cut_end == part->cut_out &&
-		    (s->cut_end || s->seq_out == part->seq_out) && !part->hidden_in)
+		    (s->cut_end || s->seq_out == part->seq_out))
 			return s;
 	}
 	ORACLE(o, false, "task %u has no stay from %" PRIu64 " to %" PRIu64, part->task_id,

@@ -112,27 +112,6 @@ static const struct truth_span *span_at(const struct truth_task *task, uint64_t 
 	return NULL;
 }
 
-/* The runs at both ends: records of the task itself, before the instant and after. */
-static void check_ends(struct oracle *o, const struct truth_task *task,
-		       const struct witness_part *part, uint64_t at_ns)
-{
-	bool in = part->hidden_in, out = part->cut_out;
-
-	for (size_t i = 0; i < task->span_cnt; i++) {
-		const struct truth_span *s = &task->spans[i];
-
-		if (s->state != SPAN_RUNNING)
-			continue;
-		in |= s->start_ns <= at_ns && s->cpu == part->cpu && !s->hidden &&
-		      s->seq_in == part->seq_in;
-		out |= s->end_ns > at_ns && s->cpu == part->cpu_out && !s->cut_end &&
-		       s->seq_out == part->seq_out;
-	}
-	ORACLE(o, in && out, "records %" PRIu64 " on CPU %u and %" PRIu64 " on CPU %u are not around %"
-	       PRIu64 " of task %u", part->seq_in, part->cpu, part->seq_out, part->cpu_out, at_ns,
-	       task->id);
-}
-
 static void check_task_part(struct oracle *o, const struct life *lives,
 			    const struct witness_part *part, uint64_t at_ns)
 {
@@ -154,7 +133,6 @@ static void check_task_part(struct oracle *o, const struct life *lives,
 	}
 	ORACLE(o, span_at(task, from) && span_at(task, until - 1), "part %u is beyond its life",
 	       task->id);
-	check_ends(o, task, part, at_ns);
 }
 
 static void check_op_part(struct oracle *o, const struct witness_part *part, uint64_t at_ns)

@@ -282,7 +282,7 @@ static void workers_report(struct report *r)
 		.parts = {
 			{ .task_id = 2, .cpu = 0, .start_ns = START_NS + 450 * US,
 			  .end_ns = START_NS + 12000 * US, .seq_in = 4, .seq_out = 9 },
-			{ .task_id = 3, .cpu = 1, .cpu_out = 1, .start_ns = START_NS + 350 * US,
+			{ .task_id = 3, .cpu = 1, .start_ns = START_NS + 350 * US,
 			  .end_ns = START_NS + 8000 * US, .seq_in = 2, .seq_out = 7 },
 		},
 	};

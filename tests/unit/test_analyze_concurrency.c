@@ -135,21 +135,12 @@ TEST(analyze_concurrency_witness_of_tasks)
 	CHECK_EQ(w->parts[0].task_id, 1);
 	CHECK_EQ(w->parts[0].start_ns, AFX_START_NS);
 	CHECK_EQ(w->parts[0].end_ns, AFX_START_NS + 7 * MS);
-	CHECK_EQ(w->parts[0].cpu, 0);
-	CHECK_EQ(w->parts[0].seq_in, 0);
-	CHECK_EQ(w->parts[0].cpu_out, 0);
-	CHECK_EQ(w->parts[0].seq_out, 5);	/* its third stay, the third on CPU 0 */
-	CHECK(!w->parts[0].hidden_in && !w->parts[0].cut_out);
 	CHECK_EQ(w->parts[1].start_ns, AFX_START_NS + 3 * MS);
 	CHECK_EQ(w->parts[1].end_ns, AFX_START_NS + 18 * MS);
-	CHECK_EQ(w->parts[1].cpu, 0);
-	CHECK_EQ(w->parts[1].seq_in, 2);
-	CHECK_EQ(w->parts[1].cpu_out, 1);
-	CHECK_EQ(w->parts[1].seq_out, 7);	/* not the stay before it */
 	afx_release(&f);
 }
 
-/* A task woken from its join is in progress before it runs: the run before opens. */
+/* A task woken from its join is in progress before it runs. */
 TEST(analyze_concurrency_witness_before_the_stretch)
 {
 	struct witness *w;
@@ -164,9 +155,6 @@ TEST(analyze_concurrency_witness_before_the_stretch)
 	w = &f.r.concurrency.witness;
 	CHECK_EQ(w->from_ns, AFX_START_NS + 9 * MS);
 	CHECK_EQ(w->parts[0].start_ns, AFX_START_NS + 4 * MS);
-	CHECK_EQ(w->parts[0].seq_in, 0);
-	CHECK_EQ(w->parts[0].seq_out, 3);
-	CHECK(w->parts[0].hidden_in && w->parts[0].cut_out);
 	afx_release(&f);
 }
 

@@ -100,49 +100,13 @@ static void stretches_pick(const struct stretches *s, uint64_t at_ns, const stru
 	}
 }
 
-/*
- * The runs that show a task in progress at @at_ns: the first and the last of its
- * stretch. A stretch that begins with a waking may have its first run only after
- * @at_ns: then the last run before it opens.
- */
-static void task_part(const struct model *m, const struct stretch *x, uint64_t at_ns,
-		      struct witness_part *out)
+static struct witness_part part_of(const struct model *m, const struct stretch *x, bool is_op)
 {
-	const struct model_task *t = &m->tasks[x->idx];
-	const struct model_span *in = NULL, *closing = NULL;
-
-	for (size_t i = 0; i < t->span_cnt; i++) {
-		const struct model_span *s = &t->spans[i];
-
-		if (s->state != SPAN_RUNNING)
-			continue;
-		if (s->start_ns <= at_ns && (!in || in->start_ns < x->start_ns))
-			in = s;
-		if (s->end_ns > at_ns && (!closing || s->end_ns <= x->end_ns))
-			closing = s;
-	}
-	*out = (struct witness_part){
-		.task_id = t->id,
+	return (struct witness_part){
+		.task_id = is_op ? m->ops[x->idx].task_id : m->tasks[x->idx].id,
+		.op_id = is_op ? m->ops[x->idx].id : 0,
 		.start_ns = x->start_ns,
 		.end_ns = x->end_ns,
-		.cpu = in ? in->cpu : 0,
-		.seq_in = in ? in->seq_in : 0,
-		.hidden_in = !in || in->flags & (SPAN_HIDDEN_START | SPAN_CUT_START),
-		.cpu_out = closing ? closing->cpu : 0,
-		.seq_out = closing ? closing->seq_out : 0,
-		.cut_out = !closing || closing->flags & SPAN_CUT_END,
-	};
-}
-
-static void op_part(const struct model *m, const struct stretch *x, struct witness_part *out)
-{
-	*out = (struct witness_part){
-		.task_id = m->ops[x->idx].task_id,
-		.op_id = m->ops[x->idx].id,
-		.start_ns = x->start_ns,
-		.end_ns = x->end_ns,
-		.hidden_in = true,
-		.cut_out = true,
 	};
 }
 
@@ -174,12 +138,8 @@ static void witness_fill(const struct model *m, const struct stretches *by_subje
 	c->witness_is_ops = subject == SUBJECT_OP;
 	c->witness.from_ns = c->witness.until_ns = at_ns;
 	c->witness.part_cnt = 2;
-	for (int i = 0; i < 2; i++) {
-		if (c->witness_is_ops)
-			op_part(m, two[i], &c->witness.parts[i]);
-		else
-			task_part(m, two[i], at_ns, &c->witness.parts[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		c->witness.parts[i] = part_of(m, two[i], c->witness_is_ops);
 	qsort(c->witness.parts, 2, sizeof(c->witness.parts[0]), part_cmp);
 }
 

@@ -235,7 +235,6 @@ static void witness_fill(struct overlap_set *set, const struct report_clocks *c,
 		out->parts[i] = (struct witness_part){
 			.task_id = s->task_id,
 			.cpu = s->span->cpu,
-			.cpu_out = s->span->cpu,
 			.start_ns = s->start_ns,
 			.end_ns = s->span->end_ns,
 			.seq_in = s->span->seq_in,

@@ -25,12 +25,11 @@
 struct witness_part {
 	uint32_t task_id;
 	uint32_t op_id;		/* operations; else 0 */
-	uint16_t cpu;		/* of seq_in; operations: void */
-	uint16_t cpu_out;	/* of seq_out; differs from cpu at most where a task moved (concurrent) */
 	uint64_t start_ns, end_ns;
-	uint64_t seq_in, seq_out;
-	bool hidden_in;		/* seq_in is void */
+	/* Of a slice: its CPU, and the numbers there of the records that open and close it. */
+	uint16_t cpu;
 	bool cut_out;		/* seq_out is void: it was still going on at the cut */
+	uint64_t seq_in, seq_out;
 };
 
 struct witness {

@@ -22,7 +22,6 @@ static void put_sums(FILE *out, const struct report_parallelism *p,
 	put(out, "parallel_high_ns", p->parallel_upper_ns);
 	put(out, "busy_low_ns", p->busy_lower_ns);
 	put(out, "busy_high_ns", p->busy_upper_ns);
-	put(out, "longest_overlap_ns", p->longest_overlap_ns);
 	put(out, "active_ns", c->active_ns);
 	put(out, "concurrent_ns", c->concurrent_ns);
 	put(out, "max_in_progress", c->max_in_progress);
@@ -49,17 +48,17 @@ static void put_field(FILE *out, bool known, uint64_t value)
 		fputs(" -", out);
 }
 
-static void put_part(FILE *out, const struct model *m, const struct witness_part *part)
+static void put_part(FILE *out, const struct model *m, const struct witness_part *part,
+		     bool is_slice)
 {
 	const struct model_task *task = model_task(m, part->task_id);
-	bool opens = !part->op_id && !part->hidden_in, closes = !part->op_id && !part->cut_out;
 
 	fprintf(out, "part %" PRIu32, part->task_id);
 	put_field(out, part->op_id, part->op_id);
-	put_field(out, opens, part->cpu);
-	put_field(out, opens, part->seq_in);
-	put_field(out, closes, part->cpu_out);
-	put_field(out, closes, part->seq_out);
+	put_field(out, is_slice, part->cpu);
+	put_field(out, is_slice, part->seq_in);
+	put_field(out, is_slice && !part->cut_out, part->cpu);
+	put_field(out, is_slice && !part->cut_out, part->seq_out);
 	put_field(out, true, part->start_ns);
 	put_field(out, true, part->end_ns);
 	put_field(out, task, task ? task->tid : 0);
@@ -84,7 +83,7 @@ static void put_witness(FILE *out, const struct model *m, const struct report *r
 	put(out, "witness_until_ns", w->until_ns);
 	put(out, "witness_eps_ns", w->eps_ns);
 	for (uint32_t i = 0; i < w->part_cnt; i++)
-		put_part(out, m, &w->parts[i]);
+		put_part(out, m, &w->parts[i], r->verdict.class == CLASS_PARALLEL);
 }
 
 static int certificate_render(const struct model *m, const struct report *r,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "render/json_parts.h"
@@ -174,6 +175,7 @@ static void put_witness(struct json *j, const struct model *m, const struct witn
 			const char *kind)
 {
 	uint32_t cnt = (uint32_t)min_u64(w->part_cnt, WITNESS_MAX);
+	bool is_slice = !strcmp(kind, "slice");
 
 	json_open_array(j, "witness");
 	for (uint32_t i = 0; i < cnt; i++) {
@@ -182,12 +184,11 @@ static void put_witness(struct json *j, const struct model *m, const struct witn
 		json_open_row(j, NULL);
 		json_str(j, "kind", kind);
 		json_task_ids(j, m, part->task_id);
-		put_or_null(j, "cpu", !part->op_id, part->cpu);
+		put_or_null(j, "cpu", is_slice, part->cpu);
 		json_uint(j, "start_ns", json_rel(m, part->start_ns));
 		json_uint(j, "end_ns", json_rel(m, part->end_ns));
-		put_or_null(j, "seq_in", !part->op_id && !part->hidden_in, part->seq_in);
-		put_or_null(j, "seq_out", !part->op_id && !part->cut_out, part->seq_out);
-		put_or_null(j, "cpu_out", !part->op_id && !part->cut_out, part->cpu_out);
+		put_or_null(j, "seq_in", is_slice, part->seq_in);
+		put_or_null(j, "seq_out", is_slice && !part->cut_out, part->seq_out);
 		put_or_null(j, "op", part->op_id, part->op_id);
 		json_close_object(j);
 	}

@@ -125,16 +125,6 @@ static struct safe_text reason(const struct term *t)
 	return term_safe(t, t->r->verdict.reason, sizeof(t->r->verdict.reason), 256);
 }
 
-/* "record 131", "records 118-131": of the slice's own CPU. */
-static void say_records(struct phrase *p, const struct witness_part *part)
-{
-	if (part->hidden_in)
-		phrase_add(p, "record %s", fmt_count(part->seq_out).s);
-	else
-		phrase_add(p, "records %s-%s", fmt_count(part->seq_in).s,
-			   fmt_count(part->seq_out).s);
-}
-
 static void prove_parallel(const struct term *t, const struct witness *w)
 {
 	uint32_t cnt = (uint32_t)min_u64(w->part_cnt, WITNESS_MAX);
@@ -147,8 +137,8 @@ static void prove_parallel(const struct term *t, const struct witness *w)
 		if (i)
 			phrase_add(&p, i + 1 < cnt ? ", " : " and ");
 		phrase_add(&p, "%s on CPU %u (", term_task(t, part->task_id).s, part->cpu);
-		say_records(&p, part);
-		phrase_add(&p, ")");
+		phrase_add(&p, "records %s-%s)", fmt_count(part->seq_in).s,
+			   fmt_count(part->seq_out).s);
 	}
 	if (shown < cnt)
 		phrase_add(&p, " and %u more", cnt - shown);

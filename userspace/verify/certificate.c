@@ -10,7 +10,7 @@ const char *const number_keys[N_CNT] = {
 	[N_EPS_MAX] = "eps_max_ns", [N_RUN] = "run_ns", [N_BUSY] = "busy_ns",
 	[N_PARALLEL] = "parallel_ns", [N_PARALLEL_LOW] = "parallel_low_ns",
 	[N_PARALLEL_HIGH] = "parallel_high_ns", [N_BUSY_LOW] = "busy_low_ns",
-	[N_BUSY_HIGH] = "busy_high_ns", [N_LONGEST] = "longest_overlap_ns",
+	[N_BUSY_HIGH] = "busy_high_ns",
 	[N_ACTIVE] = "active_ns", [N_CONCURRENT] = "concurrent_ns",
 	[N_MAX_TASKS] = "max_in_progress", [N_MAX_OPS] = "max_operations",
 	[N_NEVER_TWO] = "never_two", [N_BIRTHS] = "births", [N_DEATHS] = "deaths",

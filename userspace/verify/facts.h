@@ -39,9 +39,7 @@ struct stretch {
 	uint8_t sort, ender;		/* of a wait */
 	uint16_t cpu;			/* of a run */
 	union {
-		struct {
-			uint64_t earliest_ns, open_seq, close_seq;
-		};
+		uint64_t earliest_ns;
 		struct {
 			uint32_t waker;		/* NONE: none that was met before */
 			uint32_t futex, loop;	/* the place of a wait there; NONE */

@@ -146,21 +146,6 @@ static bool two_share(const struct facts *f, struct spans s, uint64_t than_ns)
 	return share;
 }
 
-static uint64_t longest_overlap(struct spans s)
-{
-	uint64_t until_ns = 0, longest_ns = 0;
-
-	for (size_t i = 0; i < s.cnt; i++) {
-		uint64_t both_ns = min_u64(until_ns, s.v[i].until_ns);
-
-		longest_ns = max_u64(longest_ns,
-				     both_ns > s.v[i].from_ns ? both_ns - s.v[i].from_ns : 0);
-		until_ns = max_u64(until_ns, s.v[i].until_ns);
-	}
-	free(s.v);
-	return longest_ns;
-}
-
 static bool probes_missed(const struct facts *f)
 {
 	return f->about->storage_failures || f->about->recursion_misses;
@@ -225,7 +210,6 @@ static void derive_running(const struct facts *f, struct figures *g)
 	g->n[N_PARALLEL] = g->n[N_PARALLEL_LOW] = g->n[N_PARALLEL_HIGH] = all.two_ns;
 	if (!exact)
 		derive_bounds(f, g);
-	g->n[N_LONGEST] = longest_overlap(runs(f, 0, false));
 	g->n[N_NEVER_TWO] = g->lossless && g->clean && all.one_ns && !two_share(f, runs(f, 0, true),
 										0);
 	g->proves = two_share(f, runs(f, HIDDEN | CUT_START | ACROSS, false), PROOF_MIN_NS);

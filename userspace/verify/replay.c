@@ -115,7 +115,6 @@ static void take(struct facts *f, struct task *t, const struct event *ev)
 	leave(f, t, ns);
 	f->misplaced |= t->put_cpu != cpu;
 	run(f, t, ns, ns, cpu);
-	t->now.open_seq = ev->head.seq;
 	t->open_clock_ns = ev->f[F_CLOCK];
 	t->open_no_rq = ev->f[F_FLAGS] & NO_RQ;
 	t->unwoken = unwoken;
@@ -191,7 +190,6 @@ static void switch_out(struct facts *f, struct task *t, struct task *next, const
 	} else {
 		find_run(f, t, ev);
 		check_counters(f, t, ev);
-		t->now.close_seq = ev->head.seq;
 		finish(f, t, ns);
 		t->seen_off_ns = ns;
 		begin(f, t, state & 0x80 ? DEAD : ready ? READY : WAIT, ns);
