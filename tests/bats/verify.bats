@@ -86,7 +86,7 @@ narrow() {
 	run -0 lab verify "$FIXTURES/pipe.lab"
 	output_has "185 switch-outs recorded, 185 counted by the kernel"
 	output_has "task 4 (tid 11936) on CPU 0, records 16-19"
-	output_has "888.245 us"
+	output_has "888.2 us"
 }
 
 @test "verify: a run's folder" {

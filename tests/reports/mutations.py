@@ -57,7 +57,6 @@ FACTS = """
     verdict.certificate_holds
     verdict.eps_ns
     verdict.never_two
-    verdict.witness[].seq_in
     verdict.witness[].seq_out
     workload.attempts.allowed
     workload.attempts.made
