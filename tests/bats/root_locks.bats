@@ -10,11 +10,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-trace() {
-	rm -rf out run.json
-	run lab run -o out --json=run.json "$@"
-}
-
 # A condition on the lock that was waited for longest, which is called l.
 longest() {
 	json_holds run.json "(lambda l: $1)(max((l for l in r['locks'] if l['kind'] == 'lock'), key=lambda l: l['wait_ns']))"
