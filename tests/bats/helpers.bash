@@ -198,13 +198,6 @@ class_is() {
 	json_holds run.json "r['verdict']['class'] == '$1'"
 }
 
-# lab verify proves the verdict of the run in $1; or switch-ins that the host hid left it open, as they may in any run.
-not_refuted() {
-	run lab verify "$1"
-	[[ $status -eq 0 && ${lines[0]} == PROVEN* ]] ||
-		[[ $status -eq 4 && ${lines[0]} == "NOTHING TO PROVE  the stored verdict is inconclusive" ]]
-}
-
 # ---- for claims ----
 
 # The exit status is $1, else all that was printed is shown.

@@ -19,7 +19,7 @@ says_first() {
 	run lab run -o out --json=run.json --for "${seconds}s" -- "$@"
 	[[ ${lines[0]} == "$word"* ]]
 	json_holds run.json "r['verdict']['stuck'] == '${word,,}'"
-	not_refuted out
+	run -0 lab verify out
 	for class in sequential concurrent parallel; do
 		run lab run -q -o "$class" --for "${seconds}s" --expect $class -- "$@"
 		[[ $status -ne 0 && ${lines[0]} == "$word"* ]]

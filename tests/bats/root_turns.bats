@@ -11,11 +11,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-trace() {
-	rm -rf out run.json
-	run lab run -o out --json=run.json -- "$@"
+proven() {
+	trace -- "$@"
 	[ "$status" -eq 0 ]
-	not_refuted out
+	run -0 lab verify out
+	[[ ${lines[0]} == PROVEN* ]]
 }
 
 # No wait of a millisecond or more was for a lock, and nothing is said to let one run at a time.
@@ -35,7 +35,7 @@ takes_turns() {
 	g++ -std=c++20 -O1 -pthread -o wait_value "$FOREIGN/wait_value.cpp" || skip "g++ knows no C++20"
 	local value
 	for value in 2 5; do
-		trace ./wait_value $value
+		proven ./wait_value $value
 		no_lock
 	done
 }
@@ -43,14 +43,14 @@ takes_turns() {
 @test "a future is no lock" {
 	requires command=g++
 	g++ -O1 -pthread -o future "$FOREIGN/future.cpp"
-	trace ./future
+	proven ./future
 	no_lock
 }
 
 @test "a condition variable of musl is no lock" {
 	requires command=musl-gcc
 	musl-gcc -static -O1 -o musl_cond "$FOREIGN/musl_cond.c"
-	trace ./musl_cond
+	proven ./musl_cond
 	no_lock
 }
 
@@ -60,10 +60,10 @@ takes_turns() {
 	rustc -O -o mutex "$FOREIGN/mutex.rs"
 	local how
 	for how in park channel scope; do
-		trace ./park $how
+		proven ./park $how
 		no_lock
 	done
-	trace ./mutex
+	proven ./mutex
 	takes_turns '"addr" in r["serializer"]'
 }
 
@@ -110,7 +110,7 @@ takes_turns() {
 	}
 	CODE
 	cc -O1 -pthread -o barrier barrier.c
-	trace ./barrier
+	proven ./barrier
 	no_lock
 }
 
@@ -145,7 +145,7 @@ takes_turns() {
 	}
 	CODE
 	cc -O1 -pthread -o robust robust.c
-	trace ./robust
+	proven ./robust
 	json_holds run.json 'any(l["kind"] == "lock" and l["wait_ns"] > 5000000 for l in r["locks"])'
 }
 
@@ -168,12 +168,12 @@ takes_turns() {
 	os.wait()
 	os.wait()
 	CODE
-	trace "$(python3 -c 'import sys; print(sys.executable)')" token.py
+	proven "$(python3 -c 'import sys; print(sys.executable)')" token.py
 	takes_turns 'r["serializer"]["kind"] == "handovers" and r["serializer"]["through"] == "pipe" and r["serializer"]["waiters"] == 2'
 }
 
 @test "Ruby's threads hand over to each other" {
 	requires command=ruby cpus=2
-	trace ruby "$FOREIGN/gvl.rb"
+	proven ruby "$FOREIGN/gvl.rb"
 	takes_turns 'r["serializer"]["waiters"] >= 2'
 }
