@@ -339,3 +339,25 @@ TEST(analyze_blame_of_polling_is_none_while_others_run)
 	CHECK_EQ(c->no_thread_ns, OF_MS(104 - 13 - 39));
 	afx_release(&f);
 }
+
+/* Nor is what a shell that polls has its children sleep for. */
+TEST(analyze_blame_of_a_shell_that_polls_is_none_while_others_run)
+{
+	const struct report_capacity *c;
+	struct afx f;
+
+	afx_init(&f, 3, AFX_MS, 70);
+	afx_task(&f, 0, "0WWWWWWWWWWWWWWWWWWWWWW0WWWWWWWWWWWWWWWWWWWWWW0WWWWWWWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 1, "22222222222222222222222222222222222222222222222222");
+	for (unsigned int i = 0; i < 3; i++) {
+		size_t sleeper = afx_task(&f, 1 + 23 * i, "1SSSSSSSSSSSSSSSSSSSS1");
+
+		afx_span(&f, sleeper, 1)->flags |= SPAN_WOKEN_BY_IRQ;
+		afx_span(&f, 0, 1 + 2 * i)->waker_id = (uint32_t)sleeper + 1;
+	}
+	c = compute(&f);
+	/* From unit 51 to 68 nothing runs: the sleep is the reason then, of one CPU. */
+	CHECK_EQ(c->blocked_ns[REASON_SLEEP], OF_MS(17));
+	CHECK_EQ(c->blocked_ns[REASON_CHILD], 0);
+	afx_release(&f);
+}

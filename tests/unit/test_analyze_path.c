@@ -474,3 +474,53 @@ TEST(analyze_path_of_a_parent_that_polls_goes_through_the_child)
 		   { 1, 'r', 46, 47 }, { 1, 'b', 47, 69 }, { 1, 'r', 69, 70 });
 	afx_release(&f);
 }
+
+#define WAIT_22 "WWWWWWWWWWWWWWWWWWWWWW"
+#define SLEEPER "1SSSSSSSSSSSSSSSSSSSS1"
+
+/* A shell that waits for its sleep(1) again and again, until its other child has ended. */
+TEST(analyze_path_of_a_shell_that_polls_goes_through_the_child)
+{
+	for (unsigned int ended = 31; ended <= 51; ended += 20) {
+		struct afx f;
+
+		afx_init(&f, 3, UNIT_NS, 70);
+		afx_task(&f, 0, "0" WAIT_22 "0" WAIT_22 "0" WAIT_22 "0");
+		afx_task(&f, 1, ended == 31 ? RUNS_10("2") RUNS_10("2") RUNS_10("2") :
+			 RUNS_10("2") RUNS_10("2") RUNS_10("2") RUNS_10("2") RUNS_10("2"));
+		for (unsigned int i = 0; i < 3; i++) {
+			size_t sleeper = afx_task(&f, 1 + 23 * i, SLEEPER);
+
+			timed(&f, sleeper);
+			woken_by(&f, 0, 1 + 2 * i, (uint32_t)sleeper + 1);
+		}
+		if (ended == 51)
+			CHECK_PATH(&f, { 1, 'r', 0, 1 }, { 2, 'r', 1, 51 }, { 1, 'b', 51, 69 },
+				   { 1, 'r', 69, 70 });
+		else
+			/* It went on after the child's end: it was not for the child. */
+			CHECK_EQ((afx_compute(&f), f.r.path.blocked_ns[REASON_SLEEP]),
+				 60 * UNIT_NS);
+		afx_release(&f);
+	}
+}
+
+/* Shells are told of that end at once, and go on waiting for their sleep(1). */
+TEST(analyze_path_of_a_shell_whose_wait_the_child_broke_off)
+{
+	struct afx f;
+
+	afx_init(&f, 3, UNIT_NS, 136);
+	afx_task(&f, 0, "0" WAIT_22 WAIT_22 "0" WAIT_22 WAIT_22 "0WWWW0" WAIT_22 "WWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 1, RUNS_60("2") RUNS_10("2") RUNS_10("2") RUNS_10("2") "2222");
+	for (unsigned int i = 0; i < 3; i++) {
+		size_t sleeper = afx_task(&f, 1 + 45 * i, "1SSSSSSSSSSSSSSSSSSSS" SLEEP_22 "1");
+
+		timed(&f, sleeper);
+		woken_by(&f, 0, i < 2 ? 1 + 2 * i : 7, (uint32_t)sleeper + 1);
+	}
+	woken_by(&f, 0, 5, 2);
+	CHECK_PATH(&f, { 1, 'r', 0, 1 }, { 2, 'r', 1, 95 }, { 1, 'r', 95, 96 }, { 1, 'b', 96, 135 },
+		   { 1, 'r', 135, 136 });
+	afx_release(&f);
+}

@@ -208,6 +208,21 @@ static void hang_on(struct blame *b, uint32_t task)
 	count(b, root);
 }
 
+static bool is_polling(const struct blame *b, const struct model_task *t, const struct model_span *wait)
+{
+	return polling_before(b->m, t, wait) || polling_goes_on(b->m, t, wait);
+}
+
+/* Whether @t sleeps for its parent, which polls. */
+static bool sleeps_for_parent(const struct blame *b, const struct model_task *t)
+{
+	const struct model_task *parent = model_task(b->m, t->parent_id);
+	const struct model_span *wait = parent ? b->tasks[parent - b->m->tasks].wait : NULL;
+
+	return wait && wait->reason == REASON_CHILD && wait->waker_id == t->id &&
+	       is_polling(b, parent, wait);
+}
+
 /* Where a helper parks, and what a task that polls waits for, keeps no CPU from work. */
 static bool is_of_work(const struct blame *b, uint32_t task, const struct model_span *wait)
 {
@@ -218,7 +233,7 @@ static bool is_of_work(const struct blame *b, uint32_t task, const struct model_
 		return true;
 	if (b->tasks[task].is_helper && (progress_is_idle(wait) || is_call(wait)))
 		return false;
-	return !polling_before(t, wait) && !polling_goes_on(t, wait);
+	return !is_polling(b, t, wait) && !sleeps_for_parent(b, t);
 }
 
 static void wait_begin(struct blame *b, uint32_t task, const struct model_span *wait)

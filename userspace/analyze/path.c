@@ -15,7 +15,8 @@
  *   told to stop). From the instant at which it came the walk goes back along its own past. So it does where the
  *   awaited task, which was preempted before it had quite ended, ended last.
  * - A task polled until a child or thread of its own ended (while p.poll() is None: sleep). The wait in
- *   which that happened is the last of its kind. The walk goes on with the child at its end.
+ *   which that happened is the last of its kind. The walk goes on with the child at its end. A shell that waits
+ *   for its sleep(1) is told of that end at once, and goes on waiting: what is left of the wait is charged in place.
  *
  * A fake wake-up lets a task run for a moment, find that it has to wait on, and wait
  * again. Mostly the walk never meets one: it follows the wake that ended the
@@ -164,7 +165,10 @@ static void find_endings(struct walk *w)
 	qsort(w->endings, w->m->task_cnt, sizeof(*w->endings), ending_cmp);
 }
 
-/* The last task made by the one that the walk is on that ended in @s; of equal ones the youngest; or NULL. */
+/*
+ * The last task made by the one that the walk is on that ended since it began to wait as it does in @s, but not
+ * the one that ended @s; of equal ones the youngest; or NULL.
+ */
 static const struct model_task *ended_in(struct walk *w, const struct model_span *s)
 {
 	struct ending key = { w->at_ns, w->t->id, UINT32_MAX };
@@ -180,10 +184,20 @@ static const struct model_task *ended_in(struct walk *w, const struct model_span
 		else
 			high = mid;
 	}
+	if (low && s->waker_id && w->m->tasks[w->endings[low - 1].task].id == s->waker_id)
+		low--;
 	if (!low || w->endings[low - 1].parent_id != w->t->id ||
-	    w->endings[low - 1].end_ns <= s->start_ns)
+	    w->endings[low - 1].end_ns <= polling_since(w->m, w->t, s))
 		return NULL;
 	return &w->m->tasks[w->endings[low - 1].task];
+}
+
+static struct path_segment in_place(const struct walk *w, const struct model_span *s)
+{
+	return (struct path_segment){
+		.start_ns = s->start_ns, .task_id = w->t->id, .state = s->state,
+		.reason = s->state == SPAN_BLOCKED ? s->reason : REASON_NONE,
+	};
 }
 
 /* On with @t at @at_ns, which lies in @s; what is left of @s is charged. */
@@ -200,22 +214,25 @@ static void leave_for(struct walk *w, const struct model_span *s, const struct m
 	w->timeless++;
 }
 
-/* The walk is on a block that is charged in place. Return: whether it left it, for that was polling. */
+/* Return: whether the walk left the block @s, for that was polling. */
 static bool leave_polling(struct walk *w, const struct model_span *s)
 {
 	const struct arrival *a = &w->arrival;
 	const struct model_task *ended;
 
-	if (w->timeless >= TIMELESS_STEPS_MAX || !polling_before(w->t, s))
+	if (w->timeless >= TIMELESS_STEPS_MAX || !polling_before(w->m, w->t, s))
 		return false;
 	if (a->awaited == w->t && s->start_ns < a->at_ns && a->at_ns < w->at_ns) {
 		leave_for(w, s, a->waiter, a->at_ns);
 		return true;
 	}
-	ended = polling_goes_on(w->t, s) ? NULL : ended_in(w, s);
+	ended = polling_goes_on(w->m, w->t, s) ? NULL : ended_in(w, s);
 	if (!ended)
 		return false;
-	leave_for(w, s, ended, ended->end_ns);
+	if (ended->end_ns >= s->start_ns)
+		leave_for(w, s, ended, ended->end_ns);
+	else
+		charge(w, in_place(w, s));	/* its end broke off the part before this one */
 	return true;
 }
 
@@ -267,6 +284,8 @@ static void step(struct walk *w)
 		return;
 	}
 	if (s->state == SPAN_BLOCKED) {
+		if (s->reason == REASON_CHILD && leave_polling(w, s))
+			return;
 		waker = waker_of(w, s);
 		if (waker) {
 			w->arrival = (struct arrival){
@@ -280,10 +299,7 @@ static void step(struct walk *w)
 			return;
 		w->fake = continued(w, s);
 	}
-	charge(w, (struct path_segment){
-		.start_ns = s->start_ns, .task_id = w->t->id, .state = s->state,
-		.reason = s->state == SPAN_BLOCKED ? s->reason : REASON_NONE,
-	});
+	charge(w, in_place(w, s));
 }
 
 static bool runs_at_end(const struct model_task *t)

@@ -6,15 +6,23 @@
  * polling - tasks that look again and again whether something has happened.
  *
  * A task polls if timers end two of its waits in a row, in the same call and for the same reason, and
- * it runs in between for less than 5 % of the first of them. Time is not what it waits for.
+ * it runs in between for less than 5 % of the first of them. Time is not what it waits for. A wait for a child
+ * that does nothing but sleep is such a wait (sleep(1), as shells have it), together with those before it, since
+ * that child's birth, that another one's end broke off.
  */
 
 #include "model/model.h"
 
 /* The wait before @s, if @t polled from there to @s; else NULL. */
-const struct model_span *polling_before(const struct model_task *t, const struct model_span *s);
+const struct model_span *polling_before(const struct model *m, const struct model_task *t,
+					const struct model_span *s);
+
+/* When the wait began in which @t polls, if @s is the last part of one. */
+uint64_t polling_since(const struct model *m, const struct model_task *t,
+		       const struct model_span *s);
 
 /* Whether @t polls from @s on to its next wait. */
-bool polling_goes_on(const struct model_task *t, const struct model_span *s);
+bool polling_goes_on(const struct model *m, const struct model_task *t,
+		     const struct model_span *s);
 
 #endif /* LAB_ANALYZE_POLLING_H */
