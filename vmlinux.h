@@ -48,9 +48,11 @@ enum {
 #define CLONE_THREAD	0x00010000
 
 #define S_IFMT_SHIFT	12
+#define FD_TYPE_PIPE	1		/* S_IFIFO >> 12 */
 #define FD_TYPE_REGULAR	8
 #define FD_TYPE_SOCKET	014		/* S_IFSOCK >> 12 */
 #define TCP_LISTEN	10
+#define AF_UNIX		1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -107,15 +109,22 @@ struct inode {
 };
 
 struct sock_common {
+	unsigned short skc_family;
 	unsigned char skc_state;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
+};
+
+struct unix_sock {			/* optional: CONFIG_UNIX, which may be a module */
+	struct sock *peer;
 };
 
 struct qstr {

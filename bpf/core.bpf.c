@@ -229,6 +229,39 @@ __hidden u32 fd_read(struct task_struct *task, u32 fd, u32 *flags)
 	return type;
 }
 
+/* The inode that the other end has: of a pipe its own, of a connected UNIX socket its peer's; else NULL. */
+static __always_inline struct inode *other_inode(struct file *file, u32 type)
+{
+	struct socket *socket;
+	struct sock *sk;
+
+	if (type == FD_TYPE_PIPE)
+		return BPF_CORE_READ(file, f_inode);
+	if (type != FD_TYPE_SOCKET || !bpf_core_type_exists(struct unix_sock))
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		return NULL;
+	return BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode);
+}
+
+__hidden bool fd_is_own_end(struct task_struct *task, u32 fd, u32 type)
+{
+	struct file *file = file_of(task, fd), *near;
+	struct inode *inode = file ? other_inode(file, type) : NULL;
+	u32 first = fd > LAB_ENDS_APART ? fd - LAB_ENDS_APART : 0;
+
+	if (!inode)
+		return false;
+	for (u32 i = 0; i <= 2 * LAB_ENDS_APART; i++) {
+		near = file_of(task, first + i);
+		if (near && near != file && BPF_CORE_READ(near, f_inode) == inode)
+			return true;
+	}
+	return false;
+}
+
 __hidden u32 irq_context(struct lab_cpu_slot *slot)
 {
 	u32 count = 0, flags = 0;

@@ -234,7 +234,7 @@ struct lab_ev_rename {
 /* EPOLL_CTL flags */
 #define LAB_F_LISTENING	0x01	/* fd is a listening socket */
 
-/* fd_type, beyond those of inodes: of EPOLL_CTL and, but the first, of SWITCH_OUT; the last of that alone */
+/* fd_type, beyond those of inodes: ANONYMOUS and OWN_END of EPOLL_CTL alone, REQUEST of SWITCH_OUT alone */
 enum lab_fd_kind {
 	LAB_FD_ANONYMOUS = 16,	/* none of the next */
 	LAB_FD_EVENTFD = 17,
@@ -243,6 +243,7 @@ enum lab_fd_kind {
 	LAB_FD_TICK = 20,	/* a timerfd that had an interval when it was registered */
 	LAB_FD_EPOLL = 21,
 	LAB_FD_REQUEST = 22,	/* none: a worker of io_uring that has a request (known since Linux 5.17) */
+	LAB_FD_OWN_END = 23,	/* of a pipe, or of a pair of UNIX sockets, whose other end is in this table too */
 };
 
 struct lab_ev_epoll_ctl {

@@ -65,6 +65,8 @@ static __always_inline void emit_ctl(struct lab_cpu_slot *cpu, struct task_struc
 	e->fd_type = fd_read(task, e->fd, &fd_flags);
 	if (!e->fd_type || e->fd_type == FD_TYPE_REGULAR)
 		e->fd_type = fd_kind(task, e->fd);
+	if (e->op != EPOLL_CTL_DEL && fd_is_own_end(task, e->fd, e->fd_type))
+		e->fd_type = LAB_FD_OWN_END;
 	e->head.flags = fd_flags & LAB_FD_LISTENING ? LAB_F_LISTENING : 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	record_submit(e);

@@ -14,6 +14,8 @@
 #include "compat.bpf.h"
 #include "lab_event.h"
 
+#define LAB_ENDS_APART	16	/* what pipe(2) and socketpair(2) return are neighbours where nothing was closed before */
+
 /* A task's system call, as its saved registers have it. */
 struct syscall_regs {
 	u64 args[3];
@@ -170,6 +172,12 @@ void syscall_read(struct task_struct *task, struct syscall_regs *out);
 
 /* The type (inode mode >> 12) of @fd in @task's table, 0 if there is none, and LAB_FD_* flags. */
 u32 fd_read(struct task_struct *task, u32 fd, u32 *flags);
+
+/*
+ * Whether @fd, of this type, is one end of a pipe, or of a pair of UNIX sockets, and the other end is in
+ * @task's table too, at most LAB_ENDS_APART descriptors away.
+ */
+bool fd_is_own_end(struct task_struct *task, u32 fd, u32 type);
 
 /* What @fd in @task's table is, if its type is none or that of a regular file: enum lab_fd_kind. */
 u32 fd_kind(struct task_struct *task, u32 fd);

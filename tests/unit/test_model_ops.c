@@ -312,6 +312,7 @@ TEST(model_ops_wake_ups_are_none)
 		{ 0, 1, true }, { FX_S_IFSOCK, 1, true }, { LAB_FD_ANONYMOUS, 1, true },
 		{ LAB_FD_TIMERFD, 1, true }, { LAB_FD_TICK, 0, true }, { LAB_FD_EPOLL, 0, true },
 		{ LAB_FD_EVENTFD, 0, false }, { LAB_FD_SIGNALFD, 0, false },
+		{ LAB_FD_OWN_END, 0, false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -337,6 +338,44 @@ TEST(model_ops_wake_ups_are_none)
 		CHECK_EQ(m.op_cnt, rows[i].ops);
 		CHECK_EQ(!!(fx_span(&m, 1, 2)->flags & SPAN_OBSERVED), rows[i].observed);
 		CHECK(!(fx_span(&m, 1, 5)->flags & SPAN_OBSERVED));
+		model_release(&m);
+		fx_free(f);
+	}
+}
+
+static void own_end(struct fx *f, uint64_t ts_ns, int epfd, int fd)
+{
+	fx_epoll_ctl(f, ts_ns, 1, epfd, ADD, fd, (uint64_t)fd, 0);
+	fx_last(f)->epoll_ctl.fd_type = LAB_FD_OWN_END;
+}
+
+/* One pipe to itself wakes the loop; from when two are open at a time on, they carry messages. */
+TEST(model_ops_two_own_pipes_are_operations)
+{
+	for (int early = 0; early < 2; early++) {
+		struct fx *f = fx_new(1);
+		struct model m;
+
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		own_end(f, 1100, 5, 8);
+		own_end(f, 1110, 6, 10);
+		if (early)
+			own_end(f, 1120, 5, 9);
+		fx_switch(f, 1150, 0, FX_IDLE, fx_call(FX_NR_EPOLL_WAIT, 5));
+		fx_wake_on(f, 1200, 0, 1, LAB_F_HARDIRQ);
+		fx_switch(f, 1210, 0, 1, fx_none());
+		fx_epoll_wait(f, 1140, 1220, 1, 5, (const uint64_t[]){ 8 }, 1);
+		fx_epoll_wait(f, 1225, 1230, 1, 6, (const uint64_t[]){ 10 }, 1);
+		if (!early)
+			own_end(f, 1330, 5, 9);
+		fx_epoll_wait(f, 1340, 1350, 1, 5, (const uint64_t[]){ 9 }, 1);
+		fx_end(f, 1400, TRACE_END_FOR);
+		REQUIRE(fx_build(f, &m) == 0);
+		CHECK_EQ(m.op_cnt, 2);
+		CHECK_EQ(m.ops[0].fd, 8);
+		CHECK_EQ(m.ops[1].fd, 9);
+		CHECK_EQ(!!(fx_span(&m, 1, 2)->flags & SPAN_OBSERVED), early);
 		model_release(&m);
 		fx_free(f);
 	}

@@ -117,6 +117,7 @@ static void any_sleep(struct lab_ev_switch_out *ev, uint64_t *seed)
 					       0x80000000u | (1001 + (uint32_t)fixture_random(seed) % 5);
 	ev->futex_owner = fixture_random(seed) % 4 ? 0 : 1001 + (uint32_t)fixture_random(seed) % 5;
 	ev->fd_type = (uint8_t)(fixture_random(seed) % 13);
+	ev->fd_flags = fixture_random(seed) % 3 ? 0 : LAB_FUTEX_NO_LIMIT;
 	if (ev->head.flags & LAB_F_WORKER && fixture_random(seed) % 2) {
 		ev->fd_type = LAB_FD_REQUEST;
 		ev->syscall = fixture_random(seed) % 4 ? LAB_SYSCALL_NONE : ev->syscall;
@@ -153,6 +154,9 @@ static void any_other(union lab_event *ev, uint64_t *seed)
 		"begin::x", "begin", "", "end:1:more", "begin:a longer name than eight bytes:x",
 		"end:a longer name than eight bytes",
 	};
+	static const uint8_t fd_types[] = {
+		12, 12, 12, LAB_FD_OWN_END, LAB_FD_OWN_END, LAB_FD_EVENTFD, LAB_FD_TIMERFD, LAB_FD_TICK
+	};
 	struct lab_ev_head head = ev->head;
 
 	memset(ev, 0, sizeof(*ev));
@@ -168,12 +172,13 @@ static void any_other(union lab_event *ev, uint64_t *seed)
 
 		memcpy(ev->marker.text, mark, strlen(mark));
 	} else if (ev->head.kind == LAB_EV_EPOLL_CTL) {
-		ev->epoll_ctl.epfd = 3;
+		ev->epoll_ctl.epfd = 3 + (int32_t)(fixture_random(seed) % 2);
 		ev->epoll_ctl.fd = 4 + (int32_t)(fixture_random(seed) % 5);
 		ev->epoll_ctl.op = (uint32_t)(fixture_random(seed) % 4);
 		ev->epoll_ctl.data = fixture_random(seed) % 5;
+		ev->epoll_ctl.fd_type = PICK(fd_types, seed);
 	} else if (ev->head.kind == LAB_EV_EPOLL_READY) {
-		ev->epoll_ready.epfd = 3;
+		ev->epoll_ready.epfd = 3 + (int32_t)(fixture_random(seed) % 2);
 		ev->epoll_ready.cnt = 1 + (uint32_t)(fixture_random(seed) % 18);
 		for (int i = 0; i < LAB_READY_MAX; i++)
 			ev->epoll_ready.ready[i].data_lo = (uint32_t)(fixture_random(seed) % 5);

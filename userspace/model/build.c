@@ -221,6 +221,7 @@ void model_builder_free(struct model_builder *b)
 	idmap_release(&b->reg_by_fd);
 	idmap_release(&b->regs_of_tgid);
 	idmap_release(&b->users_by_data);
+	idmap_release(&b->own_ends_by_set);
 	model_release(&b->m);
 	free(b);
 }

@@ -225,6 +225,7 @@ struct model_builder {
 	struct data_users *users;
 	size_t user_cnt, user_cap;
 	struct idmap users_by_data;
+	struct idmap own_ends_by_set;
 	uint64_t exec_charged_ns; /* of the stays whose excess was looked at */
 	uint64_t clock_pair_max_ns; /* the largest bound on two clocks' disagreement that META has; 0: it has none */
 	uint64_t unwoken_runs;	/* that no waking explains */

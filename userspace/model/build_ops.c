@@ -15,6 +15,7 @@
 #define CTL_ADD 1
 #define CTL_DEL 2
 #define CTL_MOD 3
+#define CROWDED 0x80000000u	/* two were open at a time */
 
 static uint64_t set_key(uint32_t tgid, int32_t epfd)
 {
@@ -31,12 +32,21 @@ static struct data_users *users_of(struct model_builder *b, const struct reg *re
 	return &b->users[idx];
 }
 
+/* Of the set of @reg: how many registrations are open whose other end the process has, and CROWDED. */
+static uint32_t *own_ends_of(struct model_builder *b, const struct reg *reg)
+{
+	return idmap_put(&b->own_ends_by_set, set_key(reg->tgid, reg->epfd), 0, 0);
+}
+
 static void attach_data(struct model_builder *b, uint32_t idx)
 {
 	struct data_users *users = users_of(b, &b->regs[idx]);
+	uint32_t *own_ends = own_ends_of(b, &b->regs[idx]);
 
 	users->cnt++;
 	users->xor_idx ^= idx;
+	if (b->regs[idx].fd_type == LAB_FD_OWN_END && ++*own_ends == 2)
+		*own_ends |= CROWDED;
 }
 
 static void detach_data(struct model_builder *b, uint32_t idx)
@@ -45,6 +55,8 @@ static void detach_data(struct model_builder *b, uint32_t idx)
 
 	users->cnt--;
 	users->xor_idx ^= idx;
+	if (b->regs[idx].fd_type == LAB_FD_OWN_END)
+		--*own_ends_of(b, &b->regs[idx]);
 }
 
 static void link_to_process(struct model_builder *b, uint32_t idx)
@@ -59,17 +71,24 @@ static void link_to_process(struct model_builder *b, uint32_t idx)
 	*first = idx + 1;
 }
 
-/* Something wakes the loop with it, or it shows what is in another set. */
-static bool wakes_only(uint8_t fd_type)
+/* A loop has one such pipe; a program that passes messages to itself has more of them. */
+static bool is_own_pipe(struct model_builder *b, const struct reg *reg)
 {
-	return fd_type == LAB_FD_EVENTFD || fd_type == LAB_FD_SIGNALFD || fd_type == LAB_FD_TICK ||
-	       fd_type == LAB_FD_EPOLL;
+	return reg->fd_type == LAB_FD_OWN_END && !(*own_ends_of(b, reg) & CROWDED);
+}
+
+/* Something wakes the loop with it, or it shows what is in another set. */
+static bool wakes_only(struct model_builder *b, const struct reg *reg)
+{
+	return reg->fd_type == LAB_FD_EVENTFD || reg->fd_type == LAB_FD_SIGNALFD ||
+	       reg->fd_type == LAB_FD_TICK || reg->fd_type == LAB_FD_EPOLL ||
+	       is_own_pipe(b, reg);
 }
 
 /* An operation is kept if it was ever ready: it lasts until then. */
 static void keep_op(struct model_builder *b, const struct reg *reg, bool open_at_end)
 {
-	if (!reg->ready_cnt || reg->listening || wakes_only(reg->fd_type))
+	if (!reg->ready_cnt || reg->listening || wakes_only(b, reg))
 		return;
 	*vec_push(b->m.ops, b->m.op_cnt, b->m.op_cap) = (struct model_op){
 		.task_id = reg->task_id,
@@ -174,7 +193,7 @@ static void observe(struct btask *t)
  * Behind what wakes the loop may be anything; and a timer that ticks, or is set again without a word to
  * epoll, may stand for all that the program waits for (libsystemd, Boost.Asio).
  */
-static bool shows_operation(const struct reg *reg)
+static bool shows_operation(struct model_builder *b, const struct reg *reg)
 {
 	switch (reg->fd_type) {
 	case LAB_FD_EVENTFD:
@@ -183,6 +202,8 @@ static bool shows_operation(const struct reg *reg)
 	case LAB_FD_TIMERFD:
 	case LAB_FD_TICK:
 		return !reg->told;
+	case LAB_FD_OWN_END:
+		return !is_own_pipe(b, reg);
 	default:
 		return true;
 	}
@@ -216,7 +237,7 @@ void ops_on_ready(struct model_builder *b, const struct lab_ev_epoll_ready *ev)
 		reg->last_ready_ns = ev->head.ts_ns;
 		reg->ready_cnt++;
 		reg->task_id = ev->head.task;
-		if (shows_operation(reg))
+		if (shows_operation(b, reg))
 			observe(t);
 		reg->told = true;
 	}

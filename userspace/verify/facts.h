@@ -45,7 +45,7 @@ struct stretch {
 			uint32_t futex, loop;	/* the place of a wait there; NONE */
 			uint32_t futex_value, futex_owner;
 			uint8_t futex_op;
-			bool futex_private, in_epoll;
+			bool futex_private, futex_no_limit, in_epoll;
 		};
 	};
 };
@@ -125,6 +125,7 @@ struct operation {
 	int64_t fd;
 	uint8_t fd_type;
 	bool mark, open, listening, counts;
+	bool crowded;			/* its set was, by its end */
 	bool told;			/* it was ready since its data changed */
 };
 

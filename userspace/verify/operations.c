@@ -7,6 +7,12 @@ struct bag {
 	uint32_t cnt, all;		/* all: added up by exclusive or */
 };
 
+/* Registrations of a set whose other end the process has too (fd_type 23). */
+struct ends {
+	uint32_t open_cnt;
+	bool crowded;			/* two were open at a time */
+};
+
 struct process {
 	uint32_t things;		/* the last operation that it began; NONE */
 	bool marks;			/* it ever began one by a mark */
@@ -18,6 +24,7 @@ struct operations {
 	struct idmap sets, bag_of, names, process_of;
 	struct idmap slots, marks;	/* of operations */
 	VEC(struct bag) bags;
+	VEC(struct ends) ends;		/* of each set */
 	VEC(struct process) processes;
 };
 
@@ -44,13 +51,29 @@ static struct bag *bag_of(struct operations *o, uint32_t set, uint64_t data)
 	return &o->bags.v[n];
 }
 
-/* @by: 1 into the bag of its data, -1 out of it. */
-static void bag_change(struct facts *f, uint32_t op, int by)
+static uint32_t set_of(struct operations *o, uint32_t tgid, uint64_t epfd)
 {
-	struct bag *b = bag_of(f->operations, f->ops.v[op].set, f->ops.v[op].data);
+	uint32_t n = map_number(&o->sets, tgid, epfd);
+
+	if (n == o->ends.cnt)
+		PUSH(o->ends);
+	return n;
+}
+
+/* @by: 1 into the bag of its data, -1 out of it. */
+static void bag_change(struct facts *f, uint32_t n, int by)
+{
+	struct operation *op = &f->ops.v[n];
+	struct bag *b = bag_of(f->operations, op->set, op->data);
+	struct ends *e = &f->operations->ends.v[op->set];
 
 	b->cnt += (uint32_t)by;
-	b->all ^= op;
+	b->all ^= n;
+	if (op->fd_type != 23)
+		return;
+	e->open_cnt += (uint32_t)by;
+	e->crowded |= e->open_cnt > 1;
+	op->crowded = e->crowded;
 }
 
 /* An operation that a mark, or a registration, begins. Return: its place. */
@@ -84,7 +107,7 @@ static void op_close(struct facts *f, uint32_t op, uint64_t ns)
 static void epoll_ctl(struct facts *f, const struct task *t, const struct event *ev)
 {
 	struct operations *o = f->operations;
-	uint32_t set = map_number(&o->sets, t->tgid, ev->f[F_EPFD]), op = (uint32_t)ev->f[F_OP];
+	uint32_t set = set_of(o, t->tgid, ev->f[F_EPFD]), op = (uint32_t)ev->f[F_OP];
 	uint32_t *slot = map_at(&o->slots, set, ev->f[F_FD]);
 
 	if (op == 3 && *slot != NONE && f->ops.v[*slot].open) {
@@ -110,7 +133,7 @@ static void epoll_ctl(struct facts *f, const struct task *t, const struct event 
 static void epoll_ready(struct facts *f, struct task *t, const struct event *ev)
 {
 	uint64_t cnt = ev->f[F_FLAGS] & 1 ? 0 : min_u64(ev->f[F_CNT], READY_MAX);
-	uint32_t set = map_number(&f->operations->sets, t->tgid, ev->f[F_EPFD]);
+	uint32_t set = set_of(f->operations, t->tgid, ev->f[F_EPFD]);
 
 	for (uint64_t i = 0; i < cnt; i++) {
 		uint64_t data = ev->f[F_READY + 2 * i] | ev->f[F_READY + 2 * i + 1] << 32;
@@ -121,6 +144,7 @@ static void epoll_ready(struct facts *f, struct task *t, const struct event *ev)
 			continue;
 		if (t->epoll_wait != NONE && t->epoll_stage == 2 && op->fd_type != 17 &&
 		    op->fd_type != 18 &&
+		    (op->fd_type != 23 || f->operations->ends.v[set].crowded) &&
 		    !(op->told && (op->fd_type == 19 || op->fd_type == 20)))
 			f->stretches.v[t->epoll_wait].marks |= OBSERVED;
 		op->end_ns = ev->head.ts_ns;
@@ -202,7 +226,8 @@ static bool is_operation(const struct operation *op, const struct process *p)
 {
 	return op->start_ns < op->end_ns &&
 	       (op->mark || (op->task != NONE && !p->marks && !op->listening && op->fd_type != 17 &&
-			     op->fd_type != 18 && op->fd_type != 20 && op->fd_type != 21));
+			     op->fd_type != 18 && op->fd_type != 20 && op->fd_type != 21 &&
+			     (op->fd_type != 23 || op->crowded)));
 }
 
 /* End what is open, cut all to the window, and number what is left. */
@@ -226,6 +251,8 @@ void operations_settle(struct facts *f)
 
 		if (op->open && op->mark)
 			op->end_ns = p->alive || !p->last_death_ns ? f->end_ns : p->last_death_ns;
+		else
+			op_close(f, (uint32_t)i, 0);
 		op->start_ns = max_u64(op->start_ns, f->start_ns);
 		op->end_ns = min_u64(op->end_ns, f->end_ns);
 		if (is_operation(op, p))
@@ -250,6 +277,7 @@ void operations_release(struct facts *f)
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		idmap_release(maps[i]);
 	free(o->bags.v);
+	free(o->ends.v);
 	free(o->processes.v);
 	free(o);
 }
