@@ -43,7 +43,7 @@ static uint16_t flags_of(const struct oracle *o, const struct truth_task *task,
 	flags |= truth_by_kin(o->t, task, s) ? SPAN_WAKER_KIN : 0;
 	flags |= s->accept ? SPAN_ACCEPT : 0;
 	flags |= s->unseen ? SPAN_WOKEN_UNSEEN : 0;
-	flags |= s->futex ? SPAN_FUTEX : 0;
+	flags |= s->futex ? SPAN_FUTEX | (s->futex_limited ? 0 : SPAN_NO_LIMIT) : 0;
 	flags |= s->compat ? SPAN_COMPAT : 0;
 	return flags;
 }

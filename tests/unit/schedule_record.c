@@ -132,6 +132,7 @@ static void switch_out(struct sim *s, struct kcpu *c, struct ktask *next, const 
 	e->next_tid = next ? next->tid : 0;
 	e->next_class = class_of(next);
 	e->fd_type = how->fd_type;
+	e->fd_flags = how_has_no_limit(how) ? LAB_FUTEX_NO_LIMIT : 0;
 	e->futex_owner = how->owner;
 }
 

@@ -56,6 +56,12 @@ struct khow {
 	uint32_t owner;		/* a futex: the tid that the record names */
 };
 
+/* Of some values the record says that it has no time limit; whether a timer ends it is another matter. */
+static inline bool how_has_no_limit(const struct khow *how)
+{
+	return how->syscall == 202 && how->args[2] % 3 == 2;
+}
+
 struct kwait {
 	struct khow how;
 	uint64_t chan;		/* what it waits for; 0: nothing that another could wake by itself */

@@ -45,7 +45,7 @@ static struct truth_span *begin(struct ktask *t, uint64_t ts, enum span_state st
 	return span;
 }
 
-static void begin_block(struct ktask *t, uint64_t ts, const struct khow *how)
+static struct truth_span *begin_block(struct ktask *t, uint64_t ts, const struct khow *how)
 {
 	struct truth_span *span = begin(t, ts, SPAN_BLOCKED, TRUTH_NO_CPU);
 	bool compat = how->flags & LAB_F_COMPAT;
@@ -58,13 +58,15 @@ static void begin_block(struct ktask *t, uint64_t ts, const struct khow *how)
 	if (how->syscall != LAB_SYSCALL_NONE && !compat)
 		span->addr = how->args[0];
 	if (how->reason != REASON_NONE)
-		return;
+		return span;
 	span->futex = true;
 	span->futex_op = how->syscall == 449 ? 32 : how->syscall == 455 ? 0 : how->args[1] & 127;
 	span->futex_private = how->args[1] & 128;
+	span->futex_limited = !how_has_no_limit(how);
 	span->futex_val = (uint32_t)how->args[2];
 	span->owner = span->futex_val & 0x80000000u ? span->futex_val & 0x3fffffff : how->owner;
 	span->mm = span->futex_private ? t->proc->mm : 0;
+	return span;
 }
 
 /* ---- wakings ---- */
@@ -233,13 +235,13 @@ void truth_born(struct sim *s, struct ktask *t, struct kcpu *c)
 	begin(t, at.ts, SPAN_READY, t->known_cpu);
 }
 
-/* A seed's record names no owner. */
+/* A seed's record names no owner, and says nothing of a limit. */
 static void begin_seeded_block(struct ktask *t, uint64_t ts)
 {
 	struct khow how = t->wait.how;
 
 	how.owner = 0;
-	begin_block(t, ts, &how);
+	begin_block(t, ts, &how)->futex_limited = true;
 }
 
 /* It becomes ours as it is. */

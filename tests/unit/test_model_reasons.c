@@ -343,18 +343,39 @@ TEST(model_futex_timeouts_only)
 		{ .task = 1, .flags = IRQ, .start = 1, .end = 5 },
 		{ .task = 1, .flags = IRQ, .start = 6, .end = 9 },
 		{ .task = 2, .flags = IRQ, .start = 2, .end = 6 },
-		{ .task = 3, .start = 3, .end = 9 },
+		{ .task = 2, .start = 7, .end = 9 },
 	};
 
-	/* Who waits there again looks for work now and then; who goes on to something else has slept. */
-	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
+	/* Who had all its time out has slept; who did not, or not yet, looks for work now and then. */
+	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
 	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
-	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
 	CHECK_EQ(JUDGE(waits, 3), REASON_COND);
-	waits[1].addr = 12;		/* the other word of the pair */
+	waits[1].addr = waits[3].addr = 12;	/* the other word of the pair */
+	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
+	waits[3].flags = SPAN_NO_LIMIT;		/* no time that it could have out */
+	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
+	waits[2].flags |= SPAN_NO_LIMIT;	/* a timer's signal */
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
+}
+
+/* A worker that waits for jobs for so long at most, and one that is woken once before it sleeps. */
+TEST(model_futex_timeouts_cut_short)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .waker = 9, .start = 1, .end = 3 },
+		{ .task = 1, .waker = 9, .start = 4, .end = 6 },
+		{ .task = 1, .flags = IRQ, .start = 7, .end = 9 },
+		{ .task = 2, .flags = IRQ, .start = 7, .end = 9 },
+	};
+
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 3), REASON_SLEEP);
+	waits[0].flags = SPAN_NO_LIMIT;
 	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
-	waits[3].waker = 2;		/* who is woken there waits for something */
-	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
 }
 
 /* What a wait's value names counts only if it is another task that lives, of the same process if private. */

@@ -247,11 +247,28 @@ static bool goes_round(const struct truth *t, const struct waits *near)
 	return holders >= 2 && 2 * theirs >= wakes && on;
 }
 
+/* Whether most of the time limits that the task set there were reached, and the last one was. */
+static bool sleeps_near(const struct waits *near, const struct truth_task *task)
+{
+	int more = 0;
+	bool slept = false;
+
+	for (size_t i = 0; i < near->cnt; i++) {
+		const struct truth_span *w = near->v[i].span;
+
+		if (near->v[i].task != task || !w->futex_limited)
+			continue;
+		slept = w->by_interrupt;
+		more += slept ? 1 : is_by_task(w) ? -1 : 0;
+	}
+	return slept && more >= 0;
+}
+
 static enum reason judge_together(const struct truth *t, const struct waits *all,
 				  const struct wait *one)
 {
 	struct waits near = { 0 };
-	bool lock, sleeps = one->span->by_interrupt;
+	bool lock, sleeps;
 
 	if (place_is_mutex(all, one->span->mm, one->span->addr))
 		return REASON_LOCK;
@@ -259,13 +276,7 @@ static enum reason judge_together(const struct truth *t, const struct waits *all
 		if (is_near(all, &all->v[i], one->span))
 			*vec_push(near.v, near.cnt, near.cap) = all->v[i];
 	lock = goes_round(t, &near);
-	for (size_t i = 0; i < near.cnt; i++) {
-		const struct wait *w = &near.v[i];
-
-		if (is_by_task(w->span) ||
-		    (w->task == one->task && w->span->start_ns > one->span->start_ns))
-			sleeps = false;
-	}
+	sleeps = one->span->by_interrupt && one->span->futex_limited && sleeps_near(&near, one->task);
 	free(near.v);
 	return lock ? REASON_LOCK : sleeps ? REASON_SLEEP : REASON_COND;
 }

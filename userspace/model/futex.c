@@ -275,33 +275,54 @@ static bool goes_round(const struct site *site)
 	return is_lock;
 }
 
-static bool woken_by_tasks(const struct site *site)
+static bool reached_limit(const struct model_span *s)
 {
-	for (size_t p = 0; p < 2; p++)
-		for (size_t i = 0; i < site->at[p].cnt; i++)
-			if (ended_by_task(site->at[p].waits[i].span))
-				return true;
-	return false;
+	return s->flags & SPAN_WOKEN_BY_IRQ && !(s->flags & SPAN_NO_LIMIT);
 }
 
-/* It slept its time out, where nobody is ever woken, and did not go on waiting. */
-static bool is_sleep(const struct site *site, const struct futex_wait *w)
+/*
+ * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and tasks cut no
+ * more of them short than did.
+ */
+static bool sleeps_here(const struct site *site, uint32_t task_id)
 {
-	return w->span->flags & SPAN_WOKEN_BY_IRQ &&
-	       !waits_between(site, w->task_id, w->span->start_ns + 1, UINT64_MAX);
+	const struct model_span *last = NULL;
+	size_t reached = 0, cut_short = 0;
+
+	for (size_t p = 0; p < 2; p++) {
+		const struct place *at = &site->at[p];
+
+		for (size_t i = first_of(at, task_id);
+		     i < at->cnt && at->waits[i].task_id == task_id; i++) {
+			const struct model_span *s = at->waits[i].span;
+
+			if (s->flags & SPAN_NO_LIMIT)
+				continue;
+			reached += reached_limit(s);
+			cut_short += ended_by_task(s);
+			/* All are of one task: later in its array is later. */
+			if (!last || s > last)
+				last = s;
+		}
+	}
+	return last && reached_limit(last) && reached >= cut_short;
 }
 
 /* @twin: counted as well; may be empty. */
 static void judge_place(const struct place *p, const struct place *twin)
 {
 	const struct site site = { .at = { *p, *twin } };
-	enum reason reason = p->mutex || goes_round(&site) ? REASON_LOCK : REASON_COND;
-	bool may_sleep = reason == REASON_COND && !woken_by_tasks(&site);
+	bool is_lock = p->mutex || goes_round(&site), sleeps = false;
 
-	for (size_t i = 0; i < p->cnt; i++)
-		if (p->waits[i].span->reason == REASON_NONE)
-			p->waits[i].span->reason = (uint8_t)(may_sleep && is_sleep(&site, &p->waits[i]) ?
-							     REASON_SLEEP : reason);
+	for (size_t i = 0; i < p->cnt; i++) {
+		struct model_span *s = p->waits[i].span;
+
+		if (!i || p->waits[i].task_id != p->waits[i - 1].task_id)
+			sleeps = !is_lock && sleeps_here(&site, p->waits[i].task_id);
+		if (s->reason == REASON_NONE)
+			s->reason = is_lock ? REASON_LOCK :
+				    sleeps && reached_limit(s) ? REASON_SLEEP : REASON_COND;
+	}
 }
 
 void futex_judge_together(struct futex_wait *waits, size_t cnt)

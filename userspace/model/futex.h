@@ -29,9 +29,11 @@
  *      there in between. Two who talk (here is a job, here is its result) wait after each word; who lets
  *      a lock go often has it again at once. CPython's interpreter lock is a condition variable with a
  *      timed wait around a flag (Python/ceval_gil.c), and its waits do expire.
- *    cond, otherwise; but sleep, if the wait ended by its time limit, no task ended a wait there, and the same
- *    task did not wait there again: so sleep Thread.sleep() of Java, sleep of Ruby, Event.wait() of Python. Who waits
- *    there again looks, now and then, whether there is work, as the periodic threads of a runtime do. The two words of one aligned
+ *    cond, otherwise; but sleep, if the wait ended by its time limit, and, of this task's waits there that had one, so
+ *    did the last, and tasks cut no more of them short than ended by it: so sleep Thread.sleep() of Java, sleep of
+ *    Ruby (whose threads wait for the interpreter at the same place, now and then), Event.wait() of Python. The periodic
+ *    threads of a runtime, which look whether there is work, do so until they are told to stop or their process
+ *    ends; and a worker of a pool that waits for jobs for so long at most gets some. The two words of one aligned
  *    pair are judged together here: a condition variable of glibc has two, at which its
  *    waiters take turns (nptl/pthread_cond_wait.c, __g_signals), and two threads may keep to one each.
  *

@@ -38,6 +38,7 @@ static const struct known {
 	{ "syscall", F_SYSCALL, 4, CALLED }, { "arg0", F_ARG0, 8, CALLED },
 	{ "arg1", F_ARG1, 8, CALLED }, { "arg2", F_ARG2, 8, CALLED },
 	{ "fd_type", F_FD_TYPE, 1, CALLED | K(CTL) }, { "futex_owner", F_OWNER, 4, K(OUT) },
+	{ "fd_flags", F_FD_FLAGS, 2, K(OUT) },
 	{ "prev_state", F_STATE, 4, K(OUT) }, { "state", F_STATE, 4, BORN },
 	{ "clock_task_ns", F_CLOCK, 8, K(OUT) | K(IN) }, { "next_id", F_NEXT_ID, 4, K(OUT) },
 	{ "exec_start_ns", F_EXEC_START, 8, K(OUT) },
@@ -59,7 +60,7 @@ static const struct known {
 	/* Those that no verdict rests on. */
 	{ "next_tid", NO_SLOT, 4, K(OUT) | K(CLASS) },
 	{ "next_class", NO_SLOT, 1, K(OUT) | K(CLASS) },
-	{ "steal_ns", NO_SLOT, 8, K(OUT) | K(IN) }, { "fd_flags", NO_SLOT, 2, K(OUT) },
+	{ "steal_ns", NO_SLOT, 8, K(OUT) | K(IN) },
 	{ "prev_tid", NO_SLOT, 4, K(IN) | K(CLASS) },
 	{ "prev_class", NO_SLOT, 1, K(IN) | K(CLASS) },
 	{ "last_class", NO_SLOT, 1, K(CLASS) }, { "prev_comm", NO_SLOT, TEXT, K(IN) | K(CLASS) },

@@ -126,6 +126,7 @@ void wait_begin(struct facts *f, struct task *t, const struct event *ev)
 		w->futex_private = ev->f[F_ARG1] & 0x80;
 		w->futex_value = (uint32_t)ev->f[F_ARG2];
 		w->futex_owner = (uint32_t)ev->f[F_OWNER];
+		w->futex_no_limit = ev->f[F_FD_FLAGS] & 2;
 	} else if (by_call &&
 		   (call == URING || call == EPOLL || (call == POLL && w->sort == IDLE))) {
 		w->loop = map_number(&f->loop_of, t->id, (uint64_t)call << 32 |
@@ -284,16 +285,36 @@ static bool is_lock(struct signs *s)
 	return s->holders >= 2 && 2 * s->hand_overs >= s->wakes && s->sign;
 }
 
-/* At a place where nobody is woken, who slept its time out, and comes no more, slept. */
+/* What one task did there: did its waits with a time limit reach it, the last one and most of them? */
+static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct act *acts, size_t cnt)
+{
+	size_t reached = 0, cut_short = 0;
+	bool slept = false;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct stretch *w = &f->stretches.v[acts[i].wait];
+
+		if (acts[i].hands_over || w->futex_no_limit)
+			continue;
+		slept = w->ender == BY_INTERRUPT;
+		reached += slept;
+		cut_short += w->ender == BY_TASK;
+	}
+	for (size_t i = 0; i < cnt && slept && reached >= cut_short; i++) {
+		struct stretch *w = &f->stretches.v[acts[i].wait];
+
+		if (!acts[i].hands_over && !w->futex_no_limit && w->futex == place &&
+		    w->sort == OPEN && w->ender == BY_INTERRUPT)
+			w->sort = WORKING;
+	}
+}
+
 static void tell_sleeps(struct facts *f, uint64_t place, const struct signs *s)
 {
-	for (size_t i = 0; i < s->acts.cnt && !s->wakes; i++) {
-		struct stretch *w = &f->stretches.v[s->acts.v[i].wait];
-
-		if (i + 1 < s->acts.cnt && s->acts.v[i + 1].task == s->acts.v[i].task)
-			continue;
-		if (w->futex == place && w->sort == OPEN && w->ender == BY_INTERRUPT)
-			w->sort = WORKING;
+	for (size_t i = 0, end; i < s->acts.cnt; i = end) {
+		for (end = i; end < s->acts.cnt && s->acts.v[end].task == s->acts.v[i].task;)
+			end++;
+		tell_sleeps_of_task(f, place, &s->acts.v[i], end - i);
 	}
 }
 
