@@ -56,14 +56,14 @@ attempts_are() {
 	trace --until-quiet 3 procs --seconds 0.2
 	quiet
 	status_is 4
-	if json_holds run.json 'r["verdict"]["class"] == "inconclusive"' 2>/dev/null; then
-		output_has "of at most 3; other programs are not why it is inconclusive"
-		skip "the host made a run inconclusive"
-	fi
 	attempts_are 3 3
 	exact
-	output_has "run 1 of at most 3: other programs had CPUs"
-	output_has "run 2 of at most 3: other programs had CPUs"
+	[[ $(grep -c '; running it again' <<<"$output") -eq 2 ]]
+	if json_holds run.json 'r["verdict"]["class"] == "inconclusive"' 2>/dev/null; then
+		output_has "after 3 runs the host still left the verdict open"
+		skip "the host made a run inconclusive"
+	fi
+	output_has " of at most 3: other programs had CPUs"
 	output_has "after 3 runs the machine was still busy"
 	output_has burner
 	[[ $(ls out) == $'report.html\ntrace.lab' && $(grep -c '  tries ' <<<"$output") -eq 1 ]]
@@ -169,15 +169,19 @@ first() {
 	setsid -w sh -c 'echo -20 2>/dev/null >/proc/self/autogroup; exec "$@"' sh "$@"
 }
 
-# The four programs beside a neighbour that has $1 percent of each of the CPUs $2...
+# The four programs beside a neighbour that has $1 percent of each of the CPUs $2... Of one that is never
+# parallel so little may be left that chance decides what could have been: not three times, then.
 beside() {
-	local load=$1 name status class degree
-	[[ $load -eq 0 ]] || busy "$load" 40 "${@:2}"
+	local load=$1 name status class degree try
+	[[ $load -eq 0 ]] || busy "$load" 120 "${@:2}"
 	for name in "${programs[@]}"; do
-		rm -rf "$name"
-		# shellcheck disable=SC2086
-		first "$LAB_BIN" run -q -o "$name" --expect parallel ${workload[$name]} >"$name.out" 2>&1 3>&- &&
-			status=0 || status=$?
+		for try in 1 2 3; do
+			rm -rf "$name"
+			# shellcheck disable=SC2086
+			first "$LAB_BIN" run -q -o "$name" --expect parallel ${workload[$name]} >"$name.out" 2>&1 3>&- &&
+				status=0 || status=$?
+			[[ $name != parallel && $status -eq 4 ]] || break
+		done
 		echo "$status" >"$name.status"
 	done
 	quiet

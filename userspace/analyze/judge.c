@@ -171,3 +171,11 @@ bool judge_others_decide(const struct report *r)
 		classes += r->noise.could_be[class];
 	return classes > 1;
 }
+
+bool judge_host_decides(const struct report *r)
+{
+	const struct report_verdict *v = &r->verdict;
+
+	return v->hidden_decide &&
+	       (v->claim_holds == CLAIM_NOT_MADE || v->claim_doubt == DOUBT_VERDICT);
+}

@@ -23,4 +23,7 @@ void judge_claim(const struct model *m, struct report *r);
  */
 bool judge_others_decide(const struct report *r);
 
+/* Likewise what the host hid, or the CPUs' clocks. Other programs are not the reason then. */
+bool judge_host_decides(const struct report *r);
+
 #endif /* LAB_ANALYZE_JUDGE_H */

@@ -162,13 +162,16 @@ static void settle_between(const struct report *r, struct report_verdict *v)
 static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
+	bool is_long = share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns);
+	bool contradicted = is_contradicted(m, p) && m->audit.clock_ahead_ns;
 
-	if (is_contradicted(m, p) && m->audit.clock_ahead_ns)
+	v->hidden_decide = contradicted || !is_long;
+	if (contradicted)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "the CPUs' own clocks contradict time stamps by %" PRIu64
 		       " ns, and most of what ran at once may be made of them: run it again",
 		       m->audit.clock_ahead_ns);
-	else if (share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns))
+	else if (is_long)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "no recorded overlap is longer than 1 us and than the %" PRIu64
 		       " ns by which the CPUs' clocks may disagree: run it for longer",

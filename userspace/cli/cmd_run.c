@@ -36,7 +36,7 @@ static const struct opt run_opts[] = {
 	  .help = "exit 1 if the verdict is another: sequential, concurrent or parallel" },
 	{ .name = "until-quiet", .kind = OPT_U32, .off = offsetof(struct run_opts, attempts_max),
 	  .metavar = "N", .min = 1, .max = 1000,
-	  .help = "run it again, up to N times, while other programs could have changed the verdict" },
+	  .help = "run it again, up to N times, while other programs, or the host, leave the verdict open" },
 	{ .name = "ops", .kind = OPT_FLAG, .off = offsetof(struct run_opts, ops),
 	  .help = "hook system calls, to see an event loop's operations, and markers" },
 #define HOOK(id, programs, variable, separator, in_front, before_path, file, example, about) \
@@ -263,7 +263,8 @@ static bool is_worth_another(const struct run *run, const struct output *out)
 {
 	enum trace_end_reason reason = run->result.end.reason;
 
-	return run->attempt < run->opts.attempts_max && judge_others_decide(&out->report) &&
+	return run->attempt < run->opts.attempts_max &&
+	       (judge_others_decide(&out->report) || judge_host_decides(&out->report)) &&
 	       (reason == TRACE_END_EXIT || reason == TRACE_END_FOR);
 }
 
@@ -279,8 +280,11 @@ static int report(struct run *run)
 	if (!output_load(&out, run->folder.trace_path)) {
 		if (is_worth_another(run, &out)) {
 			if (!run->opts.look.brief)
-				log_info("run %" PRIu32 " of at most %" PRIu32 ": other programs had CPUs and could have changed the verdict; running it again",
-					 run->attempt, run->opts.attempts_max);
+				log_info("run %" PRIu32 " of at most %" PRIu32 ": %s; running it again",
+					 run->attempt, run->opts.attempts_max,
+					 judge_others_decide(&out.report) ?
+					 "other programs had CPUs and could have changed the verdict" :
+					 out.report.verdict.reason);
 			output_release(&out);
 			run_folder_remove(&run->folder);
 			return -1;

@@ -143,22 +143,23 @@ void term_attempts(const struct term *t)
 {
 	uint32_t cnt = t->m->meta.attempt, most = t->m->meta.attempts_max;
 	enum trace_end_reason reason = t->m->end.reason;
-	bool busy = judge_others_decide(t->r);
+	bool busy = judge_others_decide(t->r), open = busy || judge_host_decides(t->r);
 	struct phrase p = { 0 };
 
-	if (!cnt || !most || (t->opts->brief && !busy))
+	if (!cnt || !most || (t->opts->brief && !open))
 		return;
-	if (!busy && t->r->verdict.class == CLASS_INCONCLUSIVE) {
+	if (!open && t->r->verdict.class == CLASS_INCONCLUSIVE) {
 		phrase_add(&p, "run %s of at most ", fmt_count(cnt).s);
 		phrase_add(&p, "%s; other programs are not why it is inconclusive", fmt_count(most).s);
-	} else if (!busy) {
+	} else if (!open) {
 		phrase_add(&p, "it took ");
 		phrase_count(&p, cnt, "run");
 		phrase_add(&p, " (at most %s) until other programs could not have changed the verdict",
 			   fmt_count(most).s);
 		phrase_add(&p, cnt > 1 ? "; this is the last one" : "");
 	} else if (cnt < most) {
-		phrase_add(&p, "other programs could have changed the verdict of run %s (of at most ",
+		phrase_add(&p, "%s the verdict of run %s (of at most ",
+			   busy ? "other programs could have changed" : "the host left open",
 			   fmt_count(cnt).s);
 		phrase_add(&p, "%s), and it was not run again: %s", fmt_count(most).s,
 			   reason == TRACE_END_INTERRUPT ? "it was interrupted" :
@@ -167,9 +168,11 @@ void term_attempts(const struct term *t)
 	} else {
 		phrase_add(&p, "after ");
 		phrase_count(&p, cnt, "run");
-		phrase_add(&p, " the machine was still busy: other programs could have changed the verdict "
-			   "of each; this is the last one");
-		say_who_was_busy(t, &p);
+		phrase_add(&p, busy ? " the machine was still busy: other programs could have changed the "
+				      "verdict; this is the last one" :
+				      " the host still left the verdict open; this is the last one");
+		if (busy)
+			say_who_was_busy(t, &p);
 	}
 	term_para(t, "tries", &p);
 }
