@@ -45,6 +45,16 @@ async def in_turn():
         await asyncio.sleep(seconds)
 
 
+async def executor_then_cat():
+    cat = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for _ in range(10):
+        await asyncio.to_thread(time.sleep, 0.03)
+        cat.stdin.write(b"a line\n")
+        await cat.stdout.readline()
+    cat.stdin.close()
+    await cat.wait()
+
+
 def serve(jobs, answers):
     while (job := jobs.get()) is not None:
         burn(job)
@@ -101,6 +111,7 @@ KINDS = {
     "map": pool_map,
     "apply": pool_apply,
     "gather": lambda: asyncio.run(together()),
+    "executor": lambda: asyncio.run(executor_then_cat()),
     "turn": lambda: asyncio.run(in_turn()),
     "jobs": lambda: job_at_a_time(2),
     "run": run_in_turn,

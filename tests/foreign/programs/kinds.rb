@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # "threads": two threads compute under Ruby's interpreter lock: concurrent, that lock the
-# serializer. "sleep": two threads sleep at once: concurrent. "fork": two processes compute:
-# parallel. "queue": a job at a time to two threads: sequential.
+# serializer. "sleep": two threads sleep at once: concurrent; "naps":
+# twenty times each. "fork": two processes compute: parallel. "queue": a job at a time to two threads: sequential.
 def burn(ms)
   limit = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) + ms / 1000.0
   nil while Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) < limit
@@ -12,6 +12,8 @@ when 'threads'
   2.times.map { Thread.new { burn(1000) } }.each(&:join)
 when 'sleep'
   [0.6, 0.4].map { |s| Thread.new { sleep s } }.each(&:join)
+when 'naps'
+  2.times.map { Thread.new { 20.times { sleep 0.04 } } }.each(&:join)
 when 'fork'
   2.times { fork { burn(400) } }
   Process.waitall

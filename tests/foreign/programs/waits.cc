@@ -3,8 +3,10 @@
 // (0x80000000), "two" (std::atomic::wait for a change from 2), "five" (from 5). A thread waits
 // while main computes: sequential, no lock named. "async": two std::async compute, parallel.
 // "latch": two threads meet at a latch, parallel. "jobs": a future for each of 30 jobs, each
-// awaited before the next: sequential.
+// awaited before the next: sequential. "nap", "naps": one thread, or two, waits twenty times for a
+// condition that never comes, for 20 ms: sequential, and concurrent.
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <latch>
 #include <string>
@@ -20,6 +22,16 @@ static void waits_for(int value)
 	word = value + 1;
 	word.notify_all();
 	waiter.join();
+}
+
+static void nap()
+{
+	std::mutex mutex;
+	std::condition_variable never;
+	std::unique_lock<std::mutex> lock(mutex);
+
+	for (int i = 0; i < 20; i++)
+		never.wait_for(lock, std::chrono::milliseconds(20));
 }
 
 int main(int argc, char **argv)
@@ -49,6 +61,13 @@ int main(int argc, char **argv)
 
 		a.join();
 		b.join();
+	}
+	if (kind == "nap" || kind == "naps") {
+		burn(40);
+		std::thread a(nap);
+		if (kind == "naps")
+			std::thread(nap).join();
+		a.join();
 	}
 	for (int i = 0; kind == "jobs" && i < 30; i++)
 		std::async(std::launch::async, [] { burn(8); }).get();
