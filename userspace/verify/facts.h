@@ -10,8 +10,8 @@
  * When all are taken, figures.c cuts everything to the window and adds it up.
  */
 
-#include "verify/reader.h"
-#include "verify/tools.h"
+#include "reread/reader.h"
+#include "reread/tools.h"
 
 #define BEYOND_NS (1ull << 62)	/* no record is stamped later */
 #define ANY_CPU CPU_NUMBERS

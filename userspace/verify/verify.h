@@ -5,8 +5,8 @@
 /*
  * verify - the verdict that a trace stores, proved or refuted from its records.
  *
- * An implementation of docs/trace-format.md and docs/certificate.md that shares no code with
- * what recorded, modelled and judged the run. It derives every number of the certificate again and
+ * An implementation of docs/certificate.md, on a reader of its own (reread/reader.h), that shares no code but
+ * util's with what recorded, modelled and judged the run. It derives every number of the certificate again and
  * demands that they are equal; it proves or refutes, and never guesses. It believes no
  * byte of the file.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef LAB_VERIFY_COLUMNS_H
-#define LAB_VERIFY_COLUMNS_H
+#ifndef LAB_REREAD_COLUMNS_H
+#define LAB_REREAD_COLUMNS_H
 
 /*
  * columns - SCHM and the payload of EVTS (sections 5, 6 and 11 of docs/trace-format.md). Part of
  * the reader.
  */
 
-#include "verify/reader.h"
+#include "reread/reader.h"
 
 /* What is left of some bytes. After a failed read @bad is set, and every read gives 0. */
 struct cursor {
@@ -41,4 +41,4 @@ void block_event(struct block *b, struct event *ev);
 /* All is given out, and every check holds. */
 bool block_is_used_up(const struct block *b);
 
-#endif /* LAB_VERIFY_COLUMNS_H */
+#endif /* LAB_REREAD_COLUMNS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "verify/reader.h"
+#include "reread/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "util/alloc.h"
 #include "util/io.h"
 #include "util/minmax.h"
-#include "verify/columns.h"
+#include "reread/columns.h"
 
 #define MAGIC "\x89LAB\r\n\x1a\n"
 #define FILE_HEADER 32

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "verify/columns.h"
+#include "reread/columns.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "verify/tools.h"
+#include "reread/tools.h"
 
 static int by_words(const void *a, const void *b, void *words)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef LAB_VERIFY_READER_H
-#define LAB_VERIFY_READER_H
+#ifndef LAB_REREAD_READER_H
+#define LAB_REREAD_READER_H
 
 /*
  * reader - a trace file as docs/trace-format.md describes it; the verifier's own, which shares
- * nothing with the reader that the reports come from.
+ * nothing with the reader that the reports come from (trace/trace.h).
  *
  * Nothing is proved from a part of a file: whatever is wrong with one byte of it, all of
  * it is damaged. Every byte is hostile. Memory is that of the chunks whose times overlap.
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "verify/tools.h"
+#include "reread/tools.h"
 
 #define CPU_NUMBERS 1024	/* a CPU's number is below */
 
@@ -130,4 +130,4 @@ bool words_number(struct words *w, uint64_t max, uint64_t *value);
 
 void reader_free(struct reader *r);
 
-#endif /* LAB_VERIFY_READER_H */
+#endif /* LAB_REREAD_READER_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef LAB_VERIFY_TOOLS_H
-#define LAB_VERIFY_TOOLS_H
+#ifndef LAB_REREAD_TOOLS_H
+#define LAB_REREAD_TOOLS_H
 
 /*
  * tools - arrays that grow, one order for all that is sorted, and pairs of numbers that lead to a
@@ -48,4 +48,4 @@ static inline uint32_t map_number(struct idmap *m, uint64_t a, uint64_t b)
 	return *idmap_put(m, a, b, m->key_cnt);
 }
 
-#endif /* LAB_VERIFY_TOOLS_H */
+#endif /* LAB_REREAD_TOOLS_H */
