@@ -46,6 +46,58 @@ bool oracle_parks(const struct truth_span *s)
 	       s->reason == REASON_EVENTFD;
 }
 
+/* ---- naps ---- */
+
+static bool is_nap(const struct truth_span *s)
+{
+	return s->state == SPAN_BLOCKED && s->reason == REASON_SLEEP && !s->futex && s->by_interrupt;
+}
+
+/* The next wait of the task, @step 1 or -1 on from number @i; -1: there is none. */
+static long next_wait(const struct truth_task *task, long i, int step)
+{
+	for (i += step; i >= 0 && i < (long)task->span_cnt; i += step)
+		if (task->spans[i].state == SPAN_BLOCKED)
+			return i;
+	return -1;
+}
+
+/* Number @b is the next wait behind number @a, both are naps, and there is next to nothing between them. */
+static bool naps_on(const struct truth_task *task, long a, long b)
+{
+	uint64_t run_ns = 0, nap_ns;
+
+	if (a < 0 || b < 0 || !is_nap(&task->spans[a]) || !is_nap(&task->spans[b]))
+		return false;
+	for (long i = a + 1; i < b; i++)
+		if (task->spans[i].state == SPAN_RUNNING)
+			run_ns += task->spans[i].end_ns - task->spans[i].start_ns;
+	nap_ns = task->spans[a].end_ns - task->spans[a].start_ns;
+	return run_ns < nap_ns && (20 * run_ns < nap_ns || run_ns < 100000);
+}
+
+/* It only looks at the clock, until its process or a child of its ends. */
+static bool ticks(const struct oracle *o, const struct truth_task *task, const struct truth_span *s)
+{
+	long i = s - task->spans, last = i, end = next_wait(task, (long)task->span_cnt, -1);
+
+	while (naps_on(task, last, next_wait(task, last, 1)))
+		last = next_wait(task, last, 1);
+	if (last == i && !naps_on(task, next_wait(task, i, -1), i))
+		return false;
+	if (truth_with_process(o->t, task, &task->spans[end]))
+		return true;
+	for (size_t k = 0; k < o->t->task_cnt; k++) {
+		const struct truth_task *child = &o->t->tasks[k];
+
+		if (child->parent_id == task->id && !child->alive &&
+		    child->end_ns > task->spans[last].start_ns &&
+		    child->end_ns <= task->spans[last].end_ns)
+			return true;
+	}
+	return false;
+}
+
 static bool waits_in_progress(const struct oracle *o, const struct life *life,
 			      const struct truth_task *task, const struct truth_span *s)
 {
@@ -53,6 +105,8 @@ static bool waits_in_progress(const struct oracle *o, const struct life *life,
 		return false;
 	if (s->reason == REASON_FILELOCK)
 		return true;
+	if (is_nap(s) && ticks(o, task, s))
+		return false;
 	if (s->reason != REASON_LOCK && truth_by_kin(o->t, task, s))
 		return false;
 	return !(life->helper && oracle_parks(s));

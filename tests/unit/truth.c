@@ -84,15 +84,24 @@ static bool made_by(const struct truth *t, const struct truth_task *low,
 	       (leader_of(t, low) != leader && descends(t, low->id, leader));
 }
 
-bool truth_by_kin(const struct truth *t, const struct truth_task *task,
-		  const struct truth_span *block)
+bool truth_with_process(const struct truth *t, const struct truth_task *task,
+			const struct truth_span *block)
 {
 	const struct truth_task *waker = block->waker_id ? find(t, block->waker_id) : NULL;
 	int32_t call = block->waker_syscall;
 
+	return waker && leader_of(t, task) == leader_of(t, waker) &&
+	       (call == 231 || call == 59 || call == 322);
+}
+
+bool truth_by_kin(const struct truth *t, const struct truth_task *task,
+		  const struct truth_span *block)
+{
+	const struct truth_task *waker = block->waker_id ? find(t, block->waker_id) : NULL;
+
 	if (!waker)
 		return false;
-	if (leader_of(t, task) == leader_of(t, waker) && (call == 231 || call == 59 || call == 322))
+	if (truth_with_process(t, task, block))
 		return true;
 	return made_by(t, task, waker) || made_by(t, waker, task);
 }

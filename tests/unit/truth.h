@@ -137,6 +137,8 @@ const struct truth_task *truth_task(const struct truth *t, uint32_t id);
 const char *truth_call(const struct truth_span *block);
 
 /* Whether @task's kin, or the end of its process, ended @block: progress.h's words. */
+bool truth_with_process(const struct truth *t, const struct truth_task *task,
+			const struct truth_span *block);	/* the second rule alone */
 bool truth_by_kin(const struct truth *t, const struct truth_task *task,
 		  const struct truth_span *block);
 

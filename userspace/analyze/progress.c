@@ -33,6 +33,8 @@ static bool wait_counts(const struct model_span *s, bool helper)
 {
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)
 		return false;
+	if (s->ticks)
+		return false;
 	/* Nobody parks there, and no call is answered by it. */
 	if (s->reason == REASON_FILELOCK)
 		return true;

@@ -13,6 +13,7 @@
  *   task of another process from whose first task it descends, or that descends from its own
  *   process's first one;
  * - in a wait that ends as its process does;
+ * - in a nap that ticks (model/build_naps.c);
  * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the longest-running one does;
  * - while it waits for a CPU that it has just had, or after a wait in which it is not in progress, only to run for
  *   less than 5 % of that time, and for less than 100 us, and not to be ready at once again: what is left
@@ -26,6 +27,10 @@
  * their waits for each other: each of them has work of its own (a pipeline, two players), as far as
  * the kernel can tell. A lock is waited for by who has work, whoever had it. A worker of io_uring has a request
  * or none, and the kernel tells which.
+ *
+ * Naps that tick, because who only looks at the clock, until its process or its child ends, does nothing: a runtime's
+ * monitor beside one that computes is no second activity, nor is a parent that asks whether its child has
+ * ended. Who stops by itself has slept for its work, which may be a course's stand-in for a download.
  *
  * What is left, because who has handed a job over is often preempted by whom it woke, a few
  * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long

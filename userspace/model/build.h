@@ -410,6 +410,9 @@ void turn_note(struct model_builder *b, uint32_t idx, uint64_t ts_ns);
  */
 void turns_finish(struct model_builder *b, const uint32_t *place, size_t gone);
 
+/* Which naps tick; after all is cut to the window. */
+void naps_finish(struct model_builder *b);
+
 /* ---- build_symbols.c ---- */
 
 /* Into model.symbols. All events were seen. */

@@ -76,8 +76,10 @@ static void clip(const struct model *m, struct model_span *span)
 		span->flags |= SPAN_CUT_END;
 		/* What ended it came after the cut. */
 		span->flags &= (uint16_t)~SPAN_ENDED;
-		if (span->state == SPAN_BLOCKED)
+		if (span->state == SPAN_BLOCKED) {
 			span->waker_id = span->waker_tid = 0;
+			span->with_process = false;
+		}
 	}
 }
 
@@ -252,6 +254,7 @@ void finish_spans(struct model_builder *b)
 			mark_gaps(m, t);
 	}
 	turns_finish(b, place, gone);
+	naps_finish(b);
 	free(place);
 	clip_migrations(m);
 }

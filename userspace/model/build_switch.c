@@ -373,12 +373,6 @@ static bool ends_process(int32_t syscall)
 	return syscall == NR_EXIT_GROUP || syscall == NR_EXECVE || syscall == NR_EXECVEAT;
 }
 
-static bool is_kin(const struct model_builder *b, uint32_t idx, uint32_t waker, int32_t syscall)
-{
-	return task_is_kin(b, idx, waker) ||
-	       (b->tasks[idx].leader == b->tasks[waker].leader && ends_process(syscall));
-}
-
 static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_ev_waking *ev)
 {
 	struct model_span *wait = &b->tasks[idx].open;
@@ -400,7 +394,11 @@ static void name_waker(struct model_builder *b, uint32_t idx, const struct lab_e
 	else if (wait->flags & SPAN_FUTEX && !futex_call_wakes(ev->waker_syscall))
 		wait->flags |= SPAN_WOKEN_BY_SIGNAL;
 	waker = ev->waker_id ? idmap_get(&b->task_by_id, ev->waker_id, 0) : NULL;
-	if (waker && !b->tasks[idx].has_request && is_kin(b, idx, *waker, ev->waker_syscall))
+	if (!waker || b->tasks[idx].has_request)
+		return;
+	wait->with_process = b->tasks[idx].leader == b->tasks[*waker].leader &&
+			     ends_process(ev->waker_syscall);
+	if (wait->with_process || task_is_kin(b, idx, *waker))
 		wait->flags |= SPAN_WAKER_KIN;
 }
 

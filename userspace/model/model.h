@@ -114,6 +114,8 @@ struct model_span {
 	bool futex_many:1;	/* the call that ended it may have ended others as well */
 	bool guess:1;		/* a waking came before it began: blocked if another follows, else ready */
 	bool unsure:1;		/* between two switch-outs of its task that were recorded others are missing */
+	bool with_process:1;	/* blocked: it ended as its process did, or ran another program */
+	bool ticks:1;		/* blocked: a nap between looks at the clock, and no work; see build_naps.c */
 };
 _Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");
 

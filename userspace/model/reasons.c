@@ -199,7 +199,7 @@ static enum reason descriptor(uint8_t fd_type)
 	case STAT_SOCKET: return REASON_SOCKET;
 	case LAB_FD_EVENTFD: return REASON_EVENTFD;
 	case LAB_FD_SIGNALFD: return REASON_SIGNAL;
-	default: return REASON_OTHER;
+	default: return REASON_OTHER;	/* a timerfd, too: tickers of runtimes read one (GHC) */
 	}
 }
 

@@ -46,6 +46,8 @@ struct stretch {
 			uint32_t futex_value, futex_owner;
 			uint8_t futex_op;
 			bool futex_private, futex_no_limit, in_epoll;
+			bool sleeps, with_process;	/* the call does; it ended as its process did */
+			bool ticks;			/* section 10 */
 		};
 	};
 };

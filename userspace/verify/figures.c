@@ -4,6 +4,16 @@
 
 #define PROOF_MIN_NS 1000
 #define REST_RUN_NS 100000
+#define LOOK_NS 100000
+
+struct death {
+	uint64_t parent, ns;
+};
+
+struct deaths {
+	struct death *v;
+	size_t cnt, cap;
+};
 
 /* 5 %, as in sections 10 and 11. */
 static bool is_share(uint64_t part, uint64_t whole)
@@ -72,6 +82,8 @@ static void cut_to_window(struct facts *f)
 		if (s.end_ns > f->end_ns) {
 			s.marks |= CUT_END;
 			s.marks &= (uint8_t)(s.what == WAIT ? ~(BY_KIN | BY_WORKLOAD) : ~0);
+			if (s.what == WAIT)
+				s.with_process = false;
 		}
 		s.start_ns = max_u64(s.start_ns, f->start_ns);
 		s.end_ns = min_u64(s.end_ns, f->end_ns);
@@ -235,6 +247,8 @@ static bool wait_counts(const struct stretch *w, bool helper)
 {
 	bool kin = w->marks & BY_KIN;
 
+	if (w->ticks)
+		return false;
 	switch ((enum sort)w->sort) {
 	case WORKING:
 		return !kin;
@@ -276,6 +290,71 @@ static uint64_t run_ns_of(const struct facts *f, const struct figures *g, uint32
 	return sum_ns;
 }
 
+static bool is_nap(const struct stretch *s)
+{
+	return s->what == WAIT && s->sleeps && s->ender == BY_INTERRUPT && !(s->marks & CUT_END);
+}
+
+/* Of children, after @a->ns and not after @until_ns. */
+static bool any_death(const struct deaths *deaths, struct death after, uint64_t until_ns)
+{
+	size_t low = 0, high = deaths->cnt;
+
+	while (low < high) {
+		const struct death *d = &deaths->v[(low + high) / 2];
+
+		if (d->parent < after.parent || (d->parent == after.parent && d->ns <= after.ns))
+			low = (low + high) / 2 + 1;
+		else
+			high = (low + high) / 2;
+	}
+	return low < deaths->cnt && deaths->v[low].parent == after.parent &&
+	       deaths->v[low].ns <= until_ns;
+}
+
+static bool follows(const struct stretch *nap, uint64_t run_ns)
+{
+	uint64_t nap_ns = nap->end_ns - nap->start_ns;
+
+	return run_ns < nap_ns && (run_ns < LOOK_NS || !is_share(run_ns, nap_ns));
+}
+
+/* The naps of @task that follow each other tick, or none of them does. */
+static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
+		       const struct deaths *deaths)
+{
+	const uint32_t *at = &g->by_task[g->first[task]], *end = &g->by_task[g->first[task + 1]];
+	struct stretch *all = f->stretches.v, *last_wait = NULL;
+	const uint32_t *first = NULL, *last = NULL;
+	uint64_t run_ns = 0;
+
+	for (const uint32_t *i = at; i < end; i++)
+		last_wait = all[*i].what == WAIT ? &all[*i] : last_wait;
+	for (const uint32_t *i = at; i <= end; i++) {
+		const struct stretch *s = i < end ? &all[*i] : NULL;
+
+		if (s && s->what != WAIT) {
+			run_ns += s->what == RUN ? s->end_ns - s->start_ns : 0;
+			continue;
+		}
+		if (last && (!s || !is_nap(s) || !follows(&all[*last], run_ns))) {
+			bool ticks = first < last &&
+				     (last_wait->with_process ||
+				      any_death(deaths, (struct death){ task, all[*last].start_ns },
+						all[*last].end_ns));
+
+			for (; first <= last; first++)
+				all[*first].ticks = ticks && is_nap(&all[*first]);
+			last = NULL;
+		}
+		if (s && is_nap(s)) {
+			first = last ? first : i;
+			last = i;
+		}
+		run_ns = 0;
+	}
+}
+
 /* From the start of its first run to the end of its last. */
 static void progress_of(const struct facts *f, struct figures *g, uint32_t task, bool helper)
 {
@@ -304,13 +383,21 @@ static void progress_of(const struct facts *f, struct figures *g, uint32_t task,
 	}
 }
 
-static void derive_progress(const struct facts *f, struct figures *g)
+static void derive_progress(struct facts *f, struct figures *g)
 {
+	struct deaths deaths = { 0 };
 	struct spans ops = { 0 };
 	uint64_t longest_ns = 0;
 	struct tally t;
 
 	order_by_task(f, g);
+	for (uint32_t i = 0; i < f->tasks.cnt; i++)
+		if (f->tasks.v[i].now.what == DEAD && f->tasks.v[i].parent != i)
+			ADD(deaths, (struct death){ f->tasks.v[i].parent, f->tasks.v[i].death_ns });
+	sort_words(deaths.v, deaths.cnt, 2);
+	for (uint32_t i = 0; i < f->tasks.cnt; i++)
+		tell_ticks(f, g, i, &deaths);
+	free(deaths.v);
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)
 		longest_ns = max_u64(longest_ns, run_ns_of(f, g, i));
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)

@@ -115,6 +115,7 @@ void wait_begin(struct facts *f, struct task *t, const struct event *ev)
 
 	w->sort = (uint8_t)sort_of(ev, call, &by_call);
 	w->waker = w->futex = w->loop = NONE;
+	w->sleeps = by_call && (call == SLEEP || (call == POLL && w->sort == WORKING));
 	if (w->sort == OPEN) {
 		uint32_t memory = ev->f[F_ARG1] & 0x80 ? t->memory : NONE;
 
@@ -148,11 +149,8 @@ static bool comes_from(const struct facts *f, const struct task *t, uint32_t to)
 	return t == &all[to];
 }
 
-static bool are_kin(const struct facts *f, const struct task *a, const struct task *b,
-		    uint64_t call)
+static bool are_kin(const struct facts *f, const struct task *a, const struct task *b)
 {
-	if (a->leader == b->leader && (call == 231 || call == 59 || call == 322))
-		return true;
 	if (a == b)
 		return false;
 	return comes_from(f, a, place_of_task(f, b)) || comes_from(f, b, place_of_task(f, a)) ||
@@ -174,7 +172,11 @@ void wait_woken(struct facts *f, struct task *t, const struct event *ev)
 	w->ender = flags & WAKE_EXITING ? BY_EXITING :
 		   ev->f[F_WAKER_TID] ? BY_TASK : BY_NOBODY_KNOWN;
 	w->marks |= (ev->f[F_WAKER_ID] ? BY_WORKLOAD : 0) | (flags & WAKE_MANY ? BY_MANY : 0);
-	if (w->waker != NONE && are_kin(f, t, &f->tasks.v[w->waker], call))
+	if (w->waker == NONE)
+		return;
+	w->with_process = t->leader == f->tasks.v[w->waker].leader &&
+			  (call == 231 || call == 59 || call == 322);
+	if (w->with_process || are_kin(f, t, &f->tasks.v[w->waker]))
 		w->marks |= BY_KIN;
 }
 

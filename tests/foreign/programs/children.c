@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Two children without exec. "together": parallel. "turn" (fork and wait, twice): sequential.
- * "poll": one child computes and its parent asks every 10 ms whether it has ended: concurrent,
+ * "poll": one child computes and its parent asks every 10 ms whether it has ended: sequential,
  * and the computing is what the end waited for. "crash": the second child ends by a signal, and
  * main by the same: no expectation makes this a success.
  */

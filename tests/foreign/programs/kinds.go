@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// "both": two goroutines compute: parallel. "lock": two compute under one sync.Mutex: concurrent
-// with GOMAXPROCS=1, where goroutines share one thread and lab sees only that. "ping": two hand
+// "both": two goroutines compute: parallel. "lock": two compute under one sync.Mutex.
+// With GOMAXPROCS=1 goroutines share one thread, and lab sees only that: sequential. "ping": two hand
 // a token back and forth by channels, on as many threads as Go likes. "one": main alone
-// computes; Go's monitor thread sleeps beside it.
+// computes; Go's monitor thread, which sleeps beside it until the end, does nothing: sequential.
 package main
 
 import (

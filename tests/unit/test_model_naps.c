@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model_fixture.h"
+#include "unit.h"
+
+#define EXIT_GROUP 231
+#define NAP_NS 4000000
+#define LOOK_NS 10	/* between two naps */
+
+/* @cnt naps of @id on @cpu, from @at on; in between it looks at the clock. Return: when the last one has ended. */
+static uint64_t naps(struct fx *f, uint64_t at, unsigned int cpu, uint32_t id, int cnt)
+{
+	for (int i = 0; i < cnt; i++, at += NAP_NS + LOOK_NS) {
+		fx_switch(f, at, cpu, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+		fx_wake_on(f, at + NAP_NS, cpu, id, LAB_F_HARDIRQ);
+		fx_switch(f, at + NAP_NS, cpu, id, fx_none());
+	}
+	return at - LOOK_NS;
+}
+
+static size_t ticking(const struct model *m, size_t task)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < m->tasks[task].span_cnt; i++)
+		cnt += m->tasks[task].spans[i].ticks;
+	return cnt;
+}
+
+/* Root computes; its thread naps, until the process ends (@cnt naps, and one that does not end) or by itself. */
+static size_t monitor(int cnt, bool until_process_ends)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+	uint64_t at;
+	size_t ticks;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1100, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1120, 1, 2, fx_none());
+	at = naps(f, 1130, 1, 2, cnt) + LOOK_NS;
+	if (until_process_ends) {
+		fx_switch(f, at, 1, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+		fx_wake(f, at + 500, 1, 2);
+		fx_last(f)->waking.waker_syscall = EXIT_GROUP;
+		fx_switch(f, at + 510, 1, 2, fx_none());
+	}
+	fx_exit(f, at + 600, 2, FX_IDLE);
+	fx_exit(f, at + 700, 1, FX_IDLE);
+	fx_end(f, at + 800, TRACE_END_EXIT);
+	REQUIRE(fx_build(f, &m) == 0);
+	ticks = ticking(&m, 1);
+	model_release(&m);
+	fx_free(f);
+	return ticks;
+}
+
+TEST(model_naps_until_the_process_ends_tick)
+{
+	CHECK_EQ(monitor(3, true), 3);
+	CHECK_EQ(monitor(1, true), 0);
+	/* Who stops by itself may have slept for its work. */
+	CHECK_EQ(monitor(3, false), 0);
+}
+
+/* Root naps three times; its child ends in nap number @ended, from 0. */
+static size_t parent(int ended)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+	uint64_t at;
+	size_t ticks;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1100, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1120, 1, 2, fx_none());
+	at = naps(f, 1130, 0, 1, 3);
+	fx_exit(f, 1130 + (uint64_t)ended * (NAP_NS + LOOK_NS) + 700, 2, FX_IDLE);
+	fx_exit(f, at + 700, 1, FX_IDLE);
+	fx_end(f, at + 800, TRACE_END_EXIT);
+	REQUIRE(fx_build(f, &m) == 0);
+	ticks = ticking(&m, 0);
+	model_release(&m);
+	fx_free(f);
+	return ticks;
+}
+
+TEST(model_naps_until_a_child_ends_tick)
+{
+	CHECK_EQ(parent(2), 3);
+	/* It went on: it was not for the child. */
+	CHECK_EQ(parent(1), 0);
+}
+
+/* Between two naps it works for 5 % of the first, which is more than a look at the clock takes. */
+TEST(model_naps_between_work_do_not_tick)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+	uint64_t at;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1100, 1, 2, FX_PROCESS, 1);
+	fx_switch(f, 1120, 1, 2, fx_none());
+	at = naps(f, 1130, 0, 1, 2) + NAP_NS / 20;
+	at = naps(f, at, 0, 1, 2);
+	fx_exit(f, at - 300, 2, FX_IDLE);
+	fx_exit(f, at + 700, 1, FX_IDLE);
+	fx_end(f, at + 800, TRACE_END_EXIT);
+	REQUIRE(fx_build(f, &m) == 0);
+	CHECK_EQ(ticking(&m, 0), 2);
+	model_release(&m);
+	fx_free(f);
+}
