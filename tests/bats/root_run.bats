@@ -357,6 +357,28 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	json_holds run.json 'r["audit"]["clean"]'
 }
 
+# timeout(1) sends its signal to lab, and then to lab's group.
+@test "a second Ctrl-C leaves at once; the same one that comes twice does not" {
+	local gap pid
+	for gap in 0.005 0.5; do
+		"$LAB_BIN" run -o "after-$gap" -- sh -c 'trap "" INT TERM; while :; do sleep 0.1; done' >report 2>&1 3>&- &
+		pid=$!
+		sleep 1
+		kill -INT $pid
+		sleep "$gap"
+		kill -INT $pid
+		wait $pid || true
+		output=$(<report)
+		if [[ $gap == 0.5 ]]; then
+			output_has "left at once"
+		else
+			output_has "interrupted"
+			output_lacks "left at once"
+			[[ -s after-$gap/report.html ]]
+		fi
+	done
+}
+
 @test "a killed recorder leaves what was flushed, and no workload" {
 	"$LAB_BIN" run -o out procs --seconds 30 >report 2>err 3>&- &
 	local pid=$!

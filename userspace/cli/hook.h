@@ -55,7 +55,10 @@ int hook_choose(struct hook_set *set);
  */
 int hook_install(const struct hook_set *set);
 
-/* As the same user; what a runtime wrote into it goes as well. Nothing if none was chosen or made. */
+/*
+ * In a process of the same user's and never root's (hook_keeper.h); what a runtime wrote into it goes as well. Nothing
+ * if none was chosen or made.
+ */
 void hook_remove(const struct hook_set *set);
 
 #endif /* LAB_CLI_HOOK_H */

@@ -118,6 +118,8 @@ static int prepare(struct run *run)
 			return LAB_EXIT_USAGE;
 		err = hook_choose(&run->opts.hooks);
 		if (!err)
+			err = hook_keeper_start(&run->hook_keeper, &run->opts.hooks, &run->child_user);
+		if (!err)
 			err = run_child_start(&run->child, &child);
 		if (err)
 			return err == -EINVAL ? LAB_EXIT_USAGE : LAB_EXIT_CANNOT_TRACE;
@@ -257,25 +259,25 @@ int run_check_root(int argc, char **argv)
 static void release_hooks(struct run *run)
 {
 	enum trace_end_reason reason = run->result.end.reason;
+	bool left = reason == TRACE_END_DAEMON || reason == TRACE_END_WRITE_ERROR;
 
-	if (!run->opts.hooks.folder[0])
-		return;
-	if (reason == TRACE_END_DAEMON || reason == TRACE_END_WRITE_ERROR)
+	if (left && run->opts.hooks.folder[0])
 		log_info("%s is left: processes go on that may need it; remove it when they have ended",
 			 run->opts.hooks.folder);
-	else
-		hook_remove(&run->opts.hooks);
+	hook_keeper_end(&run->hook_keeper, !left);
 }
 
 void run_release(struct run *run)
 {
+	run_loop_release_signals();
+	setpriority(PRIO_PROCESS, 0, run->nice);
 	trace_writer_free(run->writer);
 	if (run->folder.trace_fd > 0)
 		close(run->folder.trace_fd);
 	record_free(run->record);
 	run_child_close(&run->child);
 	release_hooks(run);
-	run_sender_stop(&run->sender);
+	side_process_stop(&run->sender);
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);
@@ -283,8 +285,10 @@ void run_release(struct run *run)
 
 int run_record(struct run *run)
 {
-	int status = prepare(run);
+	int status;
 
+	run->nice = getpriority(PRIO_PROCESS, 0);
+	status = prepare(run);
 	if (status < 0 && privilege_become(&run->user))
 		status = LAB_EXIT_CANNOT_TRACE;
 	/* A root who stays root can still write to another user's folder here. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "cli/hook.h"
+#include "cli/hook_keeper.h"
 #include "cli/output.h"
 #include "cli/privilege.h"
 #include "cli/run_child.h"
@@ -58,8 +59,9 @@ struct run {
 	struct privilege_user user;
 	struct privilege_user child_user; /* as whom the workload runs: user, or --user */
 	struct run_child child;
-	struct run_sender sender;
+	struct side_process sender, hook_keeper;
 	int attach_pidfd;
+	int nice;			/* that lab was called with */
 	struct record *record;
 	struct run_folder folder;
 	struct trace_meta meta;

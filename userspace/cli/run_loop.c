@@ -23,6 +23,7 @@
 #define CALM_RECORDS 500	/* fewer than this at a drain is calm */
 #define STATUS_NS (SECOND_NS / 4)
 #define MEMORY_NS (SECOND_NS / 50)
+#define SAME_NS (SECOND_NS / 10)	/* timeout(1) sends a signal to lab and to its group, so lab has two */
 #define KILL_NS (2 * SECOND_NS)	/* from the polite signal to the next harder one */
 
 struct loop {
@@ -39,6 +40,7 @@ struct loop {
 	int signals_sent;
 	struct run_tree tree;	/* what was signalled */
 	bool ending;		/* interrupted: the workload is being ended */
+	uint64_t ending_ns;	/* since then */
 	bool over;
 };
 
@@ -64,6 +66,17 @@ void run_loop_block_signals(void)
 
 	taken_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void run_loop_release_signals(void)
+{
+	const struct timespec none = { 0 };
+	sigset_t set;
+
+	taken_signals(&set);
+	while (sigtimedwait(&set, NULL, &none) > 0)
+		;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 bool run_loop_signal_waits(void)
@@ -111,6 +124,8 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 		finish(loop, TRACE_END_DETACH);
 		return;
 	}
+	if (loop->ending && now_ns() - loop->ending_ns < SAME_NS)
+		return;
 	if (loop->ending) {
 		loop->result->abandoned = true;
 		signal_tree(loop, SIGKILL);
@@ -118,7 +133,8 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 		return;
 	}
 	loop->ending = true;
-	loop->kill_ns = now_ns() + KILL_NS;
+	loop->ending_ns = now_ns();
+	loop->kill_ns = loop->ending_ns + KILL_NS;
 	/* From the terminal, the workload has it already; from kill(2), lab alone. */
 	if (info->ssi_code != SI_KERNEL)
 		signal_tree(loop, info->ssi_signo);

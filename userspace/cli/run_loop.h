@@ -22,7 +22,7 @@ struct run_loop_opts {
 	pid_t pid;		/* the root, to be reaped; 0: attached */
 	uint64_t for_ns;	/* --for; 0: none */
 	uint64_t grace_ns;	/* how long what the root left behind may go on */
-	const struct run_sender *sender; /* that ends the workload; NULL: attached */
+	const struct side_process *sender; /* that ends the workload; NULL: attached */
 	bool status_line;
 	bool memory;		/* look how much memory there is, too */
 };
@@ -37,6 +37,9 @@ struct run_loop_result {
 
 /* Block the signals that the loop takes. Before record_start(), after the fork. */
 void run_loop_block_signals(void);
+
+/* The run is over: what came for it is forgotten, and from now on these signals do what they always do. */
+void run_loop_release_signals(void);
 
 /* One of these signals waits to be taken. */
 bool run_loop_signal_waits(void);

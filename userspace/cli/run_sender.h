@@ -7,28 +7,20 @@
  * user (postgres, memcached -u, setpriv, --user) takes no signals from a recorder without root.
  *
  * It keeps one of root's capabilities, CAP_KILL, and it does one thing: it is told a signal's number, finds
- * the workload's tree by itself, and sends the signal to that tree. It ends with the recorder.
+ * the workload's tree by itself, and sends the signal to that tree.
  */
 
-#include <sys/types.h>
-
-struct run_sender {
-	int fd;		/* to it; 0: there is none */
-	pid_t pid;
-};
+#include "cli/side_process.h"
 
 /**
  * run_sender_start() - fork it
  * @root: of the workload's tree, a child of the caller
  *
- * Call it while there is one thread and nothing loaded. Return: 0 or -errno after one logged sentence.
+ * As side_process_start(). side_process_stop() ends it.
  */
-int run_sender_start(struct run_sender *sender, pid_t root);
+int run_sender_start(struct side_process *sender, pid_t root);
 
 /* Have the signal sent, and wait until it was. Return: 0 or -errno, silently. */
-int run_sender_send(const struct run_sender *sender, int sig);
-
-/* End it. Accepts an all-zero one. */
-void run_sender_stop(struct run_sender *sender);
+int run_sender_send(const struct side_process *sender, int sig);
 
 #endif /* LAB_CLI_RUN_SENDER_H */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/side_process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+#define FD 3	/* all that it has open beside the standard ones */
+
+__attribute__((noreturn))
+static void be_side_process(int fd, side_process_fn *fn, const void *arg)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	if (dup2(fd, FD) != FD || syscall(SYS_close_range, FD + 1, ~0U, 0))
+		_exit(1);
+	fn(FD, arg);
+	_exit(0);
+}
+
+int side_process_start(struct side_process *process, side_process_fn *fn, const void *arg,
+		       const char *what)
+{
+	int fds[2], err = 0;
+	pid_t pid = -1;
+
+	*process = (struct side_process){ 0 };
+	if (!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+		pid = fork();
+		if (!pid) {
+			close(fds[0]);
+			be_side_process(fds[1], fn, arg);
+		}
+		err = pid < 0 ? -errno : 0;
+		close(fds[1]);
+		if (err)
+			close(fds[0]);
+	} else {
+		err = -errno;
+	}
+	if (err)
+		log_err("cannot start the process that %s: %s", what, strerror(-err));
+	else
+		*process = (struct side_process){ .fd = fds[0], .pid = pid };
+	return err;
+}
+
+void side_process_stop(struct side_process *process)
+{
+	if (process->fd > 0)
+		close(process->fd);
+	if (process->pid > 0)
+		waitpid(process->pid, NULL, 0);
+	*process = (struct side_process){ 0 };
+}
