@@ -166,13 +166,18 @@ output_lacks() {
 
 # ---- for tests that trace ----
 
+# One run only: for a program that another run would not find as this one did.
+trace_once() {
+	rm -rf out run.json
+	run lab run -o out --json=run.json "$@"
+}
+
 # A run's JSON in run.json, its report in $output, its exit status in $status. Where what the host hid
 # decides, lab says to run it again.
 trace() {
 	local try
 	for try in 1 2 3 4; do
-		rm -rf out run.json
-		run lab run -o out --json=run.json "$@"
+		trace_once "$@"
 		grep -q "switch-ins were hidden: run it again" run.json 2>/dev/null || return 0
 	done
 }

@@ -172,7 +172,7 @@ write_locked() {
 @test "what is deleted or replaced meanwhile gives no wrong name" {
 	write_locked
 	cc -O1 -pthread -o locked locked.c
-	trace -- sh -c './locked bss 600 & sleep 0.3; rm locked; wait'
+	trace_once -- sh -c './locked bss 600 & sleep 0.3; rm locked; wait'
 	longest "l['symbol'] == 'shared_lock (locked)'"
 
 	# A library that is gone before the first wait, and a decoy of the name that the kernel shows then.
@@ -185,7 +185,7 @@ write_locked() {
 	cc -O1 -shared -fPIC -DLOCK=wrong_lock -o 'libown.so (deleted)' lib.c
 	cc -O1 -shared -fPIC -DLOCK=right_lock -o libown.so lib.c
 	cc -O1 -pthread -o locked locked.c -L. -Wl,--no-as-needed -lown -Wl,-rpath,"$PWD"
-	trace -- ./locked library
+	trace_once -- ./locked library
 	[ ! -e libown.so ]
 	longest "l['symbol'].startswith('libown.so (deleted)+0x')"
 	output_lacks wrong_lock
@@ -197,7 +197,7 @@ write_locked() {
 	CODE
 	cc -O1 -pthread -DLOCK=wrong_lock -o other locked.c
 	cc -O1 -pthread -o locked locked.c late.c
-	trace -- ./locked bss
+	trace_once -- ./locked bss
 	[ ! -e other ]
 	longest "l['symbol'] == 'shared_lock (locked (deleted))'"
 	output_lacks wrong_lock

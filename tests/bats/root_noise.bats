@@ -53,7 +53,7 @@ attempts_are() {
 	local cpus
 	read -ra cpus < <(all_cpus)
 	busy 100 20 "${cpus[@]}"
-	trace --until-quiet 3 procs --seconds 0.2
+	trace_once --until-quiet 3 procs --seconds 0.2
 	quiet
 	status_is 4
 	attempts_are 3 3
@@ -85,8 +85,8 @@ attempts_are() {
 	requires cpus=2
 	local cpus try
 	read -ra cpus < <(all_cpus)
-	busy 100 2 "${cpus[@]}"
-	trace -q --until-quiet 30 threads --seconds 0.2
+	busy 100 3 "${cpus[@]}"
+	trace_once -q --until-quiet 30 threads --seconds 0.2
 	quiet
 	[[ $status -ne 4 ]] || skip "other programs keep these CPUs busy"
 	status_is 0
