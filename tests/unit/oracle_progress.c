@@ -62,24 +62,16 @@ static long next_wait(const struct truth_task *task, long i, int step)
 	return -1;
 }
 
-/* Number @b is the next wait behind number @a, both are naps, and there is next to nothing between them. */
+/* Number @b is the next wait behind number @a, and both are naps. */
 static bool naps_on(const struct truth_task *task, long a, long b)
 {
-	uint64_t run_ns = 0, nap_ns;
-
-	if (a < 0 || b < 0 || !is_nap(&task->spans[a]) || !is_nap(&task->spans[b]))
-		return false;
-	for (long i = a + 1; i < b; i++)
-		if (task->spans[i].state == SPAN_RUNNING)
-			run_ns += task->spans[i].end_ns - task->spans[i].start_ns;
-	nap_ns = task->spans[a].end_ns - task->spans[a].start_ns;
-	return run_ns < nap_ns && (20 * run_ns < nap_ns || run_ns < 100000);
+	return a >= 0 && b >= 0 && is_nap(&task->spans[a]) && is_nap(&task->spans[b]);
 }
 
 /* It only looks at the clock, until its process or a child of its ends. */
 static bool ticks(const struct oracle *o, const struct truth_task *task, const struct truth_span *s)
 {
-	long i = s - task->spans, last = i, end = next_wait(task, (long)task->span_cnt, -1);
+	long i = s - task->spans, last = i, end = next_wait(task, (long)task->span_cnt, -1), run;
 
 	while (naps_on(task, last, next_wait(task, last, 1)))
 		last = next_wait(task, last, 1);
@@ -87,12 +79,17 @@ static bool ticks(const struct oracle *o, const struct truth_task *task, const s
 		return false;
 	if (truth_with_process(o->t, task, &task->spans[end]))
 		return true;
+	for (run = last + 1; run < (long)task->span_cnt && task->spans[run].state == SPAN_READY;)
+		run++;
+	if (run == (long)task->span_cnt || task->spans[run].state != SPAN_RUNNING)
+		run = -1;
 	for (size_t k = 0; k < o->t->task_cnt; k++) {
 		const struct truth_task *child = &o->t->tasks[k];
 
 		if (child->parent_id == task->id && !child->alive &&
-		    child->end_ns > task->spans[last].start_ns &&
-		    child->end_ns <= task->spans[last].end_ns)
+		    child->end_ns > task->spans[next_wait(task, last, -1)].end_ns &&
+		    child->end_ns <= 1000000 + (run < 0 ? task->spans[last].end_ns :
+							  task->spans[run].start_ns))
 			return true;
 	}
 	return false;

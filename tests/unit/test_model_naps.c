@@ -63,7 +63,7 @@ TEST(model_naps_until_the_process_ends_tick)
 	CHECK_EQ(monitor(3, false), 0);
 }
 
-/* Root naps three times; its child ends in nap number @ended, from 0. */
+/* Root naps three times; its child ends in nap number @ended, from 0; 3: in the third, but its last switch comes later. */
 static size_t parent(int ended)
 {
 	struct fx *f = fx_new(2);
@@ -75,10 +75,19 @@ static size_t parent(int ended)
 	fx_switch(f, 1010, 0, 1, fx_none());
 	fx_fork(f, 1100, 1, 2, FX_PROCESS, 1);
 	fx_switch(f, 1120, 1, 2, fx_none());
-	at = naps(f, 1130, 0, 1, 3);
-	fx_exit(f, 1130 + (uint64_t)ended * (NAP_NS + LOOK_NS) + 700, 2, FX_IDLE);
-	fx_exit(f, at + 700, 1, FX_IDLE);
-	fx_end(f, at + 800, TRACE_END_EXIT);
+	at = naps(f, 1130, 0, 1, ended < 3 ? 3 : 2);
+	if (ended == 3) {
+		fx_switch(f, at + LOOK_NS, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+		at += LOOK_NS + NAP_NS;
+		fx_wake_on(f, at, 0, 1, LAB_F_HARDIRQ);
+		at += 1000;
+		fx_switch(f, at, 0, 1, fx_none());
+		fx_exit(f, at + 900, 2, FX_IDLE);
+	} else {
+		fx_exit(f, 1130 + (uint64_t)ended * (NAP_NS + LOOK_NS) + 700, 2, FX_IDLE);
+	}
+	fx_exit(f, at + 1700, 1, FX_IDLE);
+	fx_end(f, at + 1800, TRACE_END_EXIT);
 	REQUIRE(fx_build(f, &m) == 0);
 	ticks = ticking(&m, 0);
 	model_release(&m);
@@ -89,12 +98,13 @@ static size_t parent(int ended)
 TEST(model_naps_until_a_child_ends_tick)
 {
 	CHECK_EQ(parent(2), 3);
+	CHECK_EQ(parent(3), 3);
 	/* It went on: it was not for the child. */
 	CHECK_EQ(parent(1), 0);
 }
 
-/* Between two naps it works for 5 % of the first, which is more than a look at the clock takes. */
-TEST(model_naps_between_work_do_not_tick)
+/* Another wait is between the first two naps and the last two. */
+TEST(model_naps_follow_each_other)
 {
 	struct fx *f = fx_new(2);
 	struct model m;
@@ -104,8 +114,11 @@ TEST(model_naps_between_work_do_not_tick)
 	fx_switch(f, 1010, 0, 1, fx_none());
 	fx_fork(f, 1100, 1, 2, FX_PROCESS, 1);
 	fx_switch(f, 1120, 1, 2, fx_none());
-	at = naps(f, 1130, 0, 1, 2) + NAP_NS / 20;
-	at = naps(f, at, 0, 1, 2);
+	at = naps(f, 1130, 0, 1, 2) + LOOK_NS;
+	fx_switch(f, at, 0, FX_IDLE, fx_disk());
+	fx_wake_on(f, at + 100, 0, 1, LAB_F_HARDIRQ);
+	fx_switch(f, at + 100, 0, 1, fx_none());
+	at = naps(f, at + 200, 0, 1, 2);
 	fx_exit(f, at - 300, 2, FX_IDLE);
 	fx_exit(f, at + 700, 1, FX_IDLE);
 	fx_end(f, at + 800, TRACE_END_EXIT);

@@ -2,19 +2,18 @@
 /*
  * build_naps - tasks that look at the clock again and again, and have nothing else to do meanwhile.
  *
- * A nap is a sleep of a set time that was had out. Naps follow each other if no other wait is between them, and
- * it runs in between for less time than the former took, and for less than 5 % of that or than 100 us: Go's
- * monitor begins with naps of 20 us. What naps so may simulate work, or pace it, and then it goes on to
- * something else in the end. Two kinds do not: a task that does so until its process ends (Go's monitor thread, a
- * daemon that watches), and one that does so until its child has ended (while p.poll() is None: sleep). Their
- * naps tick.
+ * A nap is a sleep of a set time that was had out. Naps follow each other if no other wait is between them. Who
+ * naps so may simulate work, or pace it, and goes on to something else in the end. Two kinds do not: a task that
+ * does so until its process ends (Go's monitor thread, a daemon that watches), and one that does so until its
+ * child has ended (while p.poll() is None: sleep). Their naps tick: they are no work. What such a task runs in
+ * between is.
  */
 #include <stdlib.h>
 
 #include "model/build.h"
 #include "util/alloc.h"
 
-#define LOOK_NS 100000
+#define GONE_NS 1000000
 
 struct death {
 	uint32_t parent_id;
@@ -59,51 +58,54 @@ static bool is_nap(const struct model_span *s)
 	       s->flags & SPAN_WOKEN_BY_IRQ;
 }
 
-/* It naps, runs for so long, and naps again. */
-static bool goes_on(const struct model_span *nap, uint64_t run_ns)
+/* When the task looks what has become of things after this nap: it may have to wait for a CPU. */
+static uint64_t looks_at(const struct model_task *t, const struct model_span *nap)
 {
-	uint64_t nap_ns = nap->end_ns - nap->start_ns;
+	const struct model_span *s = nap + 1, *end = t->spans + t->span_cnt;
 
-	return run_ns < nap_ns && (run_ns < LOOK_NS || run_ns < (nap_ns + 19) / 20);
+	while (s < end && s->state == SPAN_READY)
+		s++;
+	return s < end && s->state == SPAN_RUNNING ? s->start_ns : nap->end_ns;
 }
 
-/* The naps from @first to @last follow each other. */
-static void tick(const struct naps *n, const struct model_task *t, struct model_span *first,
-		 struct model_span *last, bool with_process)
+/* Naps that follow each other: the first, and the last two. */
+struct chain {
+	struct model_span *first, *before, *last;	/* before: NULL if there is one; last: if there is none */
+};
+
+/*
+ * A child that is gone for wait(2) has its last switch a little later. So it ended after the task last looked in
+ * vain, and not long after it looked again.
+ */
+static void chain_end(const struct naps *n, const struct model_task *t, struct chain *c,
+		      bool with_process)
 {
-	if (first == last ||
-	    (!with_process && !child_ended(n, t->id, last->start_ns, last->end_ns)))
-		return;
-	for (; first <= last; first++)
-		first->ticks = is_nap(first);
+	if (c->before && (with_process || child_ended(n, t->id, c->before->end_ns,
+						      looks_at(t, c->last) + GONE_NS)))
+		for (struct model_span *s = c->first; s <= c->last; s++)
+			s->ticks = is_nap(s);
+	*c = (struct chain){ 0 };
 }
 
 static void task_naps(const struct naps *n, const struct model_task *t)
 {
-	struct model_span *first = NULL, *last = NULL, *wait = NULL;
-	uint64_t run_ns = 0;
+	const struct model_span *wait = NULL;
+	struct chain c = { 0 };
 
 	for (size_t i = 0; i < t->span_cnt; i++)
 		wait = t->spans[i].state == SPAN_BLOCKED ? &t->spans[i] : wait;
 	for (size_t i = 0; wait && i < t->span_cnt; i++) {
 		struct model_span *s = &t->spans[i];
 
-		if (s->state == SPAN_RUNNING)
-			run_ns += s->end_ns - s->start_ns;
 		if (s->state != SPAN_BLOCKED)
 			continue;
-		if (last && (!is_nap(s) || !goes_on(last, run_ns))) {
-			tick(n, t, first, last, wait->with_process);
-			last = NULL;
-		}
-		if (is_nap(s)) {
-			first = last ? first : s;
-			last = s;
-		}
-		run_ns = 0;
+		if (is_nap(s))
+			c = (struct chain){ c.last ? c.first : s, c.last, s };
+		else
+			chain_end(n, t, &c, wait->with_process);
 	}
-	if (last)
-		tick(n, t, first, last, wait->with_process);
+	if (wait)
+		chain_end(n, t, &c, wait->with_process);
 }
 
 void naps_finish(struct model_builder *b)
@@ -111,7 +113,8 @@ void naps_finish(struct model_builder *b)
 	struct naps n = { 0 };
 
 	for (size_t i = 0; i < b->task_cnt; i++)
-		if (b->tasks[i].life == LIFE_DEAD && b->tasks[i].t.parent_id)
+		if (b->tasks[i].life == LIFE_DEAD && b->tasks[i].t.parent_id &&
+		    b->tasks[i].death_ns <= b->m.end_ns)
 			vec_add(n.deaths, n.death_cnt, n.death_cap, (struct death){
 				b->tasks[i].t.parent_id, b->tasks[i].death_ns
 			});

@@ -4,7 +4,7 @@
 
 #define PROOF_MIN_NS 1000
 #define REST_RUN_NS 100000
-#define LOOK_NS 100000
+#define GONE_NS 1000000
 
 struct death {
 	uint64_t parent, ns;
@@ -312,11 +312,14 @@ static bool any_death(const struct deaths *deaths, struct death after, uint64_t 
 	       deaths->v[low].ns <= until_ns;
 }
 
-static bool follows(const struct stretch *nap, uint64_t run_ns)
+/* When the task runs again after a nap. @end: behind its last stretch */
+static uint64_t runs_again_ns(const struct stretch *all, const uint32_t *nap, const uint32_t *end)
 {
-	uint64_t nap_ns = nap->end_ns - nap->start_ns;
+	const uint32_t *i = nap + 1;
 
-	return run_ns < nap_ns && (run_ns < LOOK_NS || !is_share(run_ns, nap_ns));
+	while (i < end && all[*i].what == READY)
+		i++;
+	return i < end && all[*i].what == RUN ? all[*i].start_ns : all[*nap].end_ns;
 }
 
 /* The naps of @task that follow each other tick, or none of them does. */
@@ -325,33 +328,28 @@ static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
 {
 	const uint32_t *at = &g->by_task[g->first[task]], *end = &g->by_task[g->first[task + 1]];
 	struct stretch *all = f->stretches.v, *last_wait = NULL;
-	const uint32_t *first = NULL, *last = NULL;
-	uint64_t run_ns = 0;
+	const uint32_t *first = NULL, *before = NULL, *last = NULL;
 
 	for (const uint32_t *i = at; i < end; i++)
 		last_wait = all[*i].what == WAIT ? &all[*i] : last_wait;
 	for (const uint32_t *i = at; i <= end; i++) {
-		const struct stretch *s = i < end ? &all[*i] : NULL;
+		bool ticks;
 
-		if (s && s->what != WAIT) {
-			run_ns += s->what == RUN ? s->end_ns - s->start_ns : 0;
+		if (i < end && all[*i].what != WAIT)
+			continue;
+		if (i < end && is_nap(&all[*i])) {
+			first = last ? first : i;
+			before = last;
+			last = i;
 			continue;
 		}
-		if (last && (!s || !is_nap(s) || !follows(&all[*last], run_ns))) {
-			bool ticks = first < last &&
-				     (last_wait->with_process ||
-				      any_death(deaths, (struct death){ task, all[*last].start_ns },
-						all[*last].end_ns));
-
-			for (; first <= last; first++)
-				all[*first].ticks = ticks && is_nap(&all[*first]);
-			last = NULL;
-		}
-		if (s && is_nap(s)) {
-			first = last ? first : i;
-			last = i;
-		}
-		run_ns = 0;
+		ticks = last && before &&
+			(last_wait->with_process ||
+			 any_death(deaths, (struct death){ task, all[*before].end_ns },
+				   runs_again_ns(all, last, end) + GONE_NS));
+		for (; ticks && first <= last; first++)
+			all[*first].ticks = is_nap(&all[*first]);
+		last = NULL;
 	}
 }
 
@@ -392,7 +390,8 @@ static void derive_progress(struct facts *f, struct figures *g)
 
 	order_by_task(f, g);
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)
-		if (f->tasks.v[i].now.what == DEAD && f->tasks.v[i].parent != i)
+		if (f->tasks.v[i].now.what == DEAD && f->tasks.v[i].parent != i &&
+		    f->tasks.v[i].death_ns <= f->end_ns)
 			ADD(deaths, (struct death){ f->tasks.v[i].parent, f->tasks.v[i].death_ns });
 	sort_words(deaths.v, deaths.cnt, 2);
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)
