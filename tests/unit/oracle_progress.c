@@ -68,16 +68,30 @@ static bool naps_on(const struct truth_task *task, long a, long b)
 	return a >= 0 && b >= 0 && is_nap(&task->spans[a]) && is_nap(&task->spans[b]);
 }
 
+static bool naps_until_process_ends(const struct oracle *o, const struct truth_task *task)
+{
+	long end = next_wait(task, (long)task->span_cnt, -1);
+	bool again = false;
+
+	for (long i = next_wait(task, -1, 1); i >= 0; i = next_wait(task, i, 1))
+		again |= naps_on(task, i, next_wait(task, i, 1));
+	return again && truth_with_process(o->t, task, &task->spans[end]);
+}
+
 /* It only looks at the clock, until its process or a child of its ends. */
 static bool ticks(const struct oracle *o, const struct truth_task *task, const struct truth_span *s)
 {
-	long i = s - task->spans, last = i, end = next_wait(task, (long)task->span_cnt, -1), run;
+	long i = s - task->spans, last = i, run;
+	size_t monitors = 0;
 
 	while (naps_on(task, last, next_wait(task, last, 1)))
 		last = next_wait(task, last, 1);
 	if (last == i && !naps_on(task, next_wait(task, i, -1), i))
 		return false;
-	if (truth_with_process(o->t, task, &task->spans[end]))
+	for (size_t k = 0; k < o->t->task_cnt; k++)
+		monitors += o->t->tasks[k].tgid == task->tgid &&
+			    naps_until_process_ends(o, &o->t->tasks[k]);
+	if (monitors == 1 && naps_until_process_ends(o, task))
 		return true;
 	for (run = last + 1; run < (long)task->span_cnt && task->spans[run].state == SPAN_READY;)
 		run++;

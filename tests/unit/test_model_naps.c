@@ -27,9 +27,9 @@ static size_t ticking(const struct model *m, size_t task)
 }
 
 /* Root computes; its thread naps, until the process ends (@cnt naps, and one that does not end) or by itself. */
-static size_t monitor(int cnt, bool until_process_ends)
+static size_t monitor(int cnt, bool until_process_ends, bool two)
 {
-	struct fx *f = fx_new(2);
+	struct fx *f = fx_new(3);
 	struct model m;
 	uint64_t at;
 	size_t ticks;
@@ -38,12 +38,24 @@ static size_t monitor(int cnt, bool until_process_ends)
 	fx_switch(f, 1010, 0, 1, fx_none());
 	fx_fork(f, 1100, 1, 2, FX_THREAD, 1);
 	fx_switch(f, 1120, 1, 2, fx_none());
+	if (two) {
+		fx_fork(f, 1125, 1, 3, FX_THREAD, 2);
+		fx_switch(f, 1128, 2, 3, fx_none());
+		naps(f, 1130, 2, 3, 2);
+	}
 	at = naps(f, 1130, 1, 2, cnt) + LOOK_NS;
 	if (until_process_ends) {
 		fx_switch(f, at, 1, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
 		fx_wake(f, at + 500, 1, 2);
 		fx_last(f)->waking.waker_syscall = EXIT_GROUP;
 		fx_switch(f, at + 510, 1, 2, fx_none());
+	}
+	if (two) {
+		fx_switch(f, at, 2, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+		fx_wake(f, at + 520, 1, 3);
+		fx_last(f)->waking.waker_syscall = EXIT_GROUP;
+		fx_switch(f, at + 530, 2, 3, fx_none());
+		fx_exit(f, at + 600, 3, FX_IDLE);
 	}
 	fx_exit(f, at + 600, 2, FX_IDLE);
 	fx_exit(f, at + 700, 1, FX_IDLE);
@@ -57,10 +69,12 @@ static size_t monitor(int cnt, bool until_process_ends)
 
 TEST(model_naps_until_the_process_ends_tick)
 {
-	CHECK_EQ(monitor(3, true), 3);
-	CHECK_EQ(monitor(1, true), 0);
+	CHECK_EQ(monitor(3, true, false), 3);
+	CHECK_EQ(monitor(1, true, false), 0);
 	/* Who stops by itself may have slept for its work. */
-	CHECK_EQ(monitor(3, false), 0);
+	CHECK_EQ(monitor(3, false, false), 0);
+	/* Two are what the process is made of. */
+	CHECK_EQ(monitor(3, true, true), 0);
 }
 
 /* Root naps three times; its child ends in nap number @ended, from 0; 3: in the third, but its last switch comes later. */

@@ -30,7 +30,7 @@
  *
  * Naps that tick, because who only looks at the clock, until its process or its child ends, does nothing: a runtime's
  * monitor beside one that computes is no second activity, nor is a parent that asks whether its child has
- * ended. Who stops by itself has slept for its work, which may be a course's stand-in for a download.
+ * ended. Several that nap until their process ends are what it is made of, and who stops by itself has slept for its work, which may be a course's stand-in for a download.
  *
  * What is left, because who has handed a job over is often preempted by whom it woke, a few
  * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long

@@ -6,7 +6,7 @@
  * naps so may simulate work, or pace it, and goes on to something else in the end. Two kinds do not: a task that
  * does so until its process ends (Go's monitor thread, a daemon that watches), and one that does so until its
  * child has ended (while p.poll() is None: sleep). Their naps tick: they are no work. What such a task runs in
- * between is.
+ * between is. Of the first kind a process has one: several that nap until it ends are what it is made of.
  */
 #include <stdlib.h>
 
@@ -23,6 +23,7 @@ struct death {
 struct naps {
 	struct death *deaths;		/* by parent and time */
 	size_t death_cnt, death_cap;
+	struct idmap monitor_by_tgid;	/* its id; 0: there are several */
 };
 
 static int death_cmp(const void *a, const void *b)
@@ -87,14 +88,41 @@ static void chain_end(const struct naps *n, const struct model_task *t, struct c
 	*c = (struct chain){ 0 };
 }
 
+/* It naps again and again, and its last wait ended as its process did. */
+static bool is_monitor(const struct model_task *t)
+{
+	bool napped = false, again = false, with_process = false;
+
+	for (size_t i = 0; i < t->span_cnt; i++) {
+		const struct model_span *s = &t->spans[i];
+
+		if (s->state != SPAN_BLOCKED)
+			continue;
+		again |= napped && is_nap(s);
+		napped = is_nap(s);
+		with_process = s->with_process;
+	}
+	return again && with_process;
+}
+
+static void note_monitor(struct naps *n, const struct model_task *t)
+{
+	uint32_t *id;
+
+	if (!is_monitor(t))
+		return;
+	id = idmap_put(&n->monitor_by_tgid, t->tgid, 0, t->id);
+	if (*id != t->id)
+		*id = 0;
+}
+
 static void task_naps(const struct naps *n, const struct model_task *t)
 {
-	const struct model_span *wait = NULL;
+	const uint32_t *monitor = idmap_get(&n->monitor_by_tgid, t->tgid, 0);
+	bool with_process = monitor && *monitor == t->id;
 	struct chain c = { 0 };
 
-	for (size_t i = 0; i < t->span_cnt; i++)
-		wait = t->spans[i].state == SPAN_BLOCKED ? &t->spans[i] : wait;
-	for (size_t i = 0; wait && i < t->span_cnt; i++) {
+	for (size_t i = 0; i < t->span_cnt; i++) {
 		struct model_span *s = &t->spans[i];
 
 		if (s->state != SPAN_BLOCKED)
@@ -102,10 +130,9 @@ static void task_naps(const struct naps *n, const struct model_task *t)
 		if (is_nap(s))
 			c = (struct chain){ c.last ? c.first : s, c.last, s };
 		else
-			chain_end(n, t, &c, wait->with_process);
+			chain_end(n, t, &c, with_process);
 	}
-	if (wait)
-		chain_end(n, t, &c, wait->with_process);
+	chain_end(n, t, &c, with_process);
 }
 
 void naps_finish(struct model_builder *b)
@@ -121,6 +148,9 @@ void naps_finish(struct model_builder *b)
 	if (n.death_cnt)
 		qsort(n.deaths, n.death_cnt, sizeof(*n.deaths), death_cmp);
 	for (size_t i = 0; i < b->m.task_cnt; i++)
+		note_monitor(&n, &b->m.tasks[i]);
+	for (size_t i = 0; i < b->m.task_cnt; i++)
 		task_naps(&n, &b->m.tasks[i]);
+	idmap_release(&n.monitor_by_tgid);
 	free(n.deaths);
 }

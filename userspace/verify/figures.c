@@ -322,16 +322,31 @@ static uint64_t runs_again_ns(const struct stretch *all, const uint32_t *nap, co
 	return i < end && all[*i].what == RUN ? all[*i].start_ns : all[*nap].end_ns;
 }
 
-/* The naps of @task that follow each other tick, or none of them does. */
+/* Two of its naps follow each other, and its last wait was ended with its process. */
+static bool is_monitor(const struct facts *f, const struct figures *g, uint32_t task)
+{
+	bool napped = false, again = false, with_process = false;
+
+	for (size_t i = g->first[task]; i < g->first[task + 1]; i++) {
+		const struct stretch *s = &f->stretches.v[g->by_task[i]];
+
+		if (s->what != WAIT)
+			continue;
+		again |= napped && is_nap(s);
+		napped = is_nap(s);
+		with_process = s->with_process;
+	}
+	return again && with_process;
+}
+
+/* The naps of @task that follow each other tick, or none of them does. @monitor: it is the only one */
 static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
-		       const struct deaths *deaths)
+		       const struct deaths *deaths, bool monitor)
 {
 	const uint32_t *at = &g->by_task[g->first[task]], *end = &g->by_task[g->first[task + 1]];
-	struct stretch *all = f->stretches.v, *last_wait = NULL;
+	struct stretch *all = f->stretches.v;
 	const uint32_t *first = NULL, *before = NULL, *last = NULL;
 
-	for (const uint32_t *i = at; i < end; i++)
-		last_wait = all[*i].what == WAIT ? &all[*i] : last_wait;
 	for (const uint32_t *i = at; i <= end; i++) {
 		bool ticks;
 
@@ -344,7 +359,7 @@ static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
 			continue;
 		}
 		ticks = last && before &&
-			(last_wait->with_process ||
+			(monitor ||
 			 any_death(deaths, (struct death){ task, all[*before].end_ns },
 				   runs_again_ns(all, last, end) + GONE_NS));
 		for (; ticks && first <= last; first++)
@@ -384,6 +399,7 @@ static void progress_of(const struct facts *f, struct figures *g, uint32_t task,
 static void derive_progress(struct facts *f, struct figures *g)
 {
 	struct deaths deaths = { 0 };
+	struct idmap monitor_of = { 0 };
 	struct spans ops = { 0 };
 	uint64_t longest_ns = 0;
 	struct tally t;
@@ -395,7 +411,14 @@ static void derive_progress(struct facts *f, struct figures *g)
 			ADD(deaths, (struct death){ f->tasks.v[i].parent, f->tasks.v[i].death_ns });
 	sort_words(deaths.v, deaths.cnt, 2);
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)
-		tell_ticks(f, g, i, &deaths);
+		if (is_monitor(f, g, i)) {
+			uint32_t *of = map_at(&monitor_of, f->tasks.v[i].tgid, 0);
+
+			*of = *of == NONE ? i : (uint32_t)f->tasks.cnt;	/* or several */
+		}
+	for (uint32_t i = 0; i < f->tasks.cnt; i++)
+		tell_ticks(f, g, i, &deaths, map_get(&monitor_of, f->tasks.v[i].tgid, 0) == i);
+	idmap_release(&monitor_of);
 	free(deaths.v);
 	for (uint32_t i = 0; i < f->tasks.cnt; i++)
 		longest_ns = max_u64(longest_ns, run_ns_of(f, g, i));

@@ -55,6 +55,20 @@ async def executor_then_cat():
     await cat.wait()
 
 
+def daemons():
+    done = []
+
+    def serve_by_the_clock():
+        while True:
+            time.sleep(0.05)
+            done.append(1)
+
+    for _ in range(2):
+        threading.Thread(target=serve_by_the_clock, daemon=True).start()
+    while len(done) < 20:
+        time.sleep(0.01)
+
+
 def serve(jobs, answers):
     while (job := jobs.get()) is not None:
         burn(job)
@@ -112,6 +126,7 @@ KINDS = {
     "apply": pool_apply,
     "gather": lambda: asyncio.run(together()),
     "executor": lambda: asyncio.run(executor_then_cat()),
+    "daemons": daemons,
     "turn": lambda: asyncio.run(in_turn()),
     "jobs": lambda: job_at_a_time(2),
     "run": run_in_turn,
