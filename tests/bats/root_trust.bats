@@ -52,6 +52,51 @@ only_the_user_touches_it() {
 	[[ -z $(ls -d /tmp/lab-hook-* 2>/dev/null) ]]
 }
 
+# A program of user $1 does $2, in shell, to have its work of one CPU called parallel, as in forged.lab.
+forge() {
+	local uid=$1 text=$2
+	cp "$BATS_TEST_DIRNAME/../../docs/samples/procs.lab" forged.lab
+	chmod 644 ./*.lab
+	run -0 lab report -q forged.lab
+	[[ $output == PARALLEL* ]]
+	[[ $uid -eq 0 ]] || export SUDO_UID=$uid SUDO_GID=$uid
+	run lab run -q -o out --expect parallel --grace 200ms -- sh -c "$text" 3>&-
+	unset SUDO_UID SUDO_GID
+	[[ $output != *PARALLEL* && $output != *PROVEN* ]]
+}
+
+@test "a program that runs as another user than root cannot write to its trace" {
+	forge 65534 'cat forged.lab >out/trace.lab; cp forged.lab out/trace.lab; chmod 666 out/trace.lab
+		     cat forged.lab >>out/trace.lab'
+	[[ $status -eq 1 && $output == *"Permission denied"* ]]
+	[[ $(stat -c %u:%a out/trace.lab) == 65534:600 ]]
+	run -0 lab verify out
+	[[ $output == "PROVEN  "* ]]
+}
+
+@test "a trace that was put in the place of the recorded one is not reported" {
+	forge 65534 'mv out/trace.lab out/true.lab; cp forged.lab out/trace.lab'
+	[[ $status -ne 0 && $output == *"'out/trace.lab' now is not what lab wrote"* ]]
+	run -0 lab verify out/true.lab
+	[[ $output == "PROVEN  "* && $(stat -c %u out/true.lab) -eq 65534 ]]
+	rm -r out
+	forge 65534 'mv out elsewhere; mkdir out; cp forged.lab out/trace.lab'
+	[[ $status -ne 0 && $output == *"'out/trace.lab' now is not what lab wrote"* ]]
+}
+
+@test "a trace that root's own program overwrites is not reported" {
+	forge 0 'cat forged.lab >out/trace.lab'
+	[[ $status -eq 5 && $output == *"another process has changed out/trace.lab"* ]]
+	rm -r out
+	# Again and again, also when it is finished and while it is read.
+	forge 0 'for i in 1 2; do (trap "" TERM; exec >&- 2>&-
+			while [ ! -e over ]; do cat forged.lab 1<>out/trace.lab; done) & done'
+	: >over
+	[[ $status -ne 0 ]]
+	[[ $output == *"another process has changed out/trace.lab"* || $output == *CONCURRENT* ||
+	   $output == *SEQUENTIAL* ]]
+}
+
 # A report that nobody reads, in a pipe that is full.
 @test "while the report is written signals and niceness are the caller's" {
 	local pid state

@@ -150,7 +150,7 @@ open("trace.lab", "wb").write(d[:d.rindex(b"LCHKCERT")])' "$SAMPLE"
 	run -5 --separate-stderr lab verify text
 	stderr_has "is not a lab trace"
 	run -5 --separate-stderr lab verify missing.lab
-	stderr_has "cannot read missing.lab"
+	stderr_has "cannot open missing.lab"
 	with_certificate odd.lab "$FIXTURES/pipe.lab" 's/^run_ns .*/run_ns x/'
 	run -5 --separate-stderr lab verify odd.lab
 	stderr_has "its certificate is malformed"

@@ -269,7 +269,7 @@ void fuzz_agree(uint64_t seed)
 	out = open_memstream(&said, &len);
 	if (!out)
 		abort();
-	got = verify_file(path, out, why);
+	got = verify_file(fd, out, why);
 	fclose(out);
 	if (got != want) {
 		printf("# seed %" PRIu64 ", %s: the report and the checker differ: %d, not %d\n%s%s\n%s\n", seed,

@@ -170,9 +170,9 @@ static int copy_plain(int from)
 		struct trace_chunk chunk = scan.chunks[i].head;
 		struct bytes_out raw = { .len = chunk.raw_len };
 
-		require(!trace_chunk_load(from, scan.chunks[i].off, &chunk, TRACE_RAW_MAX,
-					  &raw.p));
-		require(!trace_chunk_write(to, off, &chunk, &raw, 0));
+		require(!trace_chunk_load(&(struct trace_source){ .fd = from }, scan.chunks[i].off, &chunk,
+					  TRACE_RAW_MAX, &raw.p));
+		require(!trace_chunk_write(to, off, &chunk, &raw, 0, NULL));
 		off += TRACE_CHUNK_HEADER_LEN + chunk.stored_len;
 		free(raw.p);
 	}

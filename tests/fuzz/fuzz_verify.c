@@ -30,9 +30,11 @@ void fuzz_verify(const char *path, bool complete)
 	char why[VERIFY_WHY_MAX];
 	enum verify_result result;
 	FILE *out = fopen("/dev/null", "w");
+	int fd = open(path, O_RDONLY);
 
-	require(out);
-	result = verify_file(path, out, why);
+	require(out && fd >= 0);
+	result = verify_file(fd, out, why);
+	close(fd);
 	fclose(out);
 	require(result != VERIFY_UNREADABLE);
 	require((result == VERIFY_DAMAGED) == (why[0] != '\0'));
@@ -71,7 +73,7 @@ static void copy_chunk(struct copy *to, struct trace_chunk chunk, struct bytes_o
 		bytes_put_varint(&index, 0);
 		raw = index;
 	}
-	require(!trace_chunk_write(to->fd, to->off, &chunk, &raw, 0));
+	require(!trace_chunk_write(to->fd, to->off, &chunk, &raw, 0, NULL));
 	to->off += TRACE_CHUNK_HEADER_LEN + chunk.stored_len;
 	free(index.p);
 }
@@ -95,7 +97,8 @@ int fuzz_verify_seed(unsigned int n)
 		struct trace_chunk chunk = scan.chunks[i].head;
 		struct bytes_out raw = { .len = chunk.raw_len };
 
-		require(!trace_chunk_load(from, scan.chunks[i].off, &chunk, TRACE_RAW_MAX, &raw.p));
+		require(!trace_chunk_load(&(struct trace_source){ .fd = from }, scan.chunks[i].off, &chunk,
+					  TRACE_RAW_MAX, &raw.p));
 		copy_chunk(&to, chunk, raw);
 		free(raw.p);
 	}

@@ -77,10 +77,11 @@ TEST(trace_certificate_has_a_digest_of_all_in_front)
 	/* META: one bit of the last value. */
 	REQUIRE(io_pread_all(file.fd, head, sizeof(head), at) == 0);
 	REQUIRE(trace_chunk_header_get(head, &chunk) == 0 && chunk.type == TRACE_CHUNK_META);
-	REQUIRE(trace_chunk_load(file.fd, at, &chunk, TRACE_RAW_MAX, &payload) == 0);
+	REQUIRE(trace_chunk_load(&(struct trace_source){ .fd = file.fd }, at, &chunk, TRACE_RAW_MAX,
+				 &payload) == 0);
 	payload[chunk.raw_len - 1] ^= 1;
 	bytes_put(&raw, payload, chunk.raw_len);
-	REQUIRE(trace_chunk_write(file.fd, at, &chunk, &raw, 0) == 0);
+	REQUIRE(trace_chunk_write(file.fd, at, &chunk, &raw, 0, NULL) == 0);
 	CHECK_EQ(trace_certificate_compare(file.fd, "class parallel\n", &is_same), 0);
 	CHECK(!is_same);
 	free(payload);

@@ -155,7 +155,8 @@ TEST(trace_format_example)
 	REQUIRE(scan_file(&scan, file.fd, (uint64_t)lseek(file.fd, 0, SEEK_END)) == 0);
 	REQUIRE(scan.chunk_cnt == 3);
 	REQUIRE(scan.chunks[2].head.type == TRACE_CHUNK_EVENTS);
-	REQUIRE(trace_chunk_load(file.fd, scan.chunks[2].off, &scan.chunks[2].head,
+	REQUIRE(trace_chunk_load(&(struct trace_source){ .fd = file.fd }, scan.chunks[2].off,
+				 &scan.chunks[2].head,
 				 sizeof(got) - fixed, &raw) == 0);
 	memcpy(got + fixed, raw, scan.chunks[2].head.raw_len);
 	got_len = fixed + scan.chunks[2].head.raw_len;

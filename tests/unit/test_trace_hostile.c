@@ -23,7 +23,7 @@ static void forge_chunk(struct forge *f, struct trace_chunk chunk, const struct 
 			int level)
 {
 	chunk.number = f->number++;
-	REQUIRE(trace_chunk_write(f->file.fd, f->off, &chunk, raw, level) == 0);
+	REQUIRE(trace_chunk_write(f->file.fd, f->off, &chunk, raw, level, NULL) == 0);
 	f->off += TRACE_CHUNK_HEADER_LEN + chunk.stored_len;
 }
 

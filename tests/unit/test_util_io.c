@@ -109,22 +109,22 @@ TEST(io_read_text_fits_or_says_so)
 	CHECK_EQ(io_read_text("/proc/self/status", text, 0), -EINVAL);
 }
 
-TEST(io_create_excl_follows_no_link)
+TEST(io_create_at_follows_no_link)
 {
 	char path[64], link_path[80];
 	struct stat st;
 	int fd = scratch_file(path);
 
 	close(fd);
-	CHECK_EQ(io_create_excl(path), -EEXIST);
+	CHECK_EQ(io_create_at(AT_FDCWD, path), -EEXIST);
 	unlink(path);
 	snprintf(link_path, sizeof(link_path), "%s.link", path);
 	REQUIRE(symlink(path, link_path) == 0);
-	CHECK_EQ(io_create_excl(link_path), -EEXIST);
+	CHECK_EQ(io_create_at(AT_FDCWD, link_path), -EEXIST);
 	CHECK(access(path, F_OK) < 0);
 	unlink(link_path);
 
-	fd = io_create_excl(path);
+	fd = io_create_at(AT_FDCWD, path);
 	REQUIRE(fd >= 0);
 	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	CHECK(fstat(fd, &st) == 0);

@@ -146,13 +146,12 @@ void vfx_certify(int fd, const char *lines)
 enum verify_result vfx_verify(int fd, char **text)
 {
 	enum verify_result result;
-	char *buf = NULL, path[32], why[VERIFY_WHY_MAX];
+	char *buf = NULL, why[VERIFY_WHY_MAX];
 	size_t len;
 	FILE *out = open_memstream(&buf, &len);
 
 	REQUIRE(out);
-	path_of(fd, path);
-	result = verify_file(path, out, why);
+	result = verify_file(fd, out, why);
 	REQUIRE(fclose(out) == 0);
 	if (text)
 		*text = buf;

@@ -103,7 +103,7 @@ int apart_run(apart_fn *fn, void *arg, void *answer, size_t size, int *interrupt
 	fflush(NULL);
 	pid = pipe2(fds, O_CLOEXEC) ? -1 : fork();
 	if (pid < 0) {
-		log_err("cannot start a process for the run: %s", strerror(errno));
+		log_err("cannot start another process: %s", strerror(errno));
 		return LAB_EXIT_CANNOT_TRACE;
 	}
 	if (!pid) {
@@ -115,6 +115,6 @@ int apart_run(apart_fn *fn, void *arg, void *answer, size_t size, int *interrupt
 	close(fds[0]);
 	if (answered || *interrupted_by)
 		return 0;
-	log_err("the process of a run ended without an answer");
+	log_err("a process of lab ended without an answer");
 	return LAB_EXIT_CANNOT_TRACE;
 }

@@ -3,8 +3,9 @@
 #define LAB_CLI_APART_H
 
 /*
- * apart - a traced run in a process of its own, for commands that run more than once: a run gives up
- * root for good. The caller keeps root for the next run, reads no trace, and gets a few plain bytes.
+ * apart - a part of a command in a process of its own, with fewer rights: a traced run, which gives up root for
+ * good, of several; a trace that is read. The caller keeps its rights, reads no trace, and gets a few plain
+ * bytes.
  */
 
 #include <stddef.h>

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "cli/check_eval.h"
 #include "cli/exit.h"
 #include "cli/output.h"
-#include "cli/privilege.h"
+#include "cli/reading.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -50,7 +51,7 @@ static int render_to_memory(const struct output *out, char **text, size_t *len)
 		log_err("cannot write the report into memory: %s", strerror(-err));
 		return err;
 	}
-	err = output_write(out, "json", &look, NULL, to);
+	err = output_write(out, "json", &look, NULL, to, "the report");
 	if (fclose(to) && !err) {
 		err = -errno;
 		log_err("cannot write the report into memory: %s", strerror(-err));
@@ -64,17 +65,15 @@ static int render_to_memory(const struct output *out, char **text, size_t *len)
  * The report of a trace, as -f json gives it. Return: 0, or -errno after one logged sentence;
  * @report is to be released in any case.
  */
-static int load_report(const char *path, const struct privilege_user *user, struct json_doc *report)
+static int load_report(const struct trace_input *trace, struct json_doc *report)
 {
 	struct output out;
 	char *text = NULL;
 	size_t len = 0;
-	int err = output_load(&out, path);
+	int err = output_load(&out, trace);
 
-	if (err == -EACCES && user->differs)
-		log_info("under sudo, traces are read as the invoking user, %s", user->name);
 	if (!err && out.damaged) {
-		log_err("%s is damaged: nothing can be asserted of it", path);
+		log_err("%s is damaged: nothing can be asserted of it", trace->path);
 		err = -EBADMSG;
 	}
 	if (!err)
@@ -84,7 +83,7 @@ static int load_report(const char *path, const struct privilege_user *user, stru
 		return err;
 	err = json_doc_parse(report, text, len);
 	if (err)
-		log_err("cannot read the report of %s back: %s", path,
+		log_err("cannot read the report of %s back: %s", trace->path,
 			err == -EFBIG ? "it is too large" : "it is no JSON");
 	return err;
 }
@@ -157,13 +156,12 @@ static int print_all(const struct question *questions, int cnt, const struct jso
 }
 
 /* Everything from here on handles the trace's bytes, without root. */
-static int check(const char *path, struct question *questions, int cnt,
-		 const struct privilege_user *user)
+static int check(const struct trace_input *trace, struct question *questions, int cnt)
 {
 	struct json_doc report = { 0 };
 	int status = LAB_EXIT_FILE;
 
-	if (!load_report(path, user, &report)) {
+	if (!load_report(trace, &report)) {
 		status = eval_all(questions, cnt, &report);
 		if (status == LAB_EXIT_OK)
 			status = print_all(questions, cnt, &report);
@@ -174,7 +172,7 @@ static int check(const char *path, struct question *questions, int cnt,
 
 static int check_words(const char *const *words, int cnt)
 {
-	struct privilege_user user;
+	struct trace_input trace = { 0 };
 	struct question *questions;
 	int status;
 
@@ -184,12 +182,10 @@ static int check_words(const char *const *words, int cnt)
 	}
 	questions = xcalloc((size_t)cnt - 1, sizeof(*questions));
 	status = parse_all(questions, words + 1, cnt - 1);
-	if (status == LAB_EXIT_OK && privilege_workload_ids(false, &user))
-		status = LAB_EXIT_USAGE;
-	if (status == LAB_EXIT_OK && privilege_drop_for_rendering(&user))
-		status = LAB_EXIT_FILE;
 	if (status == LAB_EXIT_OK)
-		status = check(words[0], questions, cnt - 1, &user);
+		status = reading_open(&trace, words[0], O_RDONLY) ?: reading_confine(&trace) ?:
+			 check(&trace, questions, cnt - 1);
+	trace_input_close(&trace);
 	free(questions);
 	return status;
 }

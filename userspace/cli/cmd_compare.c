@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,12 +152,13 @@ static int run_all(struct compare *c)
 static int show(const struct compare *c)
 {
 	const char *json = c->opts.json;
+	const struct target_place file = { .folder_fd = AT_FDCWD, .path = json, .takes_fifo = true };
 	int err;
 
-	if (json && json[0] && output_file(compare_json, &c->result, &c->opts.look, json))
+	if (json && json[0] && output_file(compare_json, &c->result, &c->opts.look, &file))
 		return LAB_EXIT_FILE;
 	err = output_stream(json && !json[0] ? compare_json : compare_term, &c->result, &c->opts.look,
-			    stdout);
+			    stdout, "the report");
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 

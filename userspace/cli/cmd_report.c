@@ -2,13 +2,16 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/exit.h"
 #include "cli/lens.h"
 #include "cli/output.h"
-#include "cli/privilege.h"
+#include "cli/reading.h"
 #include "render/render.h"
 #include "util/log.h"
 
@@ -58,52 +61,118 @@ static bool to_stdout(const char *file)
 	return !file || !strcmp(file, "-") || !strcmp(file, "/dev/stdout");
 }
 
-static int write_report(const struct output *out, const struct report_opts *opts)
-{
-	struct output_look look = opts->look;
-	struct lens lens = { 0 };
-	int status;
+/* A report that is to be made. */
+struct job {
+	const struct trace_input *trace;
+	const struct report_opts *opts;
+	int fd;			/* to write to, and to be closed */
+	const char *name;	/* of what is written, for the sentences */
+};
 
-	if (lens_is_asked(&opts->ask)) {
-		if (lens_make(&out->model, &opts->ask, &lens)) {
-			lens_release(&lens);
-			return LAB_EXIT_USAGE;
-		}
+struct answer {
+	int status;
+	bool is_written;	/* all of it */
+};
+
+static int write_report(const struct output *out, const struct job *job, FILE *to)
+{
+	struct output_look look = job->opts->look;
+	struct lens lens = { 0 };
+	int err = 0;
+
+	if (lens_is_asked(&job->opts->ask)) {
+		err = lens_make(&out->model, &job->opts->ask, &lens) ? -EINVAL : 0;
 		look.lens = &lens.lens;
 	}
-	if (to_stdout(opts->file))
-		status = status_of(output_write(out, opts->format, &look, NULL, stdout));
-	else if (output_write_file(out, opts->format, &look, NULL, opts->file))
-		status = LAB_EXIT_FILE;
-	else
-		status = LAB_EXIT_OK;
+	if (!err)
+		err = output_write(out, job->opts->format, &look, NULL, to, job->name);
 	lens_release(&lens);
-	return status == LAB_EXIT_OK && out->damaged ? LAB_EXIT_FILE : status;
+	return err;
 }
 
 /* Everything from here on handles the trace's bytes, without root. */
-static int report(const char *path, const struct report_opts *opts, const struct privilege_user *user)
+static void report(const struct job *job, struct answer *answer)
 {
 	struct output out;
-	int status = LAB_EXIT_FILE, err = output_load(&out, path);
+	FILE *to = fdopen(job->fd, "w");
+	int err = to ? output_load(&out, job->trace) : -errno;
 
-	if (err) {
-		if (err == -EACCES && user->differs)
-			log_info("under sudo, reports are made as the invoking user, %s", user->name);
-	} else if (!opts->certify || !output_certify(&out)) {
-		status = write_report(&out, opts);
+	answer->status = LAB_EXIT_FILE;
+	if (!err && !(job->opts->certify && output_certify(&out))) {
+		err = write_report(&out, job, to);
+		answer->is_written = !err;
+		answer->status = status_of(err);
+		if (answer->status == LAB_EXIT_OK && out.damaged)
+			answer->status = LAB_EXIT_FILE;
 	}
 	output_release(&out);
-	return status;
+	if (to)
+		fclose(to);
+}
+
+static void be_reader(void *arg, void *out)
+{
+	const struct job *job = arg;
+	struct answer *answer = out;
+
+	apart_unblock_signals();
+	answer->status = reading_confine(job->trace);
+	if (!answer->status)
+		report(job, answer);
+}
+
+/* Who reads the trace gets a descriptor; the name is given to the file by who does not. */
+static int report_to_file(struct job *job)
+{
+	const struct target_place place = {
+		.folder_fd = AT_FDCWD, .path = job->opts->file, .takes_fifo = true,
+	};
+	struct answer answer;
+	struct target target;
+	int interrupted_by, err, status;
+
+	err = target_open(&target, &place);
+	if (err) {
+		log_err("cannot write %s: %s", place.path, strerror(-err));
+		return LAB_EXIT_FILE;
+	}
+	job->fd = target.fd;
+	job->name = place.path;
+	apart_block_signals();
+	status = apart_run(be_reader, job, &answer, sizeof(answer), &interrupted_by);
+	close(target.fd);
+	if (!status)
+		status = interrupted_by ? 128 + interrupted_by : answer.status;
+	if (status >= 128 || !answer.is_written) {
+		target_abandon(&target);
+		return status;
+	}
+	err = target_commit(&target);
+	if (err)
+		log_err("cannot write %s: %s", place.path, strerror(-err));
+	return err ? LAB_EXIT_FILE : status;
+}
+
+static int report_to_stdout(struct job *job)
+{
+	struct answer answer = { 0 };
+	int status = reading_confine(job->trace);
+
+	job->fd = STDOUT_FILENO;
+	job->name = "the report";
+	if (!status)
+		report(job, &answer);
+	return status ? status : answer.status;
 }
 
 static int cmd_report(int argc, char **argv)
 {
 	struct report_opts opts = { .format = "term", .ask = LENS_ASK_ALL };
-	struct privilege_user user;
+	struct trace_input trace;
+	struct job job = { .trace = &trace, .opts = &opts };
 	const char *path = NULL;
 	bool want_help;
-	int cnt = command_parse(report_opts, &opts, argc, argv, "lab report", &path, 1, &want_help);
+	int status, cnt = command_parse(report_opts, &opts, argc, argv, "lab report", &path, 1, &want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -118,11 +187,11 @@ static int cmd_report(int argc, char **argv)
 	if (output_check_format(opts.format) ||
 	    (lens_is_asked(&opts.ask) && output_check_lens(opts.format)))
 		return LAB_EXIT_USAGE;
-	if (privilege_workload_ids(false, &user))
-		return LAB_EXIT_USAGE;
-	if (privilege_drop_for_rendering(&user))
-		return LAB_EXIT_FILE;
-	return report(path, &opts, &user);
+	status = reading_open(&trace, path, opts.certify ? O_RDWR : O_RDONLY);
+	if (!status)
+		status = to_stdout(opts.file) ? report_to_stdout(&job) : report_to_file(&job);
+	trace_input_close(&trace);
+	return status;
 }
 
 const struct command command_report = {

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,20 +242,22 @@ static int command_status(const struct run *run)
 
 static int show(const struct run *run, const struct output *out)
 {
+	const struct target_place page = { .folder_fd = run->folder.fd, .path = RUN_HTML_NAME };
+	const struct target_place data = { .folder_fd = AT_FDCWD, .path = run->opts.json };
 	const char *json = run->opts.json, *html = run->folder.html_path;
 	int err;
 
 	/* Without the page the report is still worth to be seen. */
-	err = output_write_file(out, "html", &run->opts.look, NULL, html);
+	err = output_write_file(out, "html", &run->opts.look, NULL, &page);
 	if (err)
 		html = NULL;
-	if (json && json[0] && output_write_file(out, "json", &run->opts.look, NULL, json))
+	if (json && json[0] && output_write_file(out, "json", &run->opts.look, NULL, &data))
 		return LAB_EXIT_FILE;
 	if (json && !json[0])
-		err = output_write(out, "json", &run->opts.look, NULL, stdout) ?: err;
+		err = output_write(out, "json", &run->opts.look, NULL, stdout, "the report") ?: err;
 	else
 		err = output_write(out, "term", &run->opts.look, html,
-				   run->is_command ? stderr : stdout) ?: err;
+				   run->is_command ? stderr : stdout, "the report") ?: err;
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 
@@ -274,10 +277,11 @@ static bool is_worth_another(const struct run *run, const struct output *out)
  */
 static int report(struct run *run)
 {
+	struct trace_input trace = run_trace(run);
 	struct output out;
 	int status = LAB_EXIT_FILE;
 
-	if (!output_load(&out, run->folder.trace_path)) {
+	if (!output_load(&out, &trace)) {
 		if (is_worth_another(run, &out)) {
 			if (!run->opts.look.brief)
 				log_info("run %" PRIu32 " of at most %" PRIu32 ": %s; running it again",
@@ -286,7 +290,7 @@ static int report(struct run *run)
 					 "other programs had CPUs and could have changed the verdict" :
 					 out.report.verdict.reason);
 			output_release(&out);
-			run_folder_remove(&run->folder);
+			run_discard(run);
 			return -1;
 		}
 		out.hooked = hook_first(&run->opts.hooks) != NULL;
@@ -294,6 +298,8 @@ static int report(struct run *run)
 			output_certify(&out);
 		status = show(run, &out);
 	}
+	if (run_close(run) && status == LAB_EXIT_OK)
+		status = LAB_EXIT_FILE;
 	if (run->is_command && !run->opts.expect)
 		status = command_status(run);
 	else if (status == LAB_EXIT_OK && run->workload)
@@ -316,7 +322,10 @@ static int record_and_report(struct run *run)
 	if (run->result.abandoned)
 		log_info("left at once; the trace is %s", run->folder.trace_path);
 	run_release(run);
-	return status < 0 ? report(run) : status;
+	if (status < 0)
+		return report(run);
+	run_close(run);
+	return status;
 }
 
 static int cmd_run(int argc, char **argv)

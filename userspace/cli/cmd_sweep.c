@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -312,15 +313,17 @@ static int show(const struct sweep *s)
 		[FORMAT_TERM] = sweep_term, [FORMAT_JSON] = sweep_json, [FORMAT_SVG] = sweep_svg,
 	};
 	const char *json = s->opts.json, *file = s->opts.file;
+	struct target_place place = { .folder_fd = AT_FDCWD, .path = json, .takes_fifo = true };
 	output_fn *render = json && !json[0] ? sweep_json : renders[s->opts.format];
 	int err;
 
-	if (json && json[0] && output_file(sweep_json, &s->result, &s->opts.look, json))
+	if (json && json[0] && output_file(sweep_json, &s->result, &s->opts.look, &place))
 		return LAB_EXIT_FILE;
+	place.path = file;
 	if (file && strcmp(file, "-"))
-		err = output_file(render, &s->result, &s->opts.look, file);
+		err = output_file(render, &s->result, &s->opts.look, &place);
 	else
-		err = output_stream(render, &s->result, &s->opts.look, stdout);
+		err = output_stream(render, &s->result, &s->opts.look, stdout, "the report");
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 

@@ -2,13 +2,12 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/exit.h"
-#include "cli/output.h"
-#include "cli/privilege.h"
+#include "cli/reading.h"
 #include "util/log.h"
 #include "verify/verify.h"
 
@@ -27,21 +26,16 @@ static int status_of(enum verify_result result)
 }
 
 /* Everything from here on handles the trace's bytes, without root. */
-static int verify(const char *operand)
+static int verify(const struct trace_input *trace)
 {
-	char *path = output_trace_path(operand);
 	char why[VERIFY_WHY_MAX];
-	enum verify_result result;
+	enum verify_result result = verify_file(trace->fd, stdout, why);
 
-	if (!path)
-		return LAB_EXIT_FILE;
-	result = verify_file(path, stdout, why);
 	if (result == VERIFY_DAMAGED)
 		log_err("%s is damaged: %s; copy it again from where it was recorded, or record again",
-			path, why);
+			trace->path, why);
 	else if (result == VERIFY_UNREADABLE)
-		log_err("cannot read %s: %s; check the path and the permissions", path, why);
-	free(path);
+		log_err("cannot read %s: %s; check the path and the permissions", trace->path, why);
 	if (fflush(stdout) && errno != EPIPE) {
 		log_err("cannot write what was checked: %s", strerror(errno));
 		return LAB_EXIT_FILE;
@@ -51,10 +45,10 @@ static int verify(const char *operand)
 
 static int cmd_verify(int argc, char **argv)
 {
-	struct privilege_user user;
+	struct trace_input trace;
 	const char *path = NULL;
 	bool want_help;
-	int cnt = command_parse(no_opts, NULL, argc, argv, "lab verify", &path, 1, &want_help);
+	int status, cnt = command_parse(no_opts, NULL, argc, argv, "lab verify", &path, 1, &want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -66,11 +60,9 @@ static int cmd_verify(int argc, char **argv)
 		log_err("lab verify: name a trace, or the folder of a run: lab verify runs/.../trace.lab");
 		return LAB_EXIT_USAGE;
 	}
-	if (privilege_workload_ids(false, &user))
-		return LAB_EXIT_USAGE;
-	if (privilege_drop_for_rendering(&user))
-		return LAB_EXIT_FILE;
-	return verify(path);
+	status = reading_open(&trace, path, O_RDONLY) ?: reading_confine(&trace) ?: verify(&trace);
+	trace_input_close(&trace);
+	return status;
 }
 
 const struct command command_verify = {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "cli/exit.h"
 #include "cli/output.h"
-#include "cli/privilege.h"
+#include "cli/reading.h"
 #include "render/render.h"
 #include "util/log.h"
 #include "view/loop.h"
@@ -27,12 +28,12 @@ static const struct opt view_opts[] = {
 };
 
 /* Everything from here on handles the trace's bytes, without root. */
-static int view(const char *path, const struct view_opts *opts)
+static int view(const struct trace_input *trace, const struct view_opts *opts)
 {
 	struct output out;
 	int status = LAB_EXIT_FILE, result;
 
-	if (!output_load(&out, path)) {
+	if (!output_load(&out, trace)) {
 		result = loop_run(&out.model, &out.report, output_hook(&out),
 				  output_color_on(STDOUT_FILENO, opts->color),
 				  !opts->ascii && render_utf8_ok());
@@ -53,10 +54,10 @@ static int view(const char *path, const struct view_opts *opts)
 static int cmd_view(int argc, char **argv)
 {
 	struct view_opts opts = { 0 };
-	struct privilege_user user;
+	struct trace_input trace;
 	const char *path = NULL;
 	bool want_help;
-	int cnt = command_parse(view_opts, &opts, argc, argv, "lab view", &path, 1, &want_help);
+	int status, cnt = command_parse(view_opts, &opts, argc, argv, "lab view", &path, 1, &want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -73,11 +74,9 @@ static int cmd_view(int argc, char **argv)
 			"a pipe or a file", path);
 		return LAB_EXIT_USAGE;
 	}
-	if (privilege_workload_ids(false, &user))
-		return LAB_EXIT_USAGE;
-	if (privilege_drop_for_rendering(&user))
-		return LAB_EXIT_FILE;
-	return view(path, &opts);
+	status = reading_open(&trace, path, O_RDONLY) ?: reading_confine(&trace) ?: view(&trace, &opts);
+	trace_input_close(&trace);
+	return status;
 }
 
 const struct command command_view = {

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,7 +124,7 @@ int hook_choose(struct hook_set *set)
 static int write_file(const char *folder, size_t i)
 {
 	char *path = xasprintf("%s/%s", folder, files[i].name);
-	int fd = io_create_excl(path), err = fd;
+	int fd = io_create_at(AT_FDCWD, path), err = fd;
 
 	if (fd >= 0) {
 		err = io_write_all(fd, files[i].start, (size_t)(files[i].end - files[i].start));

@@ -2,7 +2,6 @@
 #include "cli/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,9 +13,9 @@
 #include "cli/hook.h"
 #include "render/render.h"
 #include "trace/certificate.h"
+#include "trace/seal.h"
 #include "trace/trace.h"
 #include "util/alloc.h"
-#include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
 #include "util/text.h"
@@ -25,29 +24,6 @@
 #define PROGRESS_SPANS 1000000	/* a page of fewer is there at once */
 
 const char *const output_color_choices[] = { "auto", "always", "never", NULL };
-
-static bool is_folder(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-char *output_trace_path(const char *path)
-{
-	size_t len = strlen(path);
-	char *file;
-
-	if (!is_folder(path))
-		return xstrdup(path);
-	file = xasprintf("%s%s" OUTPUT_TRACE_NAME, path, len && path[len - 1] == '/' ? "" : "/");
-	if (access(file, F_OK) == 0)
-		return file;
-	log_err("%s is a folder without a " OUTPUT_TRACE_NAME ": name a trace, or the folder of a run",
-		path);
-	free(file);
-	return NULL;
-}
 
 /* The lines of the certificate, to be freed; NULL if there is no memory for them. */
 static char *certificate_lines(const struct output *out)
@@ -67,11 +43,11 @@ static char *certificate_lines(const struct output *out)
 }
 
 /* What the checker says, which nobody is shown here. */
-static bool is_refuted(const char *path)
+static bool is_refuted(int fd)
 {
 	char why[VERIFY_WHY_MAX];
 	FILE *nowhere = fopen("/dev/null", "w");
-	bool refuted = nowhere && verify_file(path, nowhere, why) == VERIFY_REFUTED;
+	bool refuted = nowhere && verify_file(fd, nowhere, why) == VERIFY_REFUTED;
 
 	if (nowhere)
 		fclose(nowhere);
@@ -84,44 +60,40 @@ static bool is_refuted(const char *path)
  */
 static void compare_certificate(struct output *out)
 {
-	int fd = open(out->trace_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char *lines = fd < 0 ? NULL : certificate_lines(out);
+	char *lines = certificate_lines(out);
 	bool is_same = false;
-	int err = lines ? trace_certificate_compare(fd, lines, &is_same) : -ENOMEM;
+	int err = lines ? trace_certificate_compare(out->trace->fd, lines, &is_same) : -ENOMEM;
 
 	free(lines);
-	if (fd >= 0)
-		close(fd);
 	if (err)
 		return;
 	out->certificate = CERTIFICATE_HOLDS;
-	if (is_same || !is_refuted(out->trace_path))
+	if (is_same || !is_refuted(out->trace->fd))
 		return;
 	out->certificate = CERTIFICATE_REFUTED;
 	log_warn("the verdict that is stored in %s does not follow from its records: lab verify lists the differences",
-		 out->trace_path);
+		 out->trace->path);
 }
 
-int output_load(struct output *out, const char *path)
+int output_load(struct output *out, const struct trace_input *trace)
 {
+	const struct trace_source from = { .fd = trace->fd, .seal = trace->seal };
 	struct trace_reader *reader = NULL;
 	int err;
 
-	*out = (struct output){ 0 };
-	out->trace_path = output_trace_path(path);
-	if (!out->trace_path)
-		return -EISDIR;
-	err = trace_reader_open(&reader, out->trace_path);
+	*out = (struct output){ .trace = trace };
+	err = trace_reader_start(&reader, &from, trace->path);
 	if (err)
 		return err;
 	err = model_build(reader, &out->model);
 	if (!err) {
 		out->damaged = trace_reader_damaged(reader);
 		if (!out->model.complete)
-			log_warn("%s is %s: %s", out->trace_path,
+			log_warn("%s is %s: %s", trace->path,
 				 out->damaged ? "damaged" : "incomplete", out->model.damage);
 		report_compute(&out->model, &out->report);
-		if (out->model.complete)
+		/* Of one's own file there is none yet. */
+		if (out->model.complete && !trace->seal)
 			compare_certificate(out);
 		report_hide_missing(&out->model, &out->report);
 	}
@@ -135,7 +107,6 @@ void output_release(struct output *out)
 		return;
 	report_release(&out->report);
 	model_release(&out->model);
-	free(out->trace_path);
 	*out = (struct output){ 0 };
 }
 
@@ -261,7 +232,7 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 	const struct report_source *source = what;
 	struct render_opts own = *opts;
 
-	own.trace_path = source->out->trace_path;
+	own.trace_path = source->out->trace->path;
 	own.hook = output_hook(source->out);
 	own.html_path = source->html_path;
 	own.certificate = source->out->certificate;
@@ -270,15 +241,16 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 	return source->renderer->render(&source->out->model, &source->out->report, &own, to);
 }
 
-int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to)
+int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to,
+		  const char *name)
 {
 	int err = render_to(render, what, look, to);
 
-	return err ? write_error("the report", err) : 0;
+	return err ? write_error(name, err) : 0;
 }
 
 int output_write(const struct output *out, const char *format, const struct output_look *look,
-		 const char *html_path, FILE *to)
+		 const char *html_path, FILE *to, const char *name)
 {
 	const struct renderer *renderer = renderer_find(format);
 	const struct report_source source = { out, renderer, html_path };
@@ -289,110 +261,66 @@ int output_write(const struct output *out, const char *format, const struct outp
 		log_err("%s is not meant for a terminal: give '-o FILE'", format);
 		return -EINVAL;
 	}
-	return output_stream(render_report, &source, look, to);
-}
-
-/* A name beside @path that is not taken. Return: an fd, and the name in *@name, to be freed; or -errno. */
-static int create_beside(const char *path, char **name)
-{
-	const char *slash = strrchr(path, '/');
-	int folder_len = slash ? (int)(slash - path) + 1 : 0;
-
-	for (unsigned int i = 0; i < 100; i++) {
-		int fd;
-
-		*name = xasprintf("%.*s.lab-%ld-%u.tmp", folder_len, path, (long)getpid(), i);
-		fd = io_create_excl(*name);
-		if (fd != -EEXIST)
-			return fd;
-		free(*name);
-		*name = NULL;
-	}
-	return -EEXIST;
-}
-
-/* Devices and FIFOs are written where they are: a rename would replace them. */
-static int open_target(const char *path, char **temporary)
-{
-	struct stat st;
-	int fd;
-
-	*temporary = NULL;
-	if (lstat(path, &st) || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
-		return create_beside(path, temporary);
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISCHR(st.st_mode) && !S_ISFIFO(st.st_mode))
-		return -EINVAL;
-	fd = open(path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return output_stream(render_report, &source, look, to, name);
 }
 
 int output_file(output_fn *render, const void *what, const struct output_look *look,
-		const char *path)
+		const struct target_place *place)
 {
-	char *temporary;
-	FILE *to;
-	int err, fd;
+	struct target target;
+	int err = target_open(&target, place);
+	FILE *to = err ? NULL : fdopen(target.fd, "w");
 
-	fd = open_target(path, &temporary);
-	to = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to) {
-		err = fd < 0 ? fd : -errno;
-		if (fd >= 0)
-			close(fd);
-		goto out;
+		err = err ? err : -errno;
+		if (target.fd >= 0)
+			close(target.fd);
+		target_abandon(&target);
+		return write_error(place->path, err);
 	}
 	err = render_to(render, what, look, to);
 	if (fclose(to) && !err)
 		err = -errno;
-	if (!err && temporary && rename(temporary, path))
-		err = -errno;
-out:
-	if (err && temporary)
-		unlink(temporary);
-	free(temporary);
-	return err ? write_error(path, err) : 0;
+	if (err)
+		target_abandon(&target);
+	else
+		err = target_commit(&target);
+	return err ? write_error(place->path, err) : 0;
 }
 
 int output_write_file(const struct output *out, const char *format, const struct output_look *look,
-		      const char *html_path, const char *path)
+		      const char *html_path, const struct target_place *place)
 {
 	const struct renderer *renderer = renderer_find(format);
 	const struct report_source source = { out, renderer, html_path };
 
 	if (!renderer)
 		return output_check_format(format);
-	return output_file(render_report, &source, look, path);
+	return output_file(render_report, &source, look, place);
 }
 
 int output_certify(struct output *out)
 {
 	struct stat st;
 	char *lines;
-	int err, fd;
+	int err;
 
 	if (!out->model.complete) {
-		log_err("%s is incomplete: a verdict on it is not stored", out->trace_path);
+		log_err("%s is incomplete: a verdict on it is not stored", out->trace->path);
 		return -EBADMSG;
 	}
-	fd = open(out->trace_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	lines = certificate_lines(out);
-	if (fd < 0)
-		err = -errno;
-	else
-		err = lines ? trace_certificate_store(fd, lines) : -ENOMEM;
+	err = lines ? trace_certificate_store(out->trace->fd, lines) : -ENOMEM;
 	free(lines);
-	if (err)
-		log_err("the verdict could not be stored in %s: %s", out->trace_path,
+	if (err) {
+		log_err("the verdict could not be stored in %s: %s", out->trace->path,
 			strerror(-err));
-	else if (!fstat(fd, &st))
+		return err;
+	}
+	if (!fstat(out->trace->fd, &st))
 		out->model.file_bytes = (uint64_t)st.st_size;
-	if (!err)
-		out->certificate = CERTIFICATE_HOLDS;
-	if (fd >= 0)
-		close(fd);
-	return err;
+	out->certificate = CERTIFICATE_HOLDS;
+	return 0;
 }
 
 int output_exit_code(const struct output *out)

@@ -14,12 +14,12 @@
 #include <stdio.h>
 
 #include "analyze/report.h"
+#include "cli/target.h"
+#include "cli/trace_input.h"
 #include "model/model.h"
 #include "render/render.h"
 #include "util/opts.h"
 
-#define OUTPUT_TRACE_NAME "trace.lab"	/* in a run's folder */
-#define OUTPUT_HTML_NAME "report.html"	/* likewise */
 #define OUTPUT_WIDTH_DEFAULT 100	/* where there is no terminal */
 #define OUTPUT_WIDTH_MIN 80	/* what --width takes */
 #define OUTPUT_WIDTH_MAX 200
@@ -60,25 +60,22 @@ struct output {
 	struct report report;
 	bool damaged;		/* bytes of the file are wrong or gone, not merely never written */
 	bool hooked;		/* a start-up hook was on */
-	char *trace_path;	/* owned */
+	const struct trace_input *trace;	/* that it is of; borrowed */
 	enum certificate_state certificate;
 };
 
-/* The trace that an operand names: it, or OUTPUT_TRACE_NAME in it. To be freed; NULL after one logged sentence. */
-char *output_trace_path(const char *path);
-
 /**
  * output_load() - read a trace and compute its report
- * @path: the file, or a run's folder that has OUTPUT_TRACE_NAME in it
+ * @trace: borrowed for the life of @out
  * @out: caller's storage, overwritten; output_release() it even after an error
  *
  * If a verdict is stored in it, that must follow from the records: else one warning is logged.
  * An incomplete file loads, and so does a damaged one of which something can be
  * read: one warning is logged.
  *
- * Return: 0, or -errno after one logged sentence which names @path.
+ * Return: 0, or -errno after one logged sentence which names it.
  */
-int output_load(struct output *out, const char *path);
+int output_load(struct output *out, const struct trace_input *trace);
 
 /* Accepts NULL and an all-zero one. */
 void output_release(struct output *out);
@@ -87,23 +84,22 @@ void output_release(struct output *out);
  * output_write() - render to a stream
  * @format: a renderer's name
  * @html_path: a file to mention in the report, or NULL
+ * @name: of what is written, for the sentence
  * @to: flushed before it returns; its file descriptor decides width, colour and glyphs
  *
  * Return: 0, -EPIPE (a reader that went away: logs nothing), or -errno after one logged
  * sentence. -ENOENT: no such format; the sentence names the nearest and lists all.
  */
 int output_write(const struct output *out, const char *format, const struct output_look *look,
-		 const char *html_path, FILE *to);
+		 const char *html_path, FILE *to, const char *name);
 
 /**
- * output_write_file() - render to a file, which appears whole or not at all
- * @path: made with mode 0600 under a temporary name in the same folder, then renamed over what
- *        was there. A symbolic link is replaced, not followed; a device or a FIFO is written to
+ * output_write_file() - render to a file, which appears whole or not at all (target.h)
  *
  * Return: as output_write().
  */
 int output_write_file(const struct output *out, const char *format, const struct output_look *look,
-		      const char *html_path, const char *path);
+		      const char *html_path, const struct target_place *place);
 
 /*
  * 0, or -ENOENT after the sentence of output_write(): so that a wrong format is refused before
@@ -118,14 +114,15 @@ typedef int output_fn(const void *what, const struct render_opts *opts, FILE *to
 int output_check_lens(const char *format);
 
 /* What is no trace's report, as output_write() does it. Return: as there. */
-int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to);
+int output_stream(output_fn *render, const void *what, const struct output_look *look, FILE *to,
+		  const char *name);
 
 /* As output_write_file(). */
 int output_file(output_fn *render, const void *what, const struct output_look *look,
-		const char *path);
+		const struct target_place *place);
 
 /**
- * output_certify() - store the verdict, with what it rests on, in the trace
+ * output_certify() - store the verdict, with what it rests on, in the trace, which is open for writing too
  *
  * An earlier one is replaced. `lab verify` proves or refutes what is stored.
  *

@@ -18,6 +18,7 @@
 
 #define CAPS_WORDS _LINUX_CAPABILITY_U32S_3
 #define CAP_NONE (-1)
+#define NOBODY 65534	/* the kernel's own, where no database has that name */
 
 /* The all-ones id means "leave it" to setresuid(2): it must never come from text. */
 static int parse_id(const char *text, uint32_t *id)
@@ -205,6 +206,11 @@ int privilege_drop_but_killing(void)
 	return drop_all_but(CAP_KILL);
 }
 
+int privilege_drop_but_owning(void)
+{
+	return drop_all_but(CAP_CHOWN);
+}
+
 int privilege_by_name(const char *name, struct privilege_user *user)
 {
 	struct passwd pw, *found = NULL;
@@ -221,6 +227,16 @@ int privilege_by_name(const char *name, struct privilege_user *user)
 	snprintf(user->name, sizeof(user->name), "%s", found->pw_name);
 	user->differs = user->uid != geteuid();
 	return 0;
+}
+
+void privilege_of_file(uid_t uid, gid_t gid, struct privilege_user *user)
+{
+	struct passwd *nobody = uid ? NULL : getpwnam("nobody");
+
+	*user = (struct privilege_user){ .uid = uid ? uid : nobody ? nobody->pw_uid : NOBODY,
+					 .gid = uid ? gid : nobody ? nobody->pw_gid : NOBODY,
+					 .differs = true };
+	snprintf(user->name, sizeof(user->name), "%" PRIu32, (uint32_t)user->uid);
 }
 
 int privilege_drop_for_rendering(const struct privilege_user *user)

@@ -79,8 +79,20 @@ int privilege_drop_but_looking(void);
  */
 int privilege_drop_but_killing(void);
 
+/**
+ * privilege_drop_but_owning() - the same, but for the right to give files to others
+ *
+ * For a process that does nothing else: see trace_keeper.h.
+ *
+ * Return: 0, or -errno after one logged sentence. The process must then not go on.
+ */
+int privilege_drop_but_owning(void);
+
 /* The user of this name in the user database, for --user. Return: 0, or -ENOENT after one logged sentence. */
 int privilege_by_name(const char *name, struct privilege_user *user);
+
+/* Who may read a file that only root may open: its owner, without his groups; of root's own, nobody. */
+void privilege_of_file(uid_t uid, gid_t gid, struct privilege_user *user);
 
 /**
  * privilege_drop_for_rendering() - before any byte of a trace is parsed

@@ -15,6 +15,7 @@
 
 #include "cli/exit.h"
 #include "cli/run_meta.h"
+#include "trace/seal.h"
 #include "util/alloc.h"
 #include "util/io.h"
 #include "util/log.h"
@@ -126,6 +127,8 @@ static int prepare(struct run *run)
 		if (run_sender_start(&run->sender, run->child.pid))
 			return LAB_EXIT_CANNOT_TRACE;
 	}
+	if (trace_keeper_start(&run->trace_keeper, &run->user))
+		return LAB_EXIT_CANNOT_TRACE;
 	signal(SIGPIPE, SIG_IGN);
 	run_loop_block_signals();
 	setpriority(PRIO_PROCESS, 0, READER_NICE);
@@ -147,7 +150,7 @@ static int not_executed(struct run *run, int exec_errno)
 {
 	log_err("cannot run '%s': %s", run->argv[0],
 		exec_errno == ENOENT ? "there is no such command" : strerror(exec_errno));
-	run_folder_remove(&run->folder);
+	run_discard(run);
 	return exec_errno == ENOENT ? LAB_EXIT_NOT_FOUND : LAB_EXIT_NOT_EXECUTABLE;
 }
 
@@ -178,8 +181,7 @@ static void finish_file(struct run *run)
 	if (err && !run->result.write_err)
 		log_err("the end of '%s' could not be written: %s; what was recorded before is readable",
 			run->folder.trace_path, strerror(-err));
-	close(run->folder.trace_fd);
-	run->folder.trace_fd = -1;
+	run->seal = trace_writer_seal(run->writer);
 	run->result.write_err = err;
 }
 
@@ -272,8 +274,6 @@ void run_release(struct run *run)
 	run_loop_release_signals();
 	setpriority(PRIO_PROCESS, 0, run->nice);
 	trace_writer_free(run->writer);
-	if (run->folder.trace_fd > 0)
-		close(run->folder.trace_fd);
 	record_free(run->record);
 	run_child_close(&run->child);
 	release_hooks(run);
@@ -281,6 +281,37 @@ void run_release(struct run *run)
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);
+}
+
+struct trace_input run_trace(const struct run *run)
+{
+	return (struct trace_input){ .fd = run->folder.trace_fd,
+				     .path = (char *)run->folder.trace_path, .seal = run->seal };
+}
+
+int run_close(struct run *run)
+{
+	int err = 0;
+
+	if (run->folder.path[0] && !run_folder_is_named(&run->folder)) {
+		log_err("what is called '%s' now is not what lab wrote: it was moved, or another file put in its "
+			"place, while lab ran", run->folder.trace_path);
+		err = -ESTALE;
+	}
+	trace_keeper_end(&run->trace_keeper);
+	run_folder_close(&run->folder);
+	trace_seal_free(run->seal);
+	run->seal = NULL;
+	return err;
+}
+
+void run_discard(struct run *run)
+{
+	trace_keeper_end(&run->trace_keeper);
+	run_folder_remove(&run->folder);
+	run_folder_close(&run->folder);
+	trace_seal_free(run->seal);
+	run->seal = NULL;
 }
 
 int run_record(struct run *run)
@@ -294,6 +325,8 @@ int run_record(struct run *run)
 	/* A root who stays root can still write to another user's folder here. */
 	if (status < 0 && run_folder_make(&run->folder, run->opts.folder, run->meta.name))
 		status = LAB_EXIT_FILE;
+	if (status < 0)
+		trace_keeper_take(&run->trace_keeper, run->folder.trace_fd);
 	if (status < 0)
 		record_names(run->record, privilege_drop_but_looking, privilege_drop_capabilities);
 	if (status < 0 && privilege_drop_capabilities())

@@ -19,6 +19,7 @@
 #include "cli/run_folder.h"
 #include "cli/run_loop.h"
 #include "cli/run_sender.h"
+#include "cli/trace_keeper.h"
 #include "record/record.h"
 #include "trace/trace.h"
 #include "workload/workload.h"
@@ -59,13 +60,14 @@ struct run {
 	struct privilege_user user;
 	struct privilege_user child_user; /* as whom the workload runs: user, or --user */
 	struct run_child child;
-	struct side_process sender, hook_keeper;
+	struct side_process sender, hook_keeper, trace_keeper;
 	int attach_pidfd;
 	int nice;			/* that lab was called with */
 	struct record *record;
 	struct run_folder folder;
 	struct trace_meta meta;
 	struct trace_writer *writer;
+	struct trace_seal *seal;	/* of the file that it wrote */
 	struct run_loop_result result;
 };
 
@@ -87,8 +89,21 @@ int run_check_root(int argc, char **argv);
  */
 int run_record(struct run *run);
 
-/* Close what is open. The trace stays where it is. */
+/* Close what recording needs. The trace stays open, and nobody but lab writes to it. */
 void run_release(struct run *run);
+
+/* What the report is made from: the file that was written, whatever has its name now. Borrows from @run. */
+struct trace_input run_trace(const struct run *run);
+
+/*
+ * run_close() - the report is made: let go of the trace, which becomes the user's
+ *
+ * Return: 0, or -ESTALE after one logged sentence: another file has its name now, or none.
+ */
+int run_close(struct run *run);
+
+/* Remove the trace, if there is one, and its folder. Call it in place of run_close(). */
+void run_discard(struct run *run);
 
 /* The workload's own failure, logged: LAB_EXIT_CONTRADICTED; else LAB_EXIT_OK. */
 int run_workload_status(const struct run *run);

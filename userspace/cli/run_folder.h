@@ -3,18 +3,30 @@
 #define LAB_CLI_RUN_FOLDER_H
 
 /*
- * run_folder - where a run's files go. Call it as the user whom they are to
- * belong to.
+ * run_folder - where a run's files go. Call it as the user whom they are to belong to.
+ *
+ * The folder and the trace are held open from their making on, and everything is done by these descriptors:
+ * what a program does to their names changes nothing. A root who stays root follows
+ * no symbolic link to the folder, as others may have planted it.
  */
 
 #include <limits.h>
+#include <stdbool.h>
 
+#include "cli/trace_input.h"
+
+#define RUN_HTML_NAME "report.html"	/* beside TRACE_FILE_NAME */
+
+/* All-zero is none. */
 struct run_folder {
 	char path[PATH_MAX];
 	char trace_path[PATH_MAX];	/* path/trace.lab */
 	char html_path[PATH_MAX];	/* path/report.html, which is not made here */
-	int trace_fd;			/* open for writing, empty */
-	int made;			/* the folder did not exist before */
+	int parent_fd;
+	int fd;				/* of the folder */
+	int trace_fd;			/* open for reading and writing, empty */
+	bool made;			/* the folder did not exist before */
+	bool is_numbered;		/* it is in runs */
 };
 
 /**
@@ -27,7 +39,13 @@ struct run_folder {
  */
 int run_folder_make(struct run_folder *folder, const char *dir, const char *name);
 
-/* Take back what run_folder_make() made: for a run that never began. */
+/* Whether the names still lead to the folder and the file that were made. */
+bool run_folder_is_named(const struct run_folder *folder);
+
+/* Take back what run_folder_make() made. The descriptors stay open. Accepts an all-zero one. */
 void run_folder_remove(struct run_folder *folder);
+
+/* Close what is open. Accepts an all-zero one. */
+void run_folder_close(struct run_folder *folder);
 
 #endif /* LAB_CLI_RUN_FOLDER_H */

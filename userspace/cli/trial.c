@@ -2,12 +2,13 @@
 #include "cli/trial.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #include "cli/apart.h"
 #include "cli/exit.h"
@@ -27,23 +28,26 @@ _Static_assert(sizeof(struct answer) <= PIPE_BUF, "as apart_run() takes it");
 
 /* ---- in the process of its own ---- */
 
-static int make_folder(const struct privilege_user *user, char *path, size_t size)
+/* A name that nobody can know before; the folder is made by the user whom it belongs to. */
+static int choose_folder(const struct privilege_user *user, char *path, size_t size)
 {
 	const char *tmp = user->differs ? NULL : getenv("TMPDIR");
+	uint64_t number;
 
-	snprintf(path, size, "%s/lab-trial-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (mkdtemp(path) && (!user->differs || !chown(path, user->uid, user->gid)))
-		return 0;
-	log_err("cannot make a folder for the trace, %s: %s", path, strerror(errno));
-	rmdir(path);
-	return -1;
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+		log_err("cannot choose a name for the folder of the trace: %s", strerror(errno));
+		return -errno;
+	}
+	snprintf(path, size, "%s/lab-trial-%016" PRIx64, tmp && *tmp ? tmp : "/tmp", number);
+	return 0;
 }
 
 static void look_at(const struct run *run, struct answer *answer)
 {
+	struct trace_input trace = run_trace(run);
 	struct output out;
 
-	if (output_load(&out, run->folder.trace_path)) {
+	if (output_load(&out, &trace)) {
 		answer->status = LAB_EXIT_FILE;
 	} else {
 		trial_of(&out.model, &out.report, &answer->trial);
@@ -75,7 +79,7 @@ static void be_trial(void *arg, void *out)
 	run->cpu_cnt = spec->cpu_cnt;
 	if (spec->cpu_cnt)
 		memcpy(run->cpus, spec->cpus, spec->cpu_cnt * sizeof(*run->cpus));
-	if (make_folder(spec->user, folder, sizeof(folder))) {
+	if (choose_folder(spec->user, folder, sizeof(folder))) {
 		answer->status = LAB_EXIT_FILE;
 		return;
 	}
@@ -85,9 +89,7 @@ static void be_trial(void *arg, void *out)
 		answer->status = 128 + SIGINT;
 	if (answer->status < 0)
 		look_at(run, answer);
-	if (run->folder.trace_path[0])
-		run_folder_remove(&run->folder);
-	rmdir(folder);
+	run_discard(run);
 }
 
 /* ---- in the caller ---- */

@@ -2,7 +2,6 @@
 #include "reread/reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -430,14 +429,14 @@ static enum file_state everything_read(struct reader *r)
 	return FILE_WHOLE;
 }
 
-enum file_state reader_open(struct reader **out, const char *path)
+enum file_state reader_open(struct reader **out, int fd)
 {
 	struct reader *r = xcalloc(1, sizeof(*r));
 	struct stat st;
 
 	*out = r;
-	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (r->fd < 0 || fstat(r->fd, &st))
+	r->fd = fd;
+	if (fstat(fd, &st))
 		return unreadable(r, -errno);
 	if (!S_ISREG(st.st_mode))
 		return unreadable(r, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL);
@@ -561,8 +560,6 @@ void reader_free(struct reader *r)
 	for (size_t i = 0; i < r->heap.cnt; i++)
 		block_free(r->heap.v[i].block);
 	layout_free(r->layout);
-	if (r->fd >= 0)
-		close(r->fd);
 	free(r->about.pairs.v);
 	free(r->chunks.v);
 	free(r->order.v);

@@ -93,9 +93,10 @@ struct reader;
 
 /**
  * reader_open() - a file, its description and its certificate
+ * @fd: of a regular file, open for reading; borrowed for the reader's life
  * @r: always set; reader_why() says what is wrong, and it is to be freed
  */
-enum file_state reader_open(struct reader **r, const char *path);
+enum file_state reader_open(struct reader **r, int fd);
 
 /* The next event in order of (ts_ns, cpu, seq). Return: 1, 0 at the end, -1: see reader_why(). */
 int reader_next(struct reader *r, struct event *ev);

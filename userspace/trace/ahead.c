@@ -19,7 +19,7 @@ struct slot {
 };
 
 struct ahead {
-	int fd;
+	const struct trace_source *from;
 	const struct scan_chunk *const *chunks;
 	size_t chunk_cnt, next;		/* to be given */
 	struct decoder *decoder;	/* the thread's, once it runs */
@@ -33,12 +33,12 @@ struct ahead {
 	bool stop;
 };
 
-struct ahead *ahead_new(int fd, const struct scan_chunk *const *chunks, size_t chunk_cnt,
-			const struct schema *schema)
+struct ahead *ahead_new(const struct trace_source *from, const struct scan_chunk *const *chunks,
+			size_t chunk_cnt, const struct schema *schema)
 {
 	struct ahead *a = xcalloc(1, sizeof(*a));
 
-	a->fd = fd;
+	a->from = from;
 	a->chunks = chunks;
 	a->chunk_cnt = chunk_cnt;
 	a->decoder = decoder_new(schema);
@@ -47,7 +47,7 @@ struct ahead *ahead_new(int fd, const struct scan_chunk *const *chunks, size_t c
 	return a;
 }
 
-static int decode(const struct ahead *a, size_t i, struct event_rows *rows)
+static int decode_whole(const struct ahead *a, size_t i, struct event_rows *rows)
 {
 	const struct scan_chunk *from = a->chunks[i];
 	const struct trace_chunk *head = &from->head;
@@ -57,7 +57,7 @@ static int decode(const struct ahead *a, size_t i, struct event_rows *rows)
 	rows->len = 0;
 	if (!head->count || head->count > COUNT_MAX)
 		return -EBADMSG;
-	err = trace_chunk_load(a->fd, from->off, head, decoder_raw_max(a->decoder, head->count),
+	err = trace_chunk_load(a->from, from->off, head, decoder_raw_max(a->decoder, head->count),
 			       &raw);
 	if (err)
 		return err;
@@ -68,6 +68,11 @@ static int decode(const struct ahead *a, size_t i, struct event_rows *rows)
 	if (rows->first_ns != head->first_ns || rows->last_ns != head->last_ns)
 		return -EBADMSG;
 	return 0;
+}
+
+static int decode(const struct ahead *a, size_t i, struct event_rows *rows)
+{
+	return trace_source_err(a->from, decode_whole(a, i, rows));
 }
 
 /* ---- the thread ---- */

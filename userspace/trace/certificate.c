@@ -119,7 +119,7 @@ int trace_certificate_store(int fd, const char *lines)
 		err = cut(fd, place.off);
 	if (!err) {
 		chunk.number = place.number;
-		err = trace_chunk_write(fd, place.off, &chunk, &raw, 0);
+		err = trace_chunk_write(fd, place.off, &chunk, &raw, 0, NULL);
 		if (err)
 			cut(fd, place.off);
 	}
@@ -129,6 +129,7 @@ int trace_certificate_store(int fd, const char *lines)
 
 int trace_certificate_compare(int fd, const char *lines, bool *is_same)
 {
+	const struct trace_source from = { .fd = fd };
 	struct bytes_out raw = { 0 };
 	struct place place;
 	uint8_t *stored;
@@ -141,7 +142,7 @@ int trace_certificate_compare(int fd, const char *lines, bool *is_same)
 		return -ENOENT;
 	err = put_certificate(&raw, lines, place.digest);
 	if (!err)
-		err = trace_chunk_load(fd, place.off, &place.stored.head, TRACE_RAW_MAX, &stored);
+		err = trace_chunk_load(&from, place.off, &place.stored.head, TRACE_RAW_MAX, &stored);
 	if (!err) {
 		*is_same = place.stored.head.raw_len == raw.len && !memcmp(stored, raw.p, raw.len);
 		free(stored);

@@ -77,7 +77,7 @@ int trace_chunk_header_get(const uint8_t *buf, struct trace_chunk *chunk)
 }
 
 int trace_chunk_write(int fd, uint64_t off, struct trace_chunk *chunk,
-		      const struct bytes_out *raw, int level)
+		      const struct bytes_out *raw, int level, struct trace_seal *seal)
 {
 	uLongf len = level ? compressBound(raw->len) : raw->len;
 	uint8_t *buf;
@@ -96,6 +96,8 @@ int trace_chunk_write(int fd, uint64_t off, struct trace_chunk *chunk,
 	chunk->payload_crc = crc_of(buf + TRACE_CHUNK_HEADER_LEN, len);
 	chunk_header_put(buf, chunk);
 	err = io_pwrite_all(fd, buf, TRACE_CHUNK_HEADER_LEN + len, off);
+	if (!err && seal)
+		trace_seal_put(seal, off, buf, TRACE_CHUNK_HEADER_LEN + len);
 out:
 	free(buf);
 	return err;
@@ -112,36 +114,51 @@ static bool lengths_plausible(const struct trace_chunk *chunk, uint64_t raw_max)
 	       chunk->raw_len <= (uint64_t)chunk->stored_len * INFLATE_RATIO_MAX;
 }
 
-int trace_chunk_load(int fd, uint64_t off, const struct trace_chunk *chunk, uint64_t raw_max,
-		     uint8_t **raw)
+/* The chunk as it is stored, its header in front; to be freed. */
+static int load_stored(const struct trace_source *from, uint64_t off,
+		       const struct trace_chunk *chunk, uint8_t **stored)
+{
+	size_t len = TRACE_CHUNK_HEADER_LEN + chunk->stored_len;
+	uint8_t header[TRACE_CHUNK_HEADER_LEN];
+	int err;
+
+	*stored = xmalloc(len);
+	err = io_pread_all(from->fd, *stored, len, off);
+	if (err == -ENODATA)
+		err = -EBADMSG;
+	/* What the caller has read of it before must be what is sealed. */
+	chunk_header_put(header, chunk);
+	if (!err && from->seal && (memcmp(header, *stored, sizeof(header)) ||
+				   !trace_seal_holds(from->seal, off, *stored, len)))
+		err = -EBADMSG;
+	if (!err && crc_of(*stored + TRACE_CHUNK_HEADER_LEN, chunk->stored_len) != chunk->payload_crc)
+		err = -EBADMSG;
+	if (err)
+		free(*stored);
+	return err;
+}
+
+int trace_chunk_load(const struct trace_source *from, uint64_t off, const struct trace_chunk *chunk,
+		     uint64_t raw_max, uint8_t **raw)
 {
 	uLongf len = chunk->raw_len;
 	uint8_t *stored;
+	const uint8_t *payload;
 	int err;
 
 	if (!lengths_plausible(chunk, raw_max))
 		return -EBADMSG;
-	stored = xmalloc(chunk->stored_len);
-	err = io_pread_all(fd, stored, chunk->stored_len, off + TRACE_CHUNK_HEADER_LEN);
-	if (err) {
-		if (err == -ENODATA)
-			err = -EBADMSG;
-		goto out;
-	}
-	if (crc_of(stored, chunk->stored_len) != chunk->payload_crc) {
-		err = -EBADMSG;
-		goto out;
-	}
-	if (chunk->coding == TRACE_CODING_PLAIN) {
-		*raw = stored;
-		return 0;
-	}
+	err = load_stored(from, off, chunk, &stored);
+	if (err)
+		return err;
+	payload = stored + TRACE_CHUNK_HEADER_LEN;
 	*raw = xmalloc(chunk->raw_len);
-	if (uncompress(*raw, &len, stored, chunk->stored_len) != Z_OK || len != chunk->raw_len) {
-		free(*raw);
+	if (chunk->coding == TRACE_CODING_PLAIN)
+		memcpy(*raw, payload, chunk->raw_len);
+	else if (uncompress(*raw, &len, payload, chunk->stored_len) != Z_OK || len != chunk->raw_len)
 		err = -EBADMSG;
-	}
-out:
+	if (err)
+		free(*raw);
 	free(stored);
 	return err;
 }

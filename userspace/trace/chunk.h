@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "trace/bytes.h"
+#include "trace/seal.h"
 
 #define TRACE_MAGIC "\x89LAB\r\n\x1a\n"
 #define TRACE_MAGIC_LEN 8
@@ -70,11 +71,12 @@ int trace_file_header_get(const uint8_t *buf, struct trace_file_header *header);
  * trace_chunk_write() - one whole chunk at an offset
  * @chunk: type, number, count and times are the caller's; the rest is filled in
  * @level: of zlib; 0: stored plain
+ * @seal: learns what was written; or NULL
  *
  * Return: 0 or -errno.
  */
 int trace_chunk_write(int fd, uint64_t off, struct trace_chunk *chunk,
-		      const struct bytes_out *raw, int level);
+		      const struct bytes_out *raw, int level, struct trace_seal *seal);
 
 /* From TRACE_CHUNK_HEADER_LEN bytes. Return: 0 or -EBADMSG (mark or checksum). */
 int trace_chunk_header_get(const uint8_t *buf, struct trace_chunk *chunk);
@@ -85,9 +87,9 @@ int trace_chunk_header_get(const uint8_t *buf, struct trace_chunk *chunk);
  * @raw_max: more than this is refused before anything is allocated
  * @raw: set to raw_len bytes that the caller frees
  *
- * Return: 0, -EBADMSG (damaged), or -errno of the read.
+ * Return: 0, -EBADMSG (damaged, or not as it was sealed), or -errno of the read.
  */
-int trace_chunk_load(int fd, uint64_t off, const struct trace_chunk *chunk, uint64_t raw_max,
-		     uint8_t **raw);
+int trace_chunk_load(const struct trace_source *from, uint64_t off, const struct trace_chunk *chunk,
+		     uint64_t raw_max, uint8_t **raw);
 
 #endif /* LAB_TRACE_CHUNK_H */

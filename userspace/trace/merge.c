@@ -40,7 +40,8 @@ static int chunk_cmp(const void *a, const void *b)
 	return x->off < y->off ? -1 : x->off > y->off;
 }
 
-struct merge *merge_new(int fd, const struct scan *scan, const struct schema *schema)
+struct merge *merge_new(const struct trace_source *from, const struct scan *scan,
+			const struct schema *schema)
 {
 	struct merge *m = xcalloc(1, sizeof(*m));
 
@@ -49,7 +50,7 @@ struct merge *merge_new(int fd, const struct scan *scan, const struct schema *sc
 		if (scan->chunks[i].head.type == TRACE_CHUNK_EVENTS)
 			m->chunks[m->chunk_cnt++] = &scan->chunks[i];
 	qsort(m->chunks, m->chunk_cnt, sizeof(*m->chunks), chunk_cmp);
-	m->ahead = ahead_new(fd, m->chunks, m->chunk_cnt, schema);
+	m->ahead = ahead_new(from, m->chunks, m->chunk_cnt, schema);
 	return m;
 }
 

@@ -19,13 +19,14 @@
 struct merge;
 
 /* All are borrowed for the merge's life. */
-struct merge *merge_new(int fd, const struct scan *scan, const struct schema *schema);
+struct merge *merge_new(const struct trace_source *from, const struct scan *scan,
+			const struct schema *schema);
 
 /*
  * The next event, borrowed until the next call. Only trace_event_size() bytes are of the event; those
  * behind them can be read, and mean nothing.
  *
- * Return: 1, 0 at the end, -errno of a read.
+ * Return: 1, 0 at the end, -errno of a read (-EKEYREJECTED: a sealed file was changed).
  */
 int merge_next(struct merge *m, const union lab_event **ev);
 

@@ -23,7 +23,8 @@
 #define INDEX_RAW_MAX (48u << 20)
 
 struct trace_reader {
-	int fd;
+	struct trace_source from;
+	int own_fd;		/* -1: the caller's */
 	char *path;
 	uint64_t bytes;
 	struct trace_file_header header;
@@ -101,7 +102,8 @@ static int load(const struct trace_reader *r, const struct scan_chunk *chunk, ui
 {
 	if (!chunk)
 		return -EBADMSG;
-	return trace_chunk_load(r->fd, chunk->off, &chunk->head, raw_max, raw);
+	return trace_source_err(&r->from, trace_chunk_load(&r->from, chunk->off, &chunk->head,
+							   raw_max, raw));
 }
 
 /* META and SCHM: without them nothing can be read. */
@@ -206,9 +208,10 @@ static int read_symbols(struct trace_reader *r)
 
 /* ---- opening ---- */
 
-static int open_regular(const char *path, uint64_t *size)
+/* For its errors; O_PATH opens nothing, so that no device does anything. */
+static int look_for_regular(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	int err;
 
@@ -227,7 +230,6 @@ static int open_regular(const char *path, uint64_t *size)
 		err = -EBADMSG;
 		log_err("%s is empty: no trace was written to it; record again", path);
 	} else {
-		*size = (uint64_t)st.st_size;
 		return fd;
 	}
 	if (fd >= 0)
@@ -235,17 +237,46 @@ static int open_regular(const char *path, uint64_t *size)
 	return err;
 }
 
+int trace_open(const char *path, int flags)
+{
+	int found = look_for_regular(path), fd;
+	char link[32];
+
+	if (found < 0)
+		return found;
+	/* What was looked at, whatever has the name now. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
+	fd = open(link, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		fd = -errno;
+		log_err("cannot open %s: %s; check the path and the permissions", path,
+			strerror(-fd));
+	}
+	close(found);
+	return fd;
+}
+
+static int read_error(const struct trace_reader *r, int err)
+{
+	if (err == -EKEYREJECTED)
+		log_err("another process has changed %s since lab wrote it: there is no report. Whoever may "
+			"write there can do this; run the workload as another user (--user)", r->path);
+	else
+		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
+			strerror(-err));
+	return err;
+}
+
 static int read_file_header(struct trace_reader *r)
 {
 	uint8_t buf[TRACE_FILE_HEADER_LEN] = { 0 };
 	size_t len = r->bytes < sizeof(buf) ? (size_t)r->bytes : sizeof(buf);
-	int err = io_pread_all(r->fd, buf, len, 0);
+	int err = io_pread_all(r->from.fd, buf, len, 0);
 
-	if (err) {
-		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
-			strerror(-err));
-		return err;
-	}
+	if (!err && r->from.seal && !trace_seal_holds(r->from.seal, 0, buf, len))
+		err = -EKEYREJECTED;
+	if (err)
+		return read_error(r, err);
 	err = trace_file_header_get(buf, &r->header);
 	if (err == -EBADMSG) {
 		log_err("%s is not a lab trace; name a trace.lab that lab run wrote", r->path);
@@ -267,7 +298,10 @@ static int reader_start(struct trace_reader *r)
 
 	if (err)
 		return err;
-	err = scan_file(&r->scan, r->fd, r->bytes);
+	err = scan_file(&r->scan, r->from.fd, r->bytes);
+	/* A chunk that is there is checked when it is loaded; here, that none is gone, or came. */
+	if (!err && r->from.seal && r->scan.chunk_cnt + 1 != trace_seal_piece_cnt(r->from.seal))
+		err = -EKEYREJECTED;
 	if (!err)
 		err = read_start(r);
 	if (!err)
@@ -281,33 +315,47 @@ static int reader_start(struct trace_reader *r)
 		log_err("%s is damaged before its first event, so none can be read; "
 			"copy it again from where it was recorded, or record again", r->path);
 	else if (err)
-		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
-			strerror(-err));
+		read_error(r, err);
 	return err;
 }
 
-int trace_reader_open(struct trace_reader **out, const char *path)
+int trace_reader_start(struct trace_reader **out, const struct trace_source *from, const char *name)
 {
 	struct trace_reader *r;
-	uint64_t size = 0;
-	int fd, err;
+	struct stat st;
+	int err;
 
-	fd = open_regular(path, &size);
-	if (fd < 0)
-		return fd;
+	if (fstat(from->fd, &st)) {
+		err = -errno;
+		log_err("cannot read %s: %s", name, strerror(-err));
+		return err;
+	}
 	r = xcalloc(1, sizeof(*r));
-	r->fd = fd;
-	r->path = xstrdup(path);
-	r->bytes = size;
+	r->from = *from;
+	r->own_fd = -1;
+	r->path = xstrdup(name);
+	r->bytes = (uint64_t)st.st_size;
 	err = reader_start(r);
 	if (err) {
 		trace_reader_free(r);
 		return err;
 	}
-	r->merge = merge_new(fd, &r->scan, &r->schema);
+	r->merge = merge_new(&r->from, &r->scan, &r->schema);
 	describe_damage(r);
 	*out = r;
 	return 0;
+}
+
+int trace_reader_open(struct trace_reader **out, const char *path)
+{
+	struct trace_source from = { .fd = trace_open(path, O_RDONLY) };
+	int err = from.fd < 0 ? from.fd : trace_reader_start(out, &from, path);
+
+	if (!err)
+		(*out)->own_fd = from.fd;
+	else if (from.fd >= 0)
+		close(from.fd);
+	return err;
 }
 
 /* ---- what is asked of it ---- */
@@ -362,10 +410,7 @@ int trace_reader_borrow(struct trace_reader *r, const union lab_event **ev)
 
 	if (merge_failed(r->merge) != failed)
 		describe_damage(r);
-	if (ret < 0)
-		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
-			strerror(-ret));
-	return ret;
+	return ret < 0 ? read_error(r, ret) : ret;
 }
 
 int trace_reader_next(struct trace_reader *r, union lab_event *ev)
@@ -390,6 +435,7 @@ void trace_reader_free(struct trace_reader *r)
 	trace_symbols_release(&r->symbols);
 	free(r->scan.chunks);
 	free(r->path);
-	close(r->fd);
+	if (r->own_fd >= 0)
+		close(r->own_fd);
 	free(r);
 }

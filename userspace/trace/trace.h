@@ -165,6 +165,11 @@ int trace_writer_symbols(struct trace_writer *w, const struct trace_symbols *sym
 /* Flush, write the end, the index and the footer, clear INCOMPLETE. Return: 0 or -errno. */
 int trace_writer_finish(struct trace_writer *w, const struct trace_end *end);
 
+/*
+ * What the file must be: the caller's, who frees it (trace/seal.h). Ask once, and when all is written.
+ */
+struct trace_seal *trace_writer_seal(struct trace_writer *w);
+
 /* Accepts NULL. Does not finish: a file freed unfinished stays INCOMPLETE. */
 void trace_writer_free(struct trace_writer *w);
 
@@ -174,10 +179,34 @@ size_t trace_event_size(unsigned int kind);
 /* ---- reading ---- */
 
 struct trace_reader;
+struct trace_source;
+
+/**
+ * trace_open() - open a file for a reader
+ * @flags: O_RDONLY or O_RDWR
+ *
+ * Nothing but a regular file is opened: no device, and no FIFO.
+ *
+ * Return: a descriptor; or -errno after one logged sentence which names @path and what to do.
+ */
+int trace_open(const char *path, int flags);
+
+/**
+ * trace_reader_start() - check a file that is open
+ * @from: borrowed for the reader's life; its position does not matter
+ * @name: for the sentences
+ *
+ * Of a sealed file either all is as it was written, or nothing is read: -EKEYREJECTED, here or at
+ * an event, after one logged sentence.
+ *
+ * Return: as trace_reader_open().
+ */
+int trace_reader_start(struct trace_reader **out, const struct trace_source *from,
+		       const char *name);
 
 /**
  * trace_reader_open() - open and check a file
- * @path: opened read-only; must be a regular file
+ * @path: opened as trace_open() does
  *
  * Return: 0 and a reader in *@out; or, after one logged sentence which names @path and
  * what to do: -errno of open or read; -EBADMSG when it is no trace, is empty, or is damaged before

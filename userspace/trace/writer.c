@@ -41,6 +41,7 @@ struct trace_writer {
 	size_t key_cnt;
 	struct bytes_out raw;	/* the payload being made */
 	struct index index;
+	struct trace_seal *seal;
 };
 
 /* After a failed write: leave whole chunks only, so far as the file system lets us. */
@@ -58,9 +59,13 @@ static int put_file_header(struct trace_writer *w, uint32_t flags, uint64_t inde
 		.major = TRACE_MAJOR, .minor = TRACE_MINOR, .flags = flags, .index_off = index_off,
 	};
 	uint8_t buf[TRACE_FILE_HEADER_LEN];
+	int err;
 
 	trace_file_header_put(buf, &header);
-	return io_pwrite_all(w->fd, buf, sizeof(buf), 0);
+	err = io_pwrite_all(w->fd, buf, sizeof(buf), 0);
+	if (!err)
+		trace_seal_put(w->seal, 0, buf, sizeof(buf));
+	return err;
 }
 
 /* Write w->raw as one chunk; the caller has set its type, count and times. */
@@ -69,7 +74,7 @@ static int put_chunk(struct trace_writer *w, struct trace_chunk *chunk, int leve
 	int err;
 
 	chunk->number = w->next_number;
-	err = trace_chunk_write(w->fd, w->off, chunk, &w->raw, level);
+	err = trace_chunk_write(w->fd, w->off, chunk, &w->raw, level, w->seal);
 	w->raw.len = 0;
 	if (err)
 		return writer_fail(w, err);
@@ -104,6 +109,7 @@ int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta
 	int err;
 
 	w->fd = fd;
+	w->seal = trace_seal_new();
 	schema_init_own(&w->schema);
 	w->encoder = encoder_new(&w->schema);
 	w->keys = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->keys));
@@ -279,10 +285,19 @@ uint64_t trace_writer_events(const struct trace_writer *w)
 	return w->index.events;
 }
 
+struct trace_seal *trace_writer_seal(struct trace_writer *w)
+{
+	struct trace_seal *seal = w->seal;
+
+	w->seal = NULL;
+	return seal;
+}
+
 void trace_writer_free(struct trace_writer *w)
 {
 	if (!w)
 		return;
+	trace_seal_free(w->seal);
 	encoder_free(w->encoder);
 	schema_release(&w->schema);
 	index_release(&w->index);

@@ -108,9 +108,9 @@ ssize_t io_read_text(const char *path, char *buf, size_t size)
 	return len;
 }
 
-int io_create_excl(const char *path)
+int io_create_at(int folder_fd, const char *name)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd < 0 ? -errno : fd;
 }

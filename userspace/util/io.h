@@ -28,7 +28,10 @@ int io_pread_all(int fd, void *buf, size_t len, uint64_t off);
  */
 ssize_t io_read_text(const char *path, char *buf, size_t size);
 
-/* Create @path (O_EXCL, O_NOFOLLOW, O_CLOEXEC, mode 0600) for writing. Return: an fd or -errno. */
-int io_create_excl(const char *path);
+/*
+ * Create a file in a folder (or AT_FDCWD), with O_EXCL, O_NOFOLLOW, O_CLOEXEC and mode 0600, for reading and
+ * writing. Return: an fd or -errno.
+ */
+int io_create_at(int folder_fd, const char *name);
 
 #endif /* LAB_UTIL_IO_H */

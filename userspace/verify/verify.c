@@ -319,13 +319,13 @@ static enum verify_result check_whole(struct check *k, FILE *out)
 	return result;
 }
 
-enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_MAX])
+enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
 {
 	struct check k = { .why = why };
 	enum verify_result result = VERIFY_DAMAGED;
 
 	why[0] = '\0';
-	switch (reader_open(&k.reader, path)) {
+	switch (reader_open(&k.reader, fd)) {
 	case FILE_WHOLE:
 		result = check_whole(&k, out);
 		break;

@@ -25,11 +25,12 @@ enum verify_result {
 
 /**
  * verify_file() - check a trace, and say what was checked
+ * @fd: of a regular file, open for reading; its position does not matter
  * @out: what was proved, with its figures, or each thing that disagrees; 80 columns of ASCII
  * @why: of a file that is damaged or cannot be read, a clause that says why; else ""
  *
  * Logs nothing.
  */
-enum verify_result verify_file(const char *path, FILE *out, char why[VERIFY_WHY_MAX]);
+enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX]);
 
 #endif /* LAB_VERIFY_VERIFY_H */

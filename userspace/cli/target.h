@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_CLI_TARGET_H
+#define LAB_CLI_TARGET_H
+
+/*
+ * target - a file that is written whole or not at all: made under another name in the same folder,
+ * which is held open, and renamed over what was there. A symbolic link at the
+ * name is replaced and not followed. Logs nothing; functions return 0 or -errno.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define TARGET_MODE 0600	/* unless it is asked for another */
+
+struct target_place {
+	int folder_fd;		/* that @path is relative to, or AT_FDCWD */
+	const char *path;
+	mode_t mode;		/* 0: TARGET_MODE */
+	/*
+	 * Whether a FIFO is written to, which waits for a reader; a device is always written to.
+	 * Not where the name may have been changed by a program that lab ran.
+	 */
+	bool takes_fifo;
+};
+
+/* One that is being written. */
+struct target {
+	int fd;			/* the caller's to write to, and to close before target_commit() */
+	int folder_fd;
+	char *name;		/* in the folder */
+	char *temporary;	/* likewise; NULL: it is written where it is */
+	mode_t mode;
+};
+
+/* Return: 0; -EISDIR, -EINVAL (no file, device or FIFO that is taken), or what the system says. */
+int target_open(struct target *target, const struct target_place *place);
+
+/* All is written: it gets its name. Releases @target, in any case. */
+int target_commit(struct target *target);
+
+/* It is not to be. Releases @target, but for the descriptor. */
+void target_abandon(struct target *target);
+
+#endif /* LAB_CLI_TARGET_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LAB_CLI_TRACE_INPUT_H
+#define LAB_CLI_TRACE_INPUT_H
+
+/*
+ * trace_input - a trace that is open, before a byte of it is read: it is opened with the rights of
+ * whoever called lab, and read without them.
+ */
+
+struct trace_seal;
+
+#define TRACE_FILE_NAME "trace.lab"	/* in a run's folder */
+
+/* All-zero is none. */
+struct trace_input {
+	int fd;
+	char *path;			/* for the sentences; owned */
+	const struct trace_seal *seal;	/* of a file that this process wrote itself; or NULL */
+};
+
+/**
+ * trace_input_open() - open the trace that an operand names
+ * @operand: the file, or a run's folder that has TRACE_FILE_NAME in it
+ * @flags: O_RDONLY or O_RDWR
+ *
+ * Return: 0, or -errno after one logged sentence. trace_input_close() it in any case.
+ */
+int trace_input_open(struct trace_input *in, const char *operand, int flags);
+
+/* Accepts an all-zero one. */
+void trace_input_close(struct trace_input *in);
+
+#endif /* LAB_CLI_TRACE_INPUT_H */
