@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/confine.h"
 #include "cli/exit.h"
 #include "cli/privilege.h"
 #include "util/log.h"
@@ -40,5 +41,5 @@ int reading_confine(const struct trace_input *in)
 		if (privilege_become(&reader))
 			return LAB_EXIT_FILE;
 	}
-	return privilege_drop_capabilities() ? LAB_EXIT_FILE : 0;
+	return privilege_drop_capabilities() || confine_reader() ? LAB_EXIT_FILE : 0;
 }
