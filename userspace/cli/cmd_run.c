@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "analyze/judge.h"
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/run_attempts.h"
+#include "cli/trust.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -20,6 +22,9 @@
 #include "workload/workload.h"
 
 static const char *const expect_choices[] = { "none", "sequential", "concurrent", "parallel", NULL };
+
+static const char *const mode_choices[] = { "600", "640", "644", NULL };
+static const mode_t modes[] = { 0600, 0640, 0644 };
 
 static const struct opt run_opts[] = {
 	{ .name = "output", .letter = 'o', .kind = OPT_STRING, .off = offsetof(struct run_opts, folder),
@@ -59,6 +64,9 @@ static const struct opt run_opts[] = {
 	  .help = "under sudo: run the workload as root, and make the files root's" },
 	{ .name = "user", .kind = OPT_STRING, .off = offsetof(struct run_opts, as), .metavar = "NAME",
 	  .help = "run the workload as that user; the files stay those of whoever called lab" },
+	{ .name = "mode", .kind = OPT_CHOICE, .off = offsetof(struct run_opts, mode), .metavar = "MODE",
+	  .choices = mode_choices,
+	  .help = "who may read the files: 600 (you alone), 640 (their group too) or 644 (all)" },
 	{ .name = "measure-overhead", .kind = OPT_FLAG,
 	  .off = offsetof(struct run_opts, measure_overhead),
 	  .help = "let the kernel time the probes themselves" },
@@ -188,6 +196,10 @@ static int parse(struct run *run, int argc, char **argv)
 		return print_run_help(NULL);
 	rest = argc - 1 - used;
 	argv += 1 + used;
+	if (run->opts.as && !geteuid() && !privilege_root_called()) {
+		log_err("--user is for root; this lab is set-user-ID, and runs what you run as you");
+		return LAB_EXIT_USAGE;
+	}
 	if (run->opts.as && (run->opts.pid || run->opts.keep_root)) {
 		log_err("--user does not go with %s: it says as whom the workload is run",
 			run->opts.pid ? "--pid" : "--root");
@@ -242,8 +254,10 @@ static int command_status(const struct run *run)
 
 static int show(const struct run *run, const struct output *out)
 {
-	const struct target_place page = { .folder_fd = run->folder.fd, .path = RUN_HTML_NAME };
-	const struct target_place data = { .folder_fd = AT_FDCWD, .path = run->opts.json };
+	const struct target_place page = { .folder_fd = run->folder.fd, .path = RUN_HTML_NAME,
+					   .mode = run->opts.mode };
+	const struct target_place data = { .folder_fd = AT_FDCWD, .path = run->opts.json,
+					   .mode = run->opts.mode };
 	const char *json = run->opts.json, *html = run->folder.html_path;
 	int err;
 
@@ -328,6 +342,25 @@ static int record_and_report(struct run *run)
 	return status;
 }
 
+/* Of a command: a workload of lab's own changes nothing. */
+static void say_trust(const struct run *run)
+{
+	char self[PATH_MAX], which[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (!run->is_command)
+		return;
+	if (trust_caller_unknown() && !run->opts.keep_root && !run->opts.as)
+		log_warn("the command runs as root, as nothing says who called lab (sudo does): --user NAME runs it as "
+			 "NAME, --root says that root is meant");
+	if (len <= 0 || run->opts.look.brief || !run->child_user.differs)
+		return;
+	self[len] = '\0';
+	if (trust_changeable(self, &run->child_user, which))
+		log_info("this lab can be changed by %s, as whom the command runs (%s is writable): for grades, install "
+			 "it (sudo make install)", run->child_user.name, which);
+}
+
 static int cmd_run(int argc, char **argv)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
@@ -335,12 +368,18 @@ static int cmd_run(int argc, char **argv)
 
 	run->opts.grace_ns = RUN_GRACE_DEFAULT_NS;
 	status = parse(run, argc, argv);
+	run->opts.mode = modes[run->opts.mode];
 	if (run->opts.debug)
 		log_set_level(LOG_DEBUG);
 	if (status < 0 && privilege_workload_ids(run->opts.keep_root, &run->user))
 		status = LAB_EXIT_USAGE;
+	run->child_user = run->user;
+	if (status < 0 && run->opts.as && privilege_by_name(run->opts.as, &run->child_user))
+		status = LAB_EXIT_USAGE;
 	if (status < 0)
 		status = run_check_root(argc, argv);
+	if (status < 0)
+		say_trust(run);
 	if (status < 0)
 		status = run->opts.attempts_max ? run_attempts(run, record_and_report) :
 						  record_and_report(run);

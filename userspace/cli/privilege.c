@@ -80,9 +80,18 @@ static void look_up(struct privilege_user *user)
 	user->named = true;
 }
 
+bool privilege_root_called(void)
+{
+	return getuid() == 0;
+}
+
 int privilege_workload_ids(bool keep_root, struct privilege_user *user)
 {
 	*user = (struct privilege_user){ .uid = geteuid(), .gid = getegid() };
+	if (keep_root && !geteuid() && !privilege_root_called()) {
+		log_err("--root is for root; this lab is set-user-ID, and runs what you run as you");
+		return -EPERM;
+	}
 	if (!keep_root && getuid() != geteuid()) {
 		user->uid = getuid();
 		user->gid = getgid();

@@ -32,7 +32,8 @@ struct privilege_user {
  * only when the real user is root as well. Where the real user is not the
  * effective one, the real one. Else the effective one.
  *
- * Return: 0, or -EINVAL after one logged sentence (SUDO_UID or SUDO_GID is no id).
+ * Return: 0, or after one logged sentence -EINVAL (SUDO_UID or SUDO_GID is no id) or -EPERM (@keep_root, where lab
+ * was installed set-user-ID and root did not call it).
  */
 int privilege_workload_ids(bool keep_root, struct privilege_user *user);
 
@@ -87,6 +88,12 @@ int privilege_drop_but_killing(void);
  * Return: 0, or -errno after one logged sentence. The process must then not go on.
  */
 int privilege_drop_but_owning(void);
+
+/*
+ * Whether root called, with the rights of root or by sudo; not whoever called a lab that is set-user-ID, who has a
+ * right only to what is his own.
+ */
+bool privilege_root_called(void);
 
 /* The user of this name in the user database, for --user. Return: 0, or -ENOENT after one logged sentence. */
 int privilege_by_name(const char *name, struct privilege_user *user);

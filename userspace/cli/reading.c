@@ -15,7 +15,7 @@
 int reading_open(struct trace_input *in, const char *operand, int flags)
 {
 	struct privilege_user user;
-	bool is_open = flags == O_RDONLY;
+	bool is_open = flags == O_RDONLY && privilege_root_called();
 
 	*in = (struct trace_input){ .fd = -1 };
 	if (privilege_workload_ids(false, &user))

@@ -15,7 +15,7 @@
 
 /**
  * reading_open() - open the trace that an operand names, and become the user
- * @flags: O_RDONLY; or O_RDWR, which is opened as the user
+ * @flags: O_RDONLY; or O_RDWR, which is opened as the user. So is all that a set-user-ID lab opens
  *
  * Call it while there is one thread. Return: 0, or the exit status after one logged sentence.
  * trace_input_close() @in in any case.

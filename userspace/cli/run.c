@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -80,11 +81,23 @@ static int fill_meta(struct run *run)
 
 /* ---- recording ---- */
 
+/* A lab that is set-user-ID shows nobody what is not his. */
+static bool may_attach(uint32_t pid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32, pid);
+	return privilege_root_called() || (!stat(path, &st) && st.st_uid == getuid());
+}
+
 static int attach(struct run *run)
 {
 	run->attach_pidfd = syscall(SYS_pidfd_open, run->opts.pid, 0);
-	if (run->attach_pidfd >= 0)
+	if (run->attach_pidfd >= 0 && may_attach(run->opts.pid))
 		return -1;
+	if (run->attach_pidfd >= 0)
+		errno = EPERM;
 	if (errno == EINVAL)
 		log_err("--pid %" PRIu32 " is a thread: give its process", run->opts.pid);
 	else
@@ -114,9 +127,6 @@ static int prepare(struct run *run)
 		if (status >= 0)
 			return status;
 	} else {
-		run->child_user = run->user;
-		if (run->opts.as && privilege_by_name(run->opts.as, &run->child_user))
-			return LAB_EXIT_USAGE;
 		err = hook_choose(&run->opts.hooks);
 		if (!err)
 			err = hook_keeper_start(&run->hook_keeper, &run->opts.hooks, &run->child_user);
@@ -323,7 +333,8 @@ int run_record(struct run *run)
 	if (status < 0 && privilege_become(&run->user))
 		status = LAB_EXIT_CANNOT_TRACE;
 	/* A root who stays root can still write to another user's folder here. */
-	if (status < 0 && run_folder_make(&run->folder, run->opts.folder, run->meta.name))
+	if (status < 0 && run_folder_make(&run->folder, run->opts.folder, run->meta.name,
+					 run->opts.mode))
 		status = LAB_EXIT_FILE;
 	if (status < 0)
 		trace_keeper_take(&run->trace_keeper, run->folder.trace_fd);

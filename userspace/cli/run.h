@@ -37,6 +37,7 @@ struct run_opts {
 	uint32_t pid;
 	uint32_t ring_mib;
 	uint32_t attempts_max;	/* --until-quiet; 0: without */
+	uint32_t mode;		/* --mode: of the files; 0: TARGET_MODE */
 	bool ops;
 	struct hook_set hooks;
 	bool keep_root;
@@ -81,7 +82,7 @@ int run_check_root(int argc, char **argv);
 
 /**
  * run_record() - do it, and give up root and every capability on the way
- * @run: opts, user, and workload, args or argv are filled in, all else is zero. Afterwards folder, meta,
+ * @run: opts, user, child_user, and workload, args or argv are filled in, all else is zero. Afterwards folder, meta,
  *       and result say what there is; run_release() it in any case
  *
  * Call it while there is one thread. Return: -1 if there is a trace to report on, else

@@ -148,16 +148,16 @@ static void path_in(char *out, const struct run_folder *folder, const char *name
 	memcpy(out + len + 1, name, strlen(name) + 1);
 }
 
-static int make_trace(struct run_folder *folder)
+static int make_trace(struct run_folder *folder, mode_t mode)
 {
 	int err;
 
 	path_in(folder->trace_path, folder, TRACE_FILE_NAME);
 	path_in(folder->html_path, folder, RUN_HTML_NAME);
 	folder->trace_fd = io_create_at(folder->fd, TRACE_FILE_NAME);
-	if (folder->trace_fd >= 0)
+	if (folder->trace_fd >= 0 && (!mode || !fchmod(folder->trace_fd, mode)))
 		return 0;
-	err = folder->trace_fd;
+	err = folder->trace_fd < 0 ? folder->trace_fd : -errno;
 	if (err == -EEXIST)
 		log_err("'%s' holds a trace already: give another folder", folder->path);
 	else
@@ -180,14 +180,14 @@ static void remove_folder(const struct run_folder *folder)
 		rmdir(RUNS_DIR);	/* only if it is empty */
 }
 
-int run_folder_make(struct run_folder *folder, const char *dir, const char *name)
+int run_folder_make(struct run_folder *folder, const char *dir, const char *name, mode_t mode)
 {
 	int err;
 
 	*folder = (struct run_folder){ .parent_fd = -1, .fd = -1, .trace_fd = -1 };
 	err = dir ? make_given(folder, dir) : make_numbered(folder, name);
 	if (!err) {
-		err = make_trace(folder);
+		err = make_trace(folder, mode);
 		if (err)
 			remove_folder(folder);
 	}

@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "cli/trace_input.h"
 
@@ -33,11 +34,12 @@ struct run_folder {
  * run_folder_make() - a new folder with an empty trace file in it
  * @dir: -o DIR (made if it is not there; must hold no trace), or NULL: runs/NAME-YYYYmmdd-HHMMSS,
  *       with -2, -3, ... behind it if that exists
+ * @mode: of the trace; 0: TARGET_MODE
  * @name: hostile: what is not a letter, digit, '.', '_' or '-' becomes '_'
  *
  * Return: 0, or -errno after one logged sentence.
  */
-int run_folder_make(struct run_folder *folder, const char *dir, const char *name);
+int run_folder_make(struct run_folder *folder, const char *dir, const char *name, mode_t mode);
 
 /* Whether the names still lead to the folder and the file that were made. */
 bool run_folder_is_named(const struct run_folder *folder);

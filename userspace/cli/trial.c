@@ -73,7 +73,7 @@ static void be_trial(void *arg, void *out)
 	};
 	run->workload = spec->workload;
 	run->args = spec->args;
-	run->user = *spec->user;
+	run->user = run->child_user = *spec->user;
 	run->argv = argv;
 	run->argc = 1;
 	run->cpu_cnt = spec->cpu_cnt;
