@@ -97,6 +97,89 @@ forge() {
 	   $output == *SEQUENTIAL* ]]
 }
 
+@test "the workload makes a FIFO of what lab is to write, or takes the descriptors from it: lab ends" {
+	requires command=prlimit command=timeout
+	run timeout -k 5 60 "$LAB_BIN" run -q -o out --json=run.json -- sh -c 'mkfifo out/report.html run.json' 3>&-
+	[[ $status -eq 0 && $output == *"cannot write run.json"*"neither a file"* ]]
+	# The page has taken the FIFO's place.
+	[[ -f out/report.html && -p run.json ]]
+	SUDO_UID=65534 SUDO_GID=65534 run timeout -k 5 60 "$LAB_BIN" run -q -o taken -- \
+		sh -c 'prlimit --pid $PPID --nofile=0:0; sleep 0.3; exit 3' 3>&-
+	[[ $status -eq 3 && $output != *PARALLEL* ]]
+}
+
+@test "root follows no link that has the name of the folder" {
+	requires command=setpriv
+	mkdir ../elsewhere
+	ln -s ../elsewhere runs
+	ln -s ../elsewhere out
+	chown -h 65534 runs out
+	run -5 lab run -q -- true
+	[[ $output == *"'runs' is a symbolic link, which root does not follow"* ]]
+	run -5 lab run -q -o out -- true
+	[[ $output == *"'out' is a symbolic link, which root does not follow"* ]]
+	[[ -z $(ls ../elsewhere) ]]
+	# Others may have links of their own.
+	chmod 777 ../elsewhere
+	SUDO_UID=65534 SUDO_GID=65534 run -0 lab run -q -- true
+	[[ -n $(ls ../elsewhere/true-*/trace.lab) ]]
+}
+
+# A copy that is root's and set-user-ID, in a folder where such programs may be; as user 65534.
+set_user_id() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$installed" "$@"
+}
+
+@test "a lab that is set-user-ID gives nobody more than is his" {
+	requires command=setpriv
+	installed=$BATS_TEST_TMPDIR/lab
+	cp "$LAB_BIN" "$installed"
+	chmod 4755 "$installed"
+	chmod a+rx "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_TMPDIR"
+	run set_user_id run -q -o out -- id -u
+	[[ $status -ne 3 ]] || skip "no program is set-user-ID in ${BATS_TEST_TMPDIR}"
+	[[ $status -eq 0 && $output == *65534* && $(stat -c %u out/trace.lab) -eq 65534 ]]
+	run -2 set_user_id run --root -o no -- id -u
+	[[ $output == *"--root is for root"* ]]
+	run -2 set_user_id run --user root -o no -- id -u
+	[[ $output == *"--user is for root"* ]]
+	run -2 set_user_id compare --root
+	run -2 set_user_id run --pid 1 --for 100ms -o no
+	[[ $output == *"--pid 1: Operation not permitted"* ]]
+	cp "$BATS_TEST_DIRNAME/../../docs/samples/procs.lab" private.lab
+	chmod 600 private.lab
+	run -5 set_user_id report private.lab
+	[[ $output == *"Permission denied"* && ! -e no ]]
+}
+
+@test "lab says when a command runs as root though somebody else called, and when its user can change lab" {
+	run -0 env DOAS_USER=somebody "$LAB_BIN" run -q -o a -- true
+	[[ $output == *"the command runs as root"*"--user NAME"* ]]
+	run -0 env DOAS_USER=somebody "$LAB_BIN" run -q -o b --root -- true
+	[[ $output != *"runs as root"* ]]
+	run -0 lab run -q -o c -- true
+	[[ $output != *"runs as root"* ]] || skip "this shell's login was another user's"
+	mkdir -p theirs/bin
+	cp "$LAB_BIN" theirs/bin/lab
+	chmod 755 . theirs theirs/bin
+	SUDO_UID=65534 SUDO_GID=65534 run env bash -c 'cd /tmp; exec "$0" run -o "$1" -- true' \
+		"$PWD/theirs/bin/lab" "$BATS_TEST_TMPDIR/d"
+	[[ $output != *"can be changed"* ]]
+	chown 65534 theirs
+	SUDO_UID=65534 SUDO_GID=65534 run "$PWD/theirs/bin/lab" run -o d -- true
+	[[ $output == *"this lab can be changed by"*"$PWD/theirs is writable"*"make install"* ]]
+	SUDO_UID=65534 SUDO_GID=65534 run "$PWD/theirs/bin/lab" run -o e sleepers
+	[[ $output != *"can be changed"* ]]
+}
+
+@test "files can be given to a group, while they are recorded as well" {
+	SUDO_UID=65534 SUDO_GID=65534 run -0 lab run -q -o out --mode 640 --json=run.json -- stat -c %u:%g:%a out/trace.lab
+	[[ $output == *0:65534:640* ]]
+	[[ $(stat -c %u:%g:%a out/trace.lab out/report.html run.json | sort -u) == 65534:65534:640 ]]
+	run -2 lab run --mode 666 procs
+	[[ $output == *"600, 640 or 644"* ]]
+}
+
 # A report that nobody reads, in a pipe that is full.
 @test "while the report is written signals and niceness are the caller's" {
 	local pid state

@@ -152,7 +152,7 @@ static int run_all(struct compare *c)
 static int show(const struct compare *c)
 {
 	const char *json = c->opts.json;
-	const struct target_place file = { .folder_fd = AT_FDCWD, .path = json, .takes_fifo = true };
+	const struct target_place file = { .folder_fd = AT_FDCWD, .path = json };
 	int err;
 
 	if (json && json[0] && output_file(compare_json, &c->result, &c->opts.look, &file))

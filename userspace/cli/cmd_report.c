@@ -124,16 +124,14 @@ static void be_reader(void *arg, void *out)
 /* Who reads the trace gets a descriptor; the name is given to the file by who does not. */
 static int report_to_file(struct job *job)
 {
-	const struct target_place place = {
-		.folder_fd = AT_FDCWD, .path = job->opts->file, .takes_fifo = true,
-	};
+	const struct target_place place = { .folder_fd = AT_FDCWD, .path = job->opts->file };
 	struct answer answer;
 	struct target target;
 	int interrupted_by, err, status;
 
 	err = target_open(&target, &place);
 	if (err) {
-		log_err("cannot write %s: %s", place.path, strerror(-err));
+		output_write_error(place.path, err);
 		return LAB_EXIT_FILE;
 	}
 	job->fd = target.fd;
@@ -149,7 +147,7 @@ static int report_to_file(struct job *job)
 	}
 	err = target_commit(&target);
 	if (err)
-		log_err("cannot write %s: %s", place.path, strerror(-err));
+		output_write_error(place.path, err);
 	return err ? LAB_EXIT_FILE : status;
 }
 

@@ -255,9 +255,10 @@ static int command_status(const struct run *run)
 static int show(const struct run *run, const struct output *out)
 {
 	const struct target_place page = { .folder_fd = run->folder.fd, .path = RUN_HTML_NAME,
-					   .mode = run->opts.mode };
+					   .shown = run->folder.html_path, .mode = run->opts.mode,
+					   .kind = TARGET_OWN };
 	const struct target_place data = { .folder_fd = AT_FDCWD, .path = run->opts.json,
-					   .mode = run->opts.mode };
+					   .mode = run->opts.mode, .kind = TARGET_DEVICE };
 	const char *json = run->opts.json, *html = run->folder.html_path;
 	int err;
 

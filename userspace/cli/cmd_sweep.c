@@ -313,7 +313,7 @@ static int show(const struct sweep *s)
 		[FORMAT_TERM] = sweep_term, [FORMAT_JSON] = sweep_json, [FORMAT_SVG] = sweep_svg,
 	};
 	const char *json = s->opts.json, *file = s->opts.file;
-	struct target_place place = { .folder_fd = AT_FDCWD, .path = json, .takes_fifo = true };
+	struct target_place place = { .folder_fd = AT_FDCWD, .path = json };
 	output_fn *render = json && !json[0] ? sweep_json : renders[s->opts.format];
 	int err;
 

@@ -175,9 +175,11 @@ int output_check_lens(const char *format)
 	return -EINVAL;
 }
 
-static int write_error(const char *path, int err)
+int output_write_error(const char *path, int err)
 {
-	if (err != -EPIPE)
+	if (err == -ENXIO)
+		log_err("cannot write %s: it is neither a file nor a device", path);
+	else if (err != -EPIPE)
 		log_err("cannot write %s: %s", path, strerror(-err));
 	return err;
 }
@@ -248,7 +250,7 @@ int output_stream(output_fn *render, const void *what, const struct output_look 
 {
 	int err = render_to(render, what, look, to);
 
-	return err ? write_error(name, err) : 0;
+	return err ? output_write_error(name, err) : 0;
 }
 
 int output_write(const struct output *out, const char *format, const struct output_look *look,
@@ -278,7 +280,7 @@ int output_file(output_fn *render, const void *what, const struct output_look *l
 		if (target.fd >= 0)
 			close(target.fd);
 		target_abandon(&target);
-		return write_error(place->path, err);
+		return output_write_error(place->shown ? place->shown : place->path, err);
 	}
 	err = render_to(render, what, look, to);
 	if (fclose(to) && !err)
@@ -287,7 +289,7 @@ int output_file(output_fn *render, const void *what, const struct output_look *l
 		target_abandon(&target);
 	else
 		err = target_commit(&target);
-	return err ? write_error(place->path, err) : 0;
+	return err ? output_write_error(place->shown ? place->shown : place->path, err) : 0;
 }
 
 int output_write_file(const struct output *out, const char *format, const struct output_look *look,

@@ -107,6 +107,9 @@ int output_write_file(const struct output *out, const char *format, const struct
  */
 int output_check_format(const char *format);
 
+/* Log why @path could not be written; nothing for -EPIPE. Return: @err. */
+int output_write_error(const char *path, int err);
+
 /* Writes @what; 0 or -errno (write error). Flushing and closing are the caller's. */
 typedef int output_fn(const void *what, const struct render_opts *opts, FILE *to);
 

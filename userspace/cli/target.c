@@ -53,11 +53,13 @@ static int open_named(struct target *target, const struct target_place *place)
 		return create_beside(target);
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!S_ISCHR(st.st_mode) && !(S_ISFIFO(st.st_mode) && place->takes_fifo))
-		return -EINVAL;
+	if (place->kind == TARGET_OWN)
+		return create_beside(target);
+	if (!S_ISCHR(st.st_mode) && !(S_ISFIFO(st.st_mode) && place->kind == TARGET_ANY))
+		return -ENXIO;
 	/* If it is another one by now, O_NONBLOCK does not let it wait. */
 	target->fd = openat(target->folder_fd, target->name, O_WRONLY | O_NOFOLLOW | O_NOCTTY |
-			    O_CLOEXEC | (place->takes_fifo ? 0 : O_NONBLOCK));
+			    O_CLOEXEC | (place->kind == TARGET_ANY ? 0 : O_NONBLOCK));
 	return target->fd < 0 ? -errno : 0;
 }
 

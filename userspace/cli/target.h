@@ -8,20 +8,23 @@
  * name is replaced and not followed. Logs nothing; functions return 0 or -errno.
  */
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #define TARGET_MODE 0600	/* unless it is asked for another */
 
+/* What is done where there is something already that is no regular file and no link. */
+enum target_kind {
+	TARGET_ANY = 0,		/* a device or a FIFO is written to, and a FIFO waits for a reader */
+	TARGET_DEVICE = 1,	/* a device is: the name may have been changed by a program that lab ran */
+	TARGET_OWN = 2,		/* the name is lab's, and whatever has it is replaced */
+};
+
 struct target_place {
 	int folder_fd;		/* that @path is relative to, or AT_FDCWD */
 	const char *path;
+	const char *shown;	/* in messages; NULL: @path */
 	mode_t mode;		/* 0: TARGET_MODE */
-	/*
-	 * Whether a FIFO is written to, which waits for a reader; a device is always written to.
-	 * Not where the name may have been changed by a program that lab ran.
-	 */
-	bool takes_fifo;
+	enum target_kind kind;
 };
 
 /* One that is being written. */
@@ -33,7 +36,7 @@ struct target {
 	mode_t mode;
 };
 
-/* Return: 0; -EISDIR, -EINVAL (no file, device or FIFO that is taken), or what the system says. */
+/* Return: 0; -EISDIR, -ENXIO (no file, device or FIFO that is written to), or what the system says. */
 int target_open(struct target *target, const struct target_place *place);
 
 /* All is written: it gets its name. Releases @target, in any case. */
