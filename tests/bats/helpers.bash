@@ -277,6 +277,14 @@ longest_line() {
 	wc -L <<<"$1"
 }
 
+# processes_here PATTERN: those in this test's folder whose whole command line matches; not another test's.
+processes_here() {
+	local pid
+	for pid in $(pgrep -x -f "$1"); do
+		[[ ! /proc/$pid/cwd -ef . ]] || echo "$pid"
+	done
+}
+
 # refuse_records PID SECONDS: the recorder stands still for so long, once events flow into out.
 refuse_records() {
 	local _

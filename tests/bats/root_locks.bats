@@ -221,8 +221,10 @@ write_locked() {
 	write_locked
 	cc -O1 -pthread -o locked locked.c
 	chmod 755 . locked
+	finder_is_gone
 	mkdir mine
 	chmod 777 mine
+	cp look.sh mine
 	cd mine
 	SUDO_UID=65534 SUDO_GID=65534 run --separate-stderr lab run -o out --json=run.json -- ../locked undumpable
 	[ "$status" -eq 0 ]
@@ -247,15 +249,21 @@ write_locked() {
 	longest "l['symbol'] is None"
 }
 
+# The process that the workload noted.
+finder_is_gone() {
+	local pid
+	read -r pid <finder
+	[ ! -e "/proc/$pid" ]
+}
+
 @test "the finder of names has no privilege but to look, and is gone afterwards" {
+	requires command=pgrep
 	cat >look.sh <<-'CODE'
 	sleep 0.2
-	for comm in /proc/[0-9]*/comm; do
-		read -r name <"$comm" 2>/dev/null || continue
-		[ "$name" = lab-names ] || continue
-		grep -E '^(CapEff|CapPrm|NoNewPrivs|Uid)' "${comm%comm}status"
-		ls -l "${comm%comm}fd" | sed -n 's/.* -> //p'
-	done
+	pgrep -P "$PPID" -x lab-names >finder
+	read -r pid <finder
+	grep -E '^(CapEff|CapPrm|NoNewPrivs|Uid)' "/proc/$pid/status"
+	ls -l "/proc/$pid/fd" | sed -n 's/.* -> //p'
 	CODE
 	run lab run -o out -- sh look.sh
 	[ "$status" -eq 0 ]
@@ -263,16 +271,17 @@ write_locked() {
 	output_has "CapPrm:	0000000000080000"
 	output_has "NoNewPrivs:	1"
 	output_lacks "anon_inode:bpf"
+	finder_is_gone
 	mkdir mine
 	chmod 777 mine
+	cp look.sh mine
 	cd mine
-	SUDO_UID=65534 SUDO_GID=65534 run lab run -o out -- sh -c 'sleep 0.2; grep -l "^lab-names" /proc/[0-9]*/comm | while read -r comm; do grep -E "^(Cap(Eff|Prm)|Uid)" "${comm%comm}status"; done'
+	SUDO_UID=65534 SUDO_GID=65534 run lab run -o out -- sh look.sh
 	[ "$status" -eq 0 ]
 	output_has "CapEff:	0000000000000000"
 	output_has "CapPrm:	0000000000000000"
 	output_has "Uid:	65534	65534	65534	65534"
-	run grep -l '^lab-names' /proc/[0-9]*/comm
-	[ -z "$output" ]
+	finder_is_gone
 }
 
 @test "a finder that hangs or dies costs the names and nothing else" {
@@ -281,13 +290,12 @@ write_locked() {
 	cc -O1 -pthread -o locked locked.c
 	local signal
 	for signal in STOP KILL; do
-		trace -- sh -c "pkill -$signal -x lab-names; ./locked bss"
+		trace -- sh -c "pgrep -P \$PPID -x lab-names >finder; xargs kill -$signal <finder; ./locked bss"
 		[ "$status" -eq 0 ]
 		json_holds run.json 'r["audit"]["clean"] and r["loss"]["complete"]'
 		longest "l['symbol'] is None"
 		output_has "not all locks could be named"
-		run pgrep -x lab-names
-		[ -z "$output" ]
+		finder_is_gone
 	done
 }
 

@@ -224,7 +224,7 @@ with ThreadPoolExecutor(4) as pool:
 @test "--for ends a server, and what was recorded is exact" {
 	trace --for 300ms -- sh -c 'sleep 61 & sleep 62; :'
 	[ "$status" -eq 0 ]
-	run ! pgrep -x -f 'sleep 6[12]'
+	[ -z "$(processes_here 'sleep 6[12]')" ]
 	json_holds run.json 'r["window"]["ended_by"] == "for"'
 	exact
 }
@@ -234,7 +234,7 @@ with ThreadPoolExecutor(4) as pool:
 	run lab run -q -o out --for 100ms -- \
 		sh -c '(trap "" TERM; while :; do sleep 0.063; done) & sleep 64 & sleep 65'
 	[ "$status" -eq 0 ]
-	run ! pgrep -x -f 'sleep (64|65|0.063)'
+	[ -z "$(processes_here 'sleep (64|65|0.063)')" ]
 }
 
 @test "--for ends a program that changed its user" {
@@ -242,11 +242,11 @@ with ThreadPoolExecutor(4) as pool:
 	run timeout 20 "$LAB_BIN" run -q -o out --for 300ms -- \
 		setpriv --reuid=nobody --clear-groups sleep 66
 	status_is 0
-	run ! pgrep -x -f 'sleep 66'
+	[ -z "$(processes_here 'sleep 66')" ]
 	run timeout 20 "$LAB_BIN" run -q -o out2 --for 300ms --user nobody -- \
 		sh -c '(trap "" TERM; while :; do sleep 0.067; done) & sleep 67'
 	status_is 0
-	run ! pgrep -x -f 'sleep (67|0.067)'
+	[ -z "$(processes_here 'sleep (67|0.067)')" ]
 }
 
 @test "--user: the workload is that user's, the files are not" {
@@ -279,7 +279,7 @@ with ThreadPoolExecutor(4) as pool:
 	output_has sleep
 	json_holds run.json 'r["window"]["ended_by"] == "daemon"'
 	exact
-	pkill -f '^sleep 5$' || true
+	processes_here 'sleep 5' | xargs -r kill || true
 }
 
 @test "--pid attaches to a running process and leaves it running" {
@@ -390,7 +390,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	json_holds run.json 'not r["loss"]["complete"] and len(r["tasks"]) >= 5'
 	json_holds run.json 'r["verdict"]["class"] in ("parallel", "inconclusive")'
 	sleep 0.2
-	run ! pgrep -f 'run -o out procs'
+	[ -z "$(processes_here '.*run -o out procs.*')" ]
 }
 
 @test "runs of one second get a folder each" {

@@ -39,6 +39,11 @@ screen() {
 	tmux -S "$SOCKET" capture-pane -p
 }
 
+# The process of lab view in the terminal.
+view_pid() {
+	pgrep -P "$(tmux -S "$SOCKET" display-message -p '#{pane_pid}')" -f "^$LAB_BIN view "
+}
+
 # sees PATTERN: it comes on the screen, in ten seconds at most.
 sees() {
 	local try
@@ -192,13 +197,13 @@ given_back() {
 	open_view 80 24
 	for signal in TERM INT HUP QUIT USR1 PIPE SEGV ABRT; do
 		sees PARALLEL
-		pkill -"$signal" -f "^$LAB_BIN view .*$SAMPLE"
+		kill -"$signal" "$(view_pid)"
 		number=$(kill -l $signal)
 		given_back $((128 + number))
 		keys "clear; $LAB_BIN view $SAMPLE" Enter
 	done
 	sees PARALLEL
-	pid=$(pgrep -f "^$LAB_BIN view .*$SAMPLE")
+	pid=$(view_pid)
 	tmux -S "$SOCKET" kill-server
 	for ((try = 0; try < 50; try++)); do
 		kill -0 "$pid" 2>/dev/null || return 0
