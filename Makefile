@@ -125,7 +125,7 @@ check: all unit fuzz ## tests that need neither root nor tracing
 	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
 
 # The first step may install compilers; only the second knows what is there then.
-test: ## all tests; as root, also those that trace; installs what they need
+test: ## all tests; as root, also those that trace; installs what they need, unless LAB_NO_INSTALL=1
 	$(Q)scripts/setup --for-tests
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory O='$(O)/san' SAN=address,undefined unit fuzz
@@ -134,7 +134,7 @@ test: ## all tests; as root, also those that trace; installs what they need
 test-foreign: ## trace programs that nobody here wrote; as root; installs them
 	$(Q)scripts/setup
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
-	$(Q)LAB_BIN='$(abspath $(O))/lab' tests/foreign/run --install --noisy
+	$(Q)LAB_BIN='$(abspath $(O))/lab' tests/foreign/run $(if $(filter 1,$(LAB_NO_INSTALL)),,--install) --noisy
 
 man := $(wildcard docs/lab.1)
 

@@ -14,7 +14,7 @@ setup() {
 	mkdir "$tree" "$tools"
 	cp -r "$REPOSITORY/lab" "$REPOSITORY/Makefile" "$REPOSITORY/vmlinux.h" \
 		"$REPOSITORY/scripts" "$REPOSITORY/bpf" "$REPOSITORY/userspace" "$tree"
-	unset SUDO_UID SUDO_GID SUDO_USER LAB_YES
+	unset SUDO_UID SUDO_GID SUDO_USER LAB_YES LAB_NO_INSTALL
 }
 
 # Copies, not links: what a test writes below $tools can then never reach the machine's own.
@@ -56,10 +56,12 @@ pretend_built() {
 	[[ $output == "[run][--][sh][-c][a  b][]" ]]
 }
 
-@test "--yes is the launcher's own only in front" {
+@test "--yes and --no-install are the launcher's own only in front" {
 	pretend_built
 	run -0 "$tree/lab" --yes list --yes
 	[[ $output == "ran: list --yes" ]]
+	run -0 "$tree/lab" --no-install --yes list --no-install
+	[[ $output == "ran: list --no-install" ]]
 }
 
 @test "it works through a link and from another folder" {
@@ -119,6 +121,21 @@ pretend_built() {
 	run -3 env PATH="$tools" "$tree/scripts/setup"
 	[[ ${#lines[@]} -eq 1 ]]
 	[[ $output == "lab: missing: clang gcc; install with: sudo apt-get install -y --no-install-recommends clang gcc" ]]
+}
+
+@test "nothing is installed where that is forbidden: one sentence has the packages and the command" {
+	bare_path
+	as_uid 0
+	fake make
+	fake apt-get "for name in gcc clang; do : >'$tools'/\$name; chmod +x '$tools'/\$name; done"
+	local words="missing: clang gcc; install with: apt-get install -y --no-install-recommends clang gcc"
+	run -3 env PATH="$tools" "$tree/lab" --no-install run procs </dev/null
+	[[ $output == "lab: $words" ]]
+	run -3 env PATH="$tools" LAB_NO_INSTALL=1 "$tree/lab" --yes run procs </dev/null
+	[[ $output == "lab: $words" ]]
+	run -2 make --no-print-directory -C "$tree" PATH="$tools" LAB_NO_INSTALL=1 test </dev/null
+	[[ ${lines[0]} == "lab: missing: "*" clang "*"; install with: apt-get install "* ]]
+	run ! grep apt-get "$BATS_TEST_TMPDIR/calls"
 }
 
 @test "without network one sentence names the missing packages" {
