@@ -23,7 +23,7 @@ static char *export_of(void (*make)(struct render_fixture *), bool hostile, cons
 	return text;
 }
 
-/* No control but newlines; in JSON nothing that HTML would take for itself. */
+/* No control but newlines, and none that turns the text around; in JSON nothing that HTML would take for itself. */
 TEST(render_exports_hostile_names_stay_data)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -31,6 +31,7 @@ TEST(render_exports_hostile_names_stay_data)
 
 		for (const unsigned char *p = (const unsigned char *)text; *p; p++)
 			CHECK(*p == '\n' || (*p >= 0x20 && *p != 0x7f));
+		CHECK(!strstr(text, "\xe2\x80\xae"));
 		if (i < 2)
 			CHECK(!strpbrk(text, "<>&"));
 		free(text);

@@ -67,6 +67,9 @@ TEST(text_bidi_controls_and_invisible_ones)
 	CHECK_STR(safe(LITERAL("a\xef\xbb\xbf"), 99), "a?");			/* U+FEFF */
 	CHECK_STR(safe(LITERAL("a\xe2\x80\xa8" "b\xe2\x80\xa9"), 99), "a?b?");	/* U+2028, U+2029 */
 	CHECK_STR(safe(LITERAL("a\xf3\xa0\x81\x81"), 99), "a?");		/* U+E0041 */
+	CHECK_STR(safe(LITERAL("a\xe2\x80\x8b" "b\xe2\x81\xa0"), 99), "a?b?");	/* U+200B, U+2060 */
+	CHECK_STR(safe(LITERAL("a\xef\xb8\x8f" "b\xc2\xad"), 99), "a?b?");	/* U+FE0F, U+00AD */
+	CHECK_STR(safe(LITERAL("a\xf3\xa0\x87\xaf"), 99), "a?");		/* U+E01EF */
 }
 
 TEST(text_invalid_utf8)
@@ -226,6 +229,34 @@ TEST(text_csv_fields)
 	check_written(text_csv, "\xc2\x9b", 2, "\"?\"");
 	check_written(text_csv, "\xc4\xbd", 2, "\"\xc4\xbd\"");	/* U+013D, whose low byte is '=' */
 	check_written(text_csv, "", 0, "\"\"");
+}
+
+/* What one of them takes out, the others do; JSON has them as escapes. */
+TEST(text_hostile_characters_are_the_same_everywhere)
+{
+	static const char *const hostile[] = {
+		"\x1f", "\x7f", "\xc2\x80", "\xc2\xad", "\xcd\x8f", "\xd8\x9c", "\xe1\x85\x9f",
+		"\xe1\xa0\x8e", "\xe2\x80\x8b", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xae",
+		"\xe2\x81\xa0", "\xe2\x81\xa9", "\xe2\x81\xaf", "\xe3\x85\xa4", "\xef\xb8\x80",
+		"\xef\xbb\xbf", "\xef\xbe\xa0", "\xef\xbf\xbb", "\xef\xbf\xbe", "\xf0\x9f\xbf\xbf",
+		"\xf0\x9d\x85\xb3", "\xf3\xa0\x80\x80", "\xf3\xa0\x81\xbf", "\xf3\xa0\x87\xaf",
+	};
+	static const char *const harmless[] = {
+		" ", "~", "\xc2\xa0", "\xe2\x80\x8a", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xef\xb8\x90",
+		"\xef\xbf\xbd", "\xf0\x9f\x98\x80",
+	};
+
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+		CHECK_STR(safe(hostile[i], strlen(hostile[i]), 99), "?");
+		check_written(text_csv, hostile[i], strlen(hostile[i]), "\"?\"");
+		check_written(text_folded, hostile[i], strlen(hostile[i]), "?");
+		check_written(text_html, hostile[i], strlen(hostile[i]), "\xef\xbf\xbd");
+		CHECK(!strncmp(json(hostile[i], strlen(hostile[i])), "\"\\u", 3));
+	}
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		check_written(text_folded, harmless[i], strlen(harmless[i]), harmless[i]);
+		check_written(text_html, harmless[i], strlen(harmless[i]), harmless[i]);
+	}
 }
 
 TEST(text_folded_frames)

@@ -7,6 +7,7 @@
 #include <wchar.h>
 
 #include "util/alloc.h"
+#include "util/minmax.h"
 
 /* Return: the bytes of the character at @s, at most @len; 0 if they are no valid UTF-8. */
 static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *code)
@@ -40,18 +41,26 @@ static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *code)
 	return need;
 }
 
-static bool is_bidi_control(uint32_t code)
-{
-	return code == 0x061c || code == 0x200e || code == 0x200f ||
-	       (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
+/* In ascending order: controls, and Unicode's Default_Ignorable_Code_Point with what the comments add. */
+static const struct { uint32_t first, last; } hostile_ranges[] = {
+	{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x034f, 0x034f },
+	{ 0x061c, 0x061c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+	{ 0x200b, 0x200f }, { 0x2028, 0x202e },	/* with the separators of lines and paragraphs */
+	{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef },	/* these are no characters */
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffb },	/* with those of interlinear annotations */
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
 
-/* True for what acts on a terminal or on its reader instead of being seen. */
+/* True for a character that acts on a terminal or on its reader, or that nobody can see. */
 static bool is_hostile(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || is_bidi_control(code) ||
-	       code == 0x2028 || code == 0x2029 || code == 0xfeff ||
-	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe0fff);
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(hostile_ranges) && code > hostile_ranges[i].last)
+		i++;
+	return (i < ARRAY_SIZE(hostile_ranges) && code >= hostile_ranges[i].first) ||
+	       (code & 0xfffe) == 0xfffe;
 }
 
 /*
@@ -155,8 +164,7 @@ static void put_plain(FILE *out, const char *src, size_t src_len, char special, 
 		uint32_t code = 0;
 		size_t used = utf8_decode(s + i, src_len - i, &code);
 
-		if (!used || code < 0x20 || (code >= 0x7f && code < 0xa0) ||
-		    (!i && code < 0x80 && strchr("=+-@", (int)code)))
+		if (!used || is_hostile(code) || (!i && code < 0x80 && strchr("=+-@", (int)code)))
 			fputc('?', out);
 		else if (code == (unsigned char)special)
 			fputs(instead, out);
@@ -200,7 +208,7 @@ void text_html(FILE *out, const char *src, size_t src_len)
 		size_t used = utf8_decode(s + i, src_len - i, &code);
 		const char *entity = used ? html_entity(code) : NULL;
 
-		if (!used || is_hostile(code) || (code & 0xfffe) == 0xfffe)
+		if (!used || is_hostile(code))
 			fputs("\xef\xbf\xbd", out);
 		else if (entity)
 			fputs(entity, out);

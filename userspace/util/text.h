@@ -7,6 +7,10 @@
  *
  * Task names, arguments, symbols and paths come from other people. They are
  * stored raw and pass through exactly one of these on their way out.
+ *
+ * Hostile characters are the same in all of them: controls (C0, DEL, C1), characters that change the
+ * direction of the text around them (such as U+202E) or that nobody can see (such as U+200B, U+FEFF and
+ * the tags U+E0000-U+E007F), separators of lines and paragraphs, and what is no character (U+FFFE).
  */
 
 #include <stdbool.h>
@@ -21,9 +25,7 @@
  *            was made safe (a cut text ends in "~")
  * @utf8: false: everything outside printable ASCII becomes '?'
  *
- * Control characters (C0, DEL, C1), bidi controls (U+200E, U+200F,
- * U+202A-U+202E, U+2066-U+2069) and U+FEFF become '?', as do invalid bytes and what the
- * locale cannot print.
+ * Hostile characters become '?', as do invalid bytes and what the locale cannot print.
  *
  * Return: the number of columns written.
  */
@@ -44,7 +46,7 @@ void text_json(FILE *out, const char *src, size_t src_len);
  * text_csv() - write a field of CSV (RFC 4180) with its quotes
  * @src: @src_len bytes; a NUL byte ends it early
  *
- * Quotes are doubled. Controls and invalid bytes become '?'; so does a first character of =, +, -, @
+ * Quotes are doubled. Hostile characters and invalid bytes become '?'; so does a first character of =, +, -, @
  * which a spreadsheet would take for the beginning of a formula.
  */
 void text_csv(FILE *out, const char *src, size_t src_len);
@@ -56,8 +58,8 @@ void text_folded(FILE *out, const char *src, size_t src_len);
  * text_html() - text inside an element, or a quoted attribute, of HTML or SVG
  * @src: @src_len bytes; a NUL byte ends it early
  *
- * '<', '>', '&' and both quotes become entities; controls, what acts on a reader instead of being
- * seen (bidi controls and the like), what XML 1.0 forbids and invalid UTF-8 become U+FFFD.
+ * '<', '>', '&' and both quotes become entities; hostile characters (which include what XML 1.0
+ * forbids) and invalid UTF-8 become U+FFFD.
  */
 void text_html(FILE *out, const char *src, size_t src_len);
 

@@ -33,8 +33,8 @@ function formatShare(part, whole) {
 	return `${percent} %`;
 }
 
-/* What would act on a reader instead of being seen: controls, bidi controls and the like. */
-const HOSTILE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+/* As is_hostile() of util/text.c: what would act on a reader, or cannot be seen. */
+const HOSTILE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 function safe(text) {
 	return String(text).replace(HOSTILE, "\ufffd");
