@@ -7,7 +7,10 @@
 
 #include "cli/command.h"
 #include "cli/exit.h"
+#include "render/render.h"
+#include "trace_fixture.h"
 #include "unit.h"
+#include "util/log.h"
 
 static int code(enum verdict_class class, enum claim_holds holds)
 {
@@ -38,6 +41,25 @@ TEST(output_color_in_a_pipe)
 	CHECK(!output_color_on(fds[1], OUTPUT_COLOR_AUTO));
 	CHECK(output_color_on(fds[1], OUTPUT_COLOR_ALWAYS));
 	CHECK(!output_color_on(fds[1], OUTPUT_COLOR_NEVER));
+}
+
+/* The recorder was killed before its first record was written. */
+TEST(output_of_a_trace_without_events)
+{
+	const struct fixture_file file = fixture_open();
+	const struct output_look look = { 0 };
+	struct output out;
+
+	log_set_level(LOG_ERR);
+	trace_writer_free(fixture_writer(&file));
+	REQUIRE(output_load(&out, file.path) == 0);
+	CHECK(!out.model.complete && !out.damaged);
+	CHECK_EQ(out.model.task_cnt, 0);
+	CHECK_EQ(out.report.verdict.class, CLASS_INCONCLUSIVE);
+	for (size_t i = 0; renderers[i]; i++)
+		CHECK_EQ(output_write_file(&out, renderers[i]->name, &look, NULL, "/dev/null"), 0);
+	output_release(&out);
+	close(file.fd);
 }
 
 TEST(output_formats)

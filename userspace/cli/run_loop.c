@@ -21,6 +21,8 @@
 #define DRAIN_BUSY_MS 5		/* between two drains; a 16 MiB ring holds about a quarter of a second */
 #define DRAIN_CALM_MS 20
 #define CALM_RECORDS 500	/* fewer than this at a drain is calm */
+#define FLUSH_FIRST_NS (SECOND_NS / 10)	/* a lab that is killed early leaves something to read */
+#define FLUSH_NS SECOND_NS
 #define STATUS_NS (SECOND_NS / 4)
 #define MEMORY_NS (SECOND_NS / 50)
 #define SAME_NS (SECOND_NS / 10)	/* timeout(1) sends a signal to lab and to its group, so lab has two */
@@ -31,7 +33,7 @@ struct loop {
 	struct run_loop_result *result;
 	int signal_fd;
 	uint64_t start_ns;
-	uint64_t flush_ns;	/* when the writer was last flushed */
+	uint64_t flush_ns;	/* when the writer is flushed next */
 	uint64_t status_ns;
 	uint64_t status_events;
 	uint64_t memory_ns;	/* when memory was last looked at */
@@ -161,9 +163,9 @@ static void drain(struct loop *loop, uint64_t now, int *wait_ms)
 	if (loop->result->write_err)
 		return;
 	n = record_drain(loop->opts->record, loop->opts->writer);
-	if (n >= 0 && now - loop->flush_ns >= SECOND_NS) {
+	if (n >= 0 && now >= loop->flush_ns) {
 		n = trace_writer_flush(loop->opts->writer);
-		loop->flush_ns = now;
+		loop->flush_ns = now + FLUSH_NS;
 	}
 	if (n < 0) {
 		loop->result->write_err = n;
@@ -277,7 +279,8 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 	int wait_ms;
 
 	*result = (struct run_loop_result){ 0 };
-	loop.flush_ns = loop.status_ns = loop.start_ns;
+	loop.flush_ns = loop.start_ns + FLUSH_FIRST_NS;
+	loop.status_ns = loop.start_ns;
 	taken_signals(&set);
 	loop.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (!loop.over) {

@@ -38,7 +38,8 @@ int finish_window(struct model_builder *b, const struct trace_end *end)
 {
 	struct model *m = &b->m;
 
-	if (!has_root(b)) {
+	/* Recording that was cut off before the first record was written is a run of which nothing is known. */
+	if (!has_root(b) && (end || m->event_cnt)) {
 		log_err("no record of this trace says what its first task was: there is nothing to tell from it");
 		return -EBADMSG;
 	}

@@ -353,7 +353,7 @@ struct model {
  * @out: caller's storage, overwritten; model_release() it even after an error
  *
  * Return: 0; -EBADMSG after one logged sentence if the events contradict each other so that no model
- * exists (no root); -errno of the reader.
+ * exists (no root); -errno of the reader. The model of an incomplete file without any event is empty.
  */
 int model_build(struct trace_reader *r, struct model *out);
 
