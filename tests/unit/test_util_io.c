@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,4 +131,15 @@ TEST(io_create_at_follows_no_link)
 	CHECK(fstat(fd, &st) == 0);
 	CHECK_EQ(st.st_mode & 07777, 0600);
 	unlink(path);
+}
+
+TEST(io_says_the_reason_and_what_to_do)
+{
+	const struct rlimit large = { 1 << 20, RLIM_INFINITY };
+
+	CHECK_STR(io_reason(EACCES), "Permission denied");
+	CHECK(strstr(io_reason(ENOSPC), "No space left on device (free some"));
+	CHECK(strstr(io_reason(ENOMEM), "ulimit -v"));
+	if (!setrlimit(RLIMIT_FSIZE, &large))
+		CHECK(strstr(io_reason(EFBIG), "limit of this shell (raise it: ulimit -f)"));
 }

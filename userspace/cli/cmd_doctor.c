@@ -251,6 +251,11 @@ static void check_feature(const struct record_feature *row, struct finding *f)
 		found(f, HEALTH_UNTRIED, "%s (since %s): only root can try it", row->use,
 		      row->since);
 		break;
+	case FEATURE_NO_MEMORY:
+		found(f, HEALTH_FAIL, "%s (since %s): there is no memory to try it", row->use,
+		      row->since);
+		remedy(f, "end other programs, or raise the limit of this shell (ulimit -v)");
+		break;
 	default:
 		found(f, row->required ? HEALTH_FAIL : HEALTH_WARN, "missing: %s", row->use);
 		remedy(f, "a kernel from %s on has it%s", row->since,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/kernel_btf.h"
 #include "util/minmax.h"
 
 #define PROBE_LOG_BYTES 8192
@@ -34,7 +35,8 @@ struct probe {
 
 /* What every probe needs. */
 struct prober {
-	struct btf *btf;	/* of the kernel; NULL: none */
+	struct btf *btf;	/* of the kernel; NULL: none was loaded */
+	int btf_err;		/* -ENOTSUP: there is none, -errno: it could not be read */
 	int attach_id;		/* of a tracepoint every such kernel has; 0: none */
 	int load_err;		/* of an empty program on it: 0, -EPERM: this user may not, -errno */
 };
@@ -174,7 +176,9 @@ static int probe_state(const struct prober *p, const struct probe *probe)
 {
 	switch (probe->kind) {
 	case PROBE_BTF:
-		return p->btf != NULL;
+		if (p->btf_err && p->btf_err != -ENOTSUP)
+			return FEATURE_UNTRIED;
+		return p->btf ? FEATURE_PRESENT : FEATURE_MISSING;
 	case PROBE_TRACEPOINT:
 		return p->btf ? tracepoint_id(p->btf, probe->feature.name) > 0 : FEATURE_UNTRIED;
 	case PROBE_FUNC:
@@ -197,17 +201,20 @@ static int probe_state(const struct prober *p, const struct probe *probe)
 size_t record_features(struct record_feature *out, size_t cap)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	struct prober p = { .btf = btf__load_vmlinux_btf() };
+	struct prober p = { 0 };
 	size_t cnt = 0;
 
-	if (libbpf_get_error(p.btf))
-		p.btf = NULL;
+	p.btf_err = kernel_btf_load(&p.btf);
 	if (p.btf)
 		p.attach_id = tracepoint_id(p.btf, "sched_switch");
-	p.load_err = p.attach_id > 0 ? try_empty(&p) : -ENOENT;
+	if (p.attach_id > 0)
+		p.load_err = try_empty(&p);
+	else
+		p.load_err = p.btf_err && p.btf_err != -ENOTSUP ? p.btf_err : -ENOENT;
 	for (; cnt < ARRAY_SIZE(probes) && cnt < cap; cnt++) {
 		out[cnt] = probes[cnt].feature;
-		out[cnt].state = probe_state(&p, &probes[cnt]);
+		out[cnt].state = p.load_err == -ENOMEM ? FEATURE_NO_MEMORY :
+							 probe_state(&p, &probes[cnt]);
 	}
 	btf__free(p.btf);
 	libbpf_set_print(print);

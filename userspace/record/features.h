@@ -15,6 +15,7 @@
 #define RECORD_FEATURES_MAX 32	/* there are never more */
 
 enum feature_state {
+	FEATURE_NO_MEMORY = -2,	/* there is no memory to try it */
 	FEATURE_UNTRIED = -1,	/* this user may not try; the kernel's BTF does not rule it out */
 	FEATURE_MISSING = 0,
 	FEATURE_PRESENT = 1,

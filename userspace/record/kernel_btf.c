@@ -2,11 +2,16 @@
 #include "record/kernel_btf.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/btf.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "util/io.h"
 #include "util/log.h"
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 /*
  * The tracepoint's C prototype is the typedef btf_trace_NAME: a pointer to a
@@ -135,19 +140,38 @@ static void read_throttling(const struct btf *btf, struct kernel_facts *out)
 									LAB_THROTTLING_QUEUE;
 }
 
-int kernel_facts_read(struct kernel_facts *out)
+/* libbpf tries several files, and says ESRCH whatever became of them: the reason is that of the first one. */
+int kernel_btf_load(struct btf **out)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	int err;
 
+	*out = btf__load_vmlinux_btf();
+	if (!libbpf_get_error(*out))
+		return 0;
+	*out = NULL;
+	if (access(KERNEL_BTF, R_OK))
+		return errno == ENOENT ? -ENOTSUP : -errno;
+	*out = btf__parse(KERNEL_BTF, NULL);
+	err = (int)libbpf_get_error(*out);
+	if (err)
+		*out = NULL;
+	return err;
+}
+
+int kernel_facts_read(struct kernel_facts *out)
+{
+	struct btf *btf;
+	int err = kernel_btf_load(&btf);
+
 	*out = (struct kernel_facts){ 0 };
-	if (!btf) {
-		err = -errno;
-		log_err("this kernel has no type information (/sys/kernel/btf/vmlinux: %s): "
-			"lab needs one built with CONFIG_DEBUG_INFO_BTF, as Debian's are since 5.10",
-			strerror(-err));
-		return -ENOTSUP;
-	}
+	if (err == -ENOTSUP)
+		log_err("this kernel has no type information (" KERNEL_BTF " is not there): "
+			"lab needs one built with CONFIG_DEBUG_INFO_BTF, as Debian's are since 5.10");
+	else if (err)
+		log_err("cannot read this kernel's type information (" KERNEL_BTF "): %s",
+			io_reason(-err));
+	if (err)
+		return err;
 	out->switch_args = switch_arg_count(btf);
 	read_percpu(btf, out);
 	read_throttling(btf, out);

@@ -12,6 +12,8 @@
 
 #include "lab_event.h"
 
+struct btf;
+
 struct kernel_facts {
 	int switch_args;	/* of sched_switch: 4, 3, or 0 (an order lab does not know) */
 	bool percpu_known;	/* both offsets below are valid */
@@ -20,6 +22,9 @@ struct kernel_facts {
 	bool queues_percpu;	/* a group's queues are per-CPU memory */
 	enum lab_throttling throttling;	/* how this kernel tells which tasks a quota holds back */
 };
+
+/* The kernel's type information, for btf__free(). Return: 0, -ENOTSUP (this kernel has none) or -errno. Logs nothing. */
+int kernel_btf_load(struct btf **out);
 
 /**
  * kernel_facts_read() - ask /sys/kernel/btf/vmlinux

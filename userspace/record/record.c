@@ -2,6 +2,7 @@
 #include "record/record.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
@@ -20,6 +21,7 @@
 #include "record/kernel_btf.h"
 #include "record/names.h"
 #include "util/alloc.h"
+#include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
 
@@ -117,10 +119,19 @@ static void explain_load_failure(int err)
 {
 	struct record_feature rows[RECORD_FEATURES_MAX];
 	const struct record_feature *missing;
+	struct btf *btf = NULL;
 
 	if (err == -EPERM) {
 		log_err("the kernel refused to load the probes (%s): lab needs root; in a container or "
 			"under lockdown it may be forbidden all the same: lab doctor", strerror(-err));
+		return;
+	}
+	/* libbpf needs the kernel's type information once more, and says ESRCH where it cannot read it. */
+	if (err == -ESRCH && kernel_btf_load(&btf) == -ENOMEM)
+		err = -ENOMEM;
+	btf__free(btf);
+	if (err == -ENOMEM) {
+		log_err("there is no memory for the probes: %s", io_reason(-err));
 		return;
 	}
 	missing = record_feature_missing(rows, record_features(rows, ARRAY_SIZE(rows)));
@@ -177,6 +188,12 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static void log_ring(const struct record *r, uint32_t cpu, int err)
+{
+	log_err("cannot set up CPU %u's ring of %u MiB: %s%s", cpu, r->ring_bytes >> 20, io_reason(-err),
+		err == -ENOMEM ? "; --buffer 1 needs less" : "");
+}
+
 static int add_ring(struct record *r, uint32_t cpu)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "lab_ring", 0, 0, r->ring_bytes, NULL);
@@ -184,8 +201,7 @@ static int add_ring(struct record *r, uint32_t cpu)
 
 	if (fd < 0) {
 		err = -errno;
-		log_err("no memory for CPU %u's ring of %u MiB: %s (try --buffer 1)", cpu,
-			r->ring_bytes >> 20, strerror(-err));
+		log_ring(r, cpu, err);
 		return err;
 	}
 	r->ring_fds[cpu] = fd;
@@ -196,7 +212,7 @@ static int add_ring(struct record *r, uint32_t cpu)
 	else
 		err = ring_buffer__add(r->rings, fd, on_record, r);
 	if (err)
-		log_err("cannot set up CPU %u's ring: %s", cpu, strerror(-err));
+		log_ring(r, cpu, err);
 	return err;
 }
 
@@ -231,7 +247,7 @@ static int map_slots(struct record *r)
 				  LAB_TASK_SLOTS * sizeof(*r->task_slots));
 	if (r->cpu_slots && r->task_slots)
 		return 0;
-	log_err("cannot map the probes' counters: %s", strerror(errno));
+	log_err("cannot map the probes' counters: %s", io_reason(errno));
 	return -errno;
 }
 

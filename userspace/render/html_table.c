@@ -7,7 +7,6 @@
 #include <zlib.h>
 
 #include "util/alloc.h"
-#include "util/log.h"
 
 void table_open(struct table *t, FILE *out, const char *name, const char *const *columns, int level)
 {
@@ -87,10 +86,9 @@ static void flush(struct table *t)
 	end = plain;
 	for (size_t i = 0; i < t->column_cnt; i++)
 		end = put_planes(end, &t->columns[i]);
-	if (compress2(packed, &packed_len, plain, len, t->level) != Z_OK) {
-		log_err("zlib is out of memory");	/* it refuses nothing else here */
-		abort();
-	}
+	/* It refuses nothing else here. */
+	if (compress2(packed, &packed_len, plain, len, t->level) != Z_OK)
+		alloc_failed(1, len);
 	put_head(t);
 	put_base64(t->out, packed, packed_len);
 	fputs("</script>\n", t->out);

@@ -363,9 +363,10 @@ void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)
 			   view->columns ? view->columns : p.plot);
 	p.out = open_memstream(&inside, &len);
 	if (!p.out)
-		return;
+		alloc_failed(1, BUFSIZ);
 	draw_inside(&p);
-	fclose(p.out);
+	if (fclose(p.out))
+		alloc_failed(1, len);
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
 		"viewBox=\"0 0 %u %u\" role=\"img\" font-family=\"system-ui, sans-serif\" "
 		"font-size=\"11\" fill=\"currentColor\" color=\"#1b1f24\">\n<title>", width, p.y, width, p.y);

@@ -197,7 +197,8 @@ static enum file_state chunk_load(struct reader *r, const struct chunk *c, uint6
 	if (err == Z_OK && len == c->raw)
 		return FILE_WHOLE;
 	free(*raw);
-	return damaged(r, "chunk %u does not inflate", c->number);
+	return err == Z_MEM_ERROR ? unreadable(r, -ENOMEM) :
+				    damaged(r, "chunk %u does not inflate", c->number);
 }
 
 /* The first chunk of a type, or NULL. */

@@ -81,10 +81,10 @@ int trace_chunk_write(int fd, uint64_t off, struct trace_chunk *chunk,
 {
 	uLongf len = level ? compressBound(raw->len) : raw->len;
 	uint8_t *buf;
-	int err = -EOVERFLOW;
+	int err = -ENOMEM;	/* the only reason for which zlib refuses this */
 
 	if (raw->len > TRACE_RAW_MAX)
-		return err;
+		return -EOVERFLOW;
 	buf = xmalloc(TRACE_CHUNK_HEADER_LEN + len);
 	if (!level)
 		memcpy(buf + TRACE_CHUNK_HEADER_LEN, raw->p, raw->len);
@@ -155,10 +155,12 @@ int trace_chunk_load(const struct trace_source *from, uint64_t off, const struct
 	*raw = xmalloc(chunk->raw_len);
 	if (chunk->coding == TRACE_CODING_PLAIN)
 		memcpy(*raw, payload, chunk->raw_len);
-	else if (uncompress(*raw, &len, payload, chunk->stored_len) != Z_OK || len != chunk->raw_len)
-		err = -EBADMSG;
-	if (err)
+	else
+		err = uncompress(*raw, &len, payload, chunk->stored_len);
+	if (err || len != chunk->raw_len) {
 		free(*raw);
+		err = err == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+	}
 	free(stored);
 	return err;
 }

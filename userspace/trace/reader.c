@@ -262,8 +262,8 @@ static int read_error(const struct trace_reader *r, int err)
 		log_err("another process has changed %s since lab wrote it: there is no report. Whoever may "
 			"write there can do this; run the workload as another user (--user)", r->path);
 	else
-		log_err("cannot read %s: %s; copy it to another disk and try that", r->path,
-			strerror(-err));
+		log_err("cannot read %s: %s%s", r->path, io_reason(-err),
+			err == -ENOMEM ? "" : "; copy it to another disk and try that");
 	return err;
 }
 

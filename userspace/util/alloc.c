@@ -13,11 +13,10 @@
 #define EXIT_NO_MEMORY 5
 #define VEC_CAP_FIRST 16
 
-static void die(size_t cnt, size_t size) __attribute__((noreturn));
-
-static void die(size_t cnt, size_t size)
+void alloc_failed(size_t cnt, size_t size)
 {
-	log_err("out of memory: %zu times %zu bytes were asked for", cnt, size);
+	log_err("out of memory: %zu times %zu bytes were asked for; end other programs, or raise the limit "
+		"of this shell (ulimit -v)", cnt, size);
 	_exit(EXIT_NO_MEMORY);
 }
 
@@ -26,7 +25,7 @@ void *xmalloc(size_t size)
 	void *ptr = malloc(size ? size : 1);
 
 	if (!ptr)
-		die(1, size);
+		alloc_failed(1, size);
 	return ptr;
 }
 
@@ -35,7 +34,7 @@ void *xcalloc(size_t cnt, size_t size)
 	void *ptr = cnt && size ? calloc(cnt, size) : calloc(1, 1);
 
 	if (!ptr)
-		die(cnt, size);
+		alloc_failed(cnt, size);
 	return ptr;
 }
 
@@ -45,7 +44,7 @@ void *xreallocarray(void *ptr, size_t cnt, size_t size)
 	void *moved = cnt && size ? reallocarray(ptr, cnt, size) : realloc(ptr, 1);
 
 	if (!moved)
-		die(cnt, size);
+		alloc_failed(cnt, size);
 	return moved;
 }
 
@@ -74,14 +73,14 @@ char *xasprintf(const char *fmt, ...)
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (len < 0 || !text)
-		die(1, 0);
+		alloc_failed(1, 0);
 	return text;
 }
 
 void *vec_grow(void *ptr, size_t cnt, size_t *cap, size_t size)
 {
 	if (cnt > SIZE_MAX / 2)
-		die(cnt, size);
+		alloc_failed(cnt, size);
 	*cap = cnt ? 2 * cnt : VEC_CAP_FIRST;
 	return xreallocarray(ptr, *cap, size);
 }

@@ -12,6 +12,9 @@
 
 #include <stddef.h>
 
+/* End the program as the x functions do: for a library that says that memory is out. */
+void alloc_failed(size_t cnt, size_t size) __attribute__((noreturn));
+
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t cnt, size_t size) __attribute__((returns_nonnull));
 void *xreallocarray(void *ptr, size_t cnt, size_t size) __attribute__((returns_nonnull));

@@ -3,7 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+const char *io_reason(int err)
+{
+	struct rlimit limit;
+
+	switch (err) {
+	case ENOSPC:
+		return "No space left on device (free some space, or write to another disk)";
+	case ENOMEM:
+		return "Cannot allocate memory (end other programs, or raise the limit of this shell: "
+		       "ulimit -v)";
+	case EFBIG:
+		if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY)
+			return "the file would be larger than the limit of this shell (raise it: ulimit -f)";
+		break;
+	}
+	return strerror(err);
+}
 
 int io_write_all(int fd, const void *buf, size_t len)
 {

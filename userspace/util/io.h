@@ -11,6 +11,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * Why a call failed with @err (positive), for the end of a sentence, and what to do about it where that is known:
+ * a full disk, a file that `ulimit -f` allows no larger, no memory. Valid until the next call.
+ */
+const char *io_reason(int err);
+
 /* Write all of @buf, through EINTR and short writes. */
 int io_write_all(int fd, const void *buf, size_t len);
 
