@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/reading.h"
 #include "util/alloc.h"
+#include "util/io.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -48,13 +49,13 @@ static int render_to_memory(const struct output *out, char **text, size_t *len)
 
 	if (!to) {
 		err = -errno;
-		log_err("cannot write the report into memory: %s", strerror(-err));
+		log_err("cannot write the report into memory: %s", io_reason(-err));
 		return err;
 	}
 	err = output_write(out, "json", &look, NULL, to, "the report");
 	if (fclose(to) && !err) {
 		err = -errno;
-		log_err("cannot write the report into memory: %s", strerror(-err));
+		log_err("cannot write the report into memory: %s", io_reason(-err));
 	}
 	if (err)
 		free(*text);

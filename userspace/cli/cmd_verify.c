@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/command.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/exit.h"
 #include "cli/reading.h"
@@ -36,10 +34,6 @@ static int verify(const struct trace_input *trace)
 			trace->path, why);
 	else if (result == VERIFY_UNREADABLE)
 		log_err("cannot read %s: %s; check the path and the permissions", trace->path, why);
-	if (fflush(stdout) && errno != EPIPE) {
-		log_err("cannot write what was checked: %s", strerror(errno));
-		return LAB_EXIT_FILE;
-	}
 	return status_of(result);
 }
 

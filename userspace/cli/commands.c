@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
+#include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
 #include "util/text.h"
@@ -185,14 +186,11 @@ static void occupy_standard_streams(void)
 /* A reader that has seen enough (`lab list | head -1`) is no error. */
 static int finish_stdout(int status)
 {
-	int err = 0;
-
 	errno = 0;
-	if (fflush(stdout) || ferror(stdout))
-		err = errno ? errno : EIO;
-	if (!err || err == EPIPE)
+	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
 		return status;
-	log_err("cannot write to standard output: %s", strerror(err));
+	log_err("cannot write to standard output: %s", errno ? io_reason(errno) :
+		"an earlier write to it failed");
 	return status == LAB_EXIT_OK ? LAB_EXIT_FILE : status;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -180,7 +181,7 @@ int output_write_error(const char *path, int err)
 	if (err == -ENXIO)
 		log_err("cannot write %s: it is neither a file nor a device", path);
 	else if (err != -EPIPE)
-		log_err("cannot write %s: %s", path, strerror(-err));
+		log_err("cannot write %s: %s", path, io_reason(-err));
 	return err;
 }
 
@@ -194,10 +195,28 @@ static void show_progress(uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
+/* A stream onto another. It keeps why that failed first: over a renderer's many calls errno is lost. */
+struct sink {
+	FILE *to;
+	int err;		/* 0 or -errno */
+};
+
+static ssize_t sink_write(void *cookie, const char *buf, size_t len)
+{
+	struct sink *sink = cookie;
+
+	errno = 0;
+	if (!sink->err && (fwrite(buf, 1, len, sink->to) < len || fflush(sink->to)))
+		sink->err = errno ? -errno : -EIO;
+	return sink->err ? 0 : (ssize_t)len;
+}
+
 /* Logs nothing. */
 static int render_to(output_fn *render, const void *what, const struct output_look *look, FILE *to)
 {
 	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
+	struct sink sink = { .to = to };
+	FILE *out = fopencookie(&sink, "w", (cookie_io_functions_t){ .write = sink_write });
 	int fd = fileno(to);
 	struct render_opts opts = {
 		.width = width_of(fd, look->width),
@@ -209,11 +228,11 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 	};
 	int err;
 
-	errno = 0;
-	err = render(what, &opts, to);
-	if (!err && (fflush(to) || ferror(to)))
-		err = errno ? -errno : -EIO;
-	return err;
+	if (!out)
+		return -errno;
+	err = render(what, &opts, out);
+	fclose(out);
+	return sink.err ? sink.err : err;
 }
 
 const char *output_hook(const struct output *out)
@@ -250,7 +269,12 @@ int output_stream(output_fn *render, const void *what, const struct output_look 
 {
 	int err = render_to(render, what, look, to);
 
-	return err ? output_write_error(name, err) : 0;
+	if (!err)
+		return 0;
+	/* It is said here: the end of the program is not to fail to write the rest. */
+	__fpurge(to);
+	clearerr(to);
+	return output_write_error(name, err);
 }
 
 int output_write(const struct output *out, const char *format, const struct output_look *look,
@@ -317,8 +341,7 @@ int output_certify(struct output *out)
 	err = lines ? trace_certificate_store(out->trace->fd, lines) : -ENOMEM;
 	free(lines);
 	if (err) {
-		log_err("the verdict could not be stored in %s: %s", out->trace->path,
-			strerror(-err));
+		log_err("the verdict could not be stored in %s: %s", out->trace->path, io_reason(-err));
 		return err;
 	}
 	if (!fstat(out->trace->fd, &st))

@@ -190,7 +190,7 @@ static void finish_file(struct run *run)
 		err = -errno;
 	if (err && !run->result.write_err)
 		log_err("the end of '%s' could not be written: %s; what was recorded before is readable",
-			run->folder.trace_path, strerror(-err));
+			run->folder.trace_path, io_reason(-err));
 	run->seal = trace_writer_seal(run->writer);
 	run->result.write_err = err;
 }
@@ -208,10 +208,10 @@ static int record_run(struct run *run)
 			       !(run->is_command && isatty(STDOUT_FILENO)),
 	};
 	uint64_t steal_ns, cpu_ns;
-	int exec_errno = 0;
+	int exec_errno = 0, err = trace_writer_open(&run->writer, run->folder.trace_fd, meta);
 
-	if (trace_writer_open(&run->writer, run->folder.trace_fd, meta)) {
-		log_err("cannot write '%s'", run->folder.trace_path);
+	if (err) {
+		log_err("cannot write '%s': %s", run->folder.trace_path, io_reason(-err));
 		return LAB_EXIT_FILE;
 	}
 	loop.writer = run->writer;

@@ -84,6 +84,7 @@ static void child_main(const struct run_child_opts *opts, int release_fd, int st
 	}
 	if (opts->workload) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGXFSZ, SIG_DFL);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 	}

@@ -14,6 +14,7 @@
 
 #include "cli/run_memory.h"
 #include "cli/run_tree.h"
+#include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
 
@@ -169,8 +170,8 @@ static void drain(struct loop *loop, uint64_t now, int *wait_ms)
 	}
 	if (n < 0) {
 		loop->result->write_err = n;
-		log_err("the trace could not be written any further (%s): recording has ended, the "
-			"workload goes on", strerror(-n));
+		log_err("the trace could not be written any further: %s. Recording has ended, the "
+			"workload goes on", io_reason(-n));
 		record_stop(loop->opts->record);
 		loop->result->end.reason = TRACE_END_WRITE_ERROR;
 		loop->result->end.end_ns = now;
