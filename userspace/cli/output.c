@@ -17,6 +17,7 @@
 #include "trace/seal.h"
 #include "trace/trace.h"
 #include "util/alloc.h"
+#include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
 #include "util/text.h"
