@@ -46,18 +46,20 @@ TEST(output_color_in_a_pipe)
 /* The recorder was killed before its first record was written. */
 TEST(output_of_a_trace_without_events)
 {
-	const struct fixture_file file = fixture_open();
+	struct fixture_file file = fixture_open();
+	const struct trace_input trace = { .fd = file.fd, .path = file.path };
+	const struct target_place nowhere = { .folder_fd = AT_FDCWD, .path = "/dev/null" };
 	const struct output_look look = { 0 };
 	struct output out;
 
 	log_set_level(LOG_ERR);
 	trace_writer_free(fixture_writer(&file));
-	REQUIRE(output_load(&out, file.path) == 0);
+	REQUIRE(output_load(&out, &trace) == 0);
 	CHECK(!out.model.complete && !out.damaged);
 	CHECK_EQ(out.model.task_cnt, 0);
 	CHECK_EQ(out.report.verdict.class, CLASS_INCONCLUSIVE);
 	for (size_t i = 0; renderers[i]; i++)
-		CHECK_EQ(output_write_file(&out, renderers[i]->name, &look, NULL, "/dev/null"), 0);
+		CHECK_EQ(output_write_file(&out, renderers[i]->name, &look, NULL, &nowhere), 0);
 	output_release(&out);
 	close(file.fd);
 }
