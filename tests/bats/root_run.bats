@@ -381,8 +381,12 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 
 @test "a killed recorder leaves what was flushed, and no workload" {
 	"$LAB_BIN" run -o out procs --seconds 30 >report 2>err 3>&- &
-	local pid=$!
-	sleep 2.5
+	local pid=$! _
+	for _ in {1..200}; do
+		[[ ! -s out/trace.lab ]] || break
+		sleep 0.05
+	done
+	sleep 2
 	kill -KILL $pid
 	wait $pid || true
 	run lab report out/trace.lab -f json -o run.json

@@ -22,8 +22,8 @@
 #define DRAIN_BUSY_MS 5		/* between two drains; a 16 MiB ring holds about a quarter of a second */
 #define DRAIN_CALM_MS 20
 #define CALM_RECORDS 500	/* fewer than this at a drain is calm */
-#define FLUSH_FIRST_NS (SECOND_NS / 10)	/* a lab that is killed early leaves something to read */
-#define FLUSH_NS SECOND_NS
+#define FLUSH_FIRST_NS (SECOND_NS / 10)	/* then at twice the time, and so on, so that a lab that is */
+#define FLUSH_MAX_NS SECOND_NS		/* killed early leaves half of its run, or all but a second */
 #define STATUS_NS (SECOND_NS / 4)
 #define MEMORY_NS (SECOND_NS / 50)
 #define SAME_NS (SECOND_NS / 10)	/* timeout(1) sends a signal to lab and to its group, so lab has two */
@@ -166,7 +166,7 @@ static void drain(struct loop *loop, uint64_t now, int *wait_ms)
 	n = record_drain(loop->opts->record, loop->opts->writer);
 	if (n >= 0 && now >= loop->flush_ns) {
 		n = trace_writer_flush(loop->opts->writer);
-		loop->flush_ns = now + FLUSH_NS;
+		loop->flush_ns = now + min_u64(now - loop->start_ns, FLUSH_MAX_NS);
 	}
 	if (n < 0) {
 		loop->result->write_err = n;
