@@ -58,6 +58,7 @@ FACTS = """
     verdict.eps_ns
     verdict.never_two
     verdict.witness[].seq_out
+    window.left
     workload.attempts.allowed
     workload.attempts.made
     workload.claim.at_least

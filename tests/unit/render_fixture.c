@@ -56,7 +56,7 @@ static void set_end(struct model *m, uint64_t window_ns)
 	m->event_cnt = 1204;
 	m->end = (struct trace_end){
 		.reason = TRACE_END_EXIT, .end_ns = m->end_ns, .root_reaped = true,
-		.births = m->task_cnt, .bpf_ns = 310 * US, .bpf_runs = 1204,
+		.left_known = true, .births = m->task_cnt, .bpf_ns = 310 * US, .bpf_runs = 1204,
 		.reader_cpu_ns = 2 * MS,
 	};
 }

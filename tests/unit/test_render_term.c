@@ -220,6 +220,36 @@ static bool tries_say(struct render_fixture *f, bool brief, const char *phrase)
 	return found;
 }
 
+/* @phrase stands in the line "run". */
+static bool run_says(const struct render_fixture *f, const char *phrase)
+{
+	const struct render_opts opts = { .width = 400 };
+	char *text = fixture_render(f, "term", &opts);
+	const char *line = strstr(text, "  run ");
+	bool found = line && strstr(line, phrase);
+
+	free(text);
+	return found;
+}
+
+TEST(render_term_says_how_many_processes_were_left)
+{
+	struct render_fixture f;
+
+	fixture_workers(&f);
+	f.model.end.reason = TRACE_END_FOR;
+	CHECK(!run_says(&f, "process"));
+	f.model.end.left = 1;
+	CHECK(run_says(&f, ", cut by --for, 1 process could not be ended, exit status 0;"));
+	f.model.end.reason = TRACE_END_DAEMON;
+	CHECK(run_says(&f, "left behind still alive, 1 process lives on, "));
+	f.model.end.left = 2000;
+	CHECK(run_says(&f, ", 2,000 processes live on, "));
+	f.model.end.left_known = false;
+	CHECK(!run_says(&f, "process"));
+	fixture_release(&f);
+}
+
 TEST(render_term_attempts)
 {
 	struct render_fixture f;

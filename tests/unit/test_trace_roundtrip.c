@@ -256,7 +256,7 @@ TEST(trace_end_round_trip)
 		.reason = TRACE_END_DAEMON, .end_ns = UINT64_MAX, .root_reaped = true,
 		.wait_status = INT32_MIN, .births = 1, .storage_failures = 2,
 		.recursion_misses = 3, .misses_unread = true, .ready_unseen = 4, .bpf_ns = 5, .bpf_runs = 6,
-		.name_misses = 9,
+		.name_misses = 9, .left_known = true, .left = UINT32_MAX,
 		.reader_cpu_ns = 7, .steal_ns = 8,
 	};
 	struct fixture_file file = fixture_open();
@@ -276,6 +276,7 @@ TEST(trace_end_round_trip)
 	CHECK_EQ(got->recursion_misses, 3);
 	CHECK(got->misses_unread);
 	CHECK_EQ(got->name_misses, 9);
+	CHECK(got->left_known && got->left == UINT32_MAX);
 	CHECK_EQ(got->ready_unseen, 4);
 	CHECK_EQ(got->bpf_ns, 5);
 	CHECK_EQ(got->bpf_runs, 6);

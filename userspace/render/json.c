@@ -120,6 +120,8 @@ static void put_window(struct json *j, const struct model *m)
 	json_uint(j, "end_ns", window_ns(m));
 	json_uint(j, "duration_ns", window_ns(m));
 	json_str(j, "ended_by", ended_by[reason]);
+	if (m->end.left_known)
+		json_uint(j, "left", m->end.left);
 	json_close_object(j);
 }
 

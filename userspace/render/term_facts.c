@@ -163,8 +163,8 @@ void term_attempts(const struct term *t)
 			   fmt_count(cnt).s);
 		phrase_add(&p, "%s), and it was not run again: %s", fmt_count(most).s,
 			   reason == TRACE_END_INTERRUPT ? "it was interrupted" :
-			   reason == TRACE_END_DAEMON ? "processes that it left behind go on" :
-							"its recording was cut off");
+			   reason == TRACE_END_DAEMON || t->m->end.left ?
+			   "processes that it left behind go on" : "its recording was cut off");
 	} else {
 		phrase_add(&p, "after ");
 		phrase_count(&p, cnt, "run");
@@ -265,6 +265,7 @@ static void say_status(struct phrase *p, int status)
 static void say_end(const struct term *t, struct phrase *p)
 {
 	const struct trace_end *end = &t->m->end;
+	bool lab_ended = end->reason == TRACE_END_FOR || end->reason == TRACE_END_INTERRUPT;
 
 	switch (end->reason) {
 	case TRACE_END_EXIT:
@@ -290,6 +291,10 @@ static void say_end(const struct term *t, struct phrase *p)
 		phrase_add(p, ", how it ended is not recorded");
 		return;
 	}
+	if (end->left_known && end->left)
+		phrase_add(p, ", %s %s", fmt_count(end->left).s, lab_ended ?
+			   (end->left == 1 ? "process could not be ended" : "processes could not be ended") :
+			   (end->left == 1 ? "process lives on" : "processes live on"));
 	if (end->root_reaped) {
 		phrase_add(p, ", ");
 		say_status(p, end->wait_status);

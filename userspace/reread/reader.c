@@ -237,7 +237,8 @@ static const struct rule {
 	FORM("ENDM", "root_reaped", 1), FORM("ENDM", "name_misses", UINT64_MAX),
 	FORM("ENDM", "misses_unread", 1), FORM("ENDM", "bpf_ns", UINT64_MAX),
 	FORM("ENDM", "bpf_runs", UINT64_MAX), FORM("ENDM", "reader_cpu_ns", UINT64_MAX),
-	FORM("ENDM", "steal_ns", UINT64_MAX),
+	FORM("ENDM", "steal_ns", UINT64_MAX), FORM("ENDM", "left_known", 1),
+	FORM("ENDM", "left", UINT32_MAX),
 };
 
 /* Return: 1, 0 at the end, -1. */

@@ -59,6 +59,8 @@ static const struct key_def end_keys[] = {
 	END_KEY(end_ns, VALUE_U64),
 	END_KEY(root_reaped, VALUE_BOOL),
 	END_KEY(wait_status, VALUE_I32),
+	END_KEY(left_known, VALUE_BOOL),
+	END_KEY(left, VALUE_U32),
 	END_KEY(births, VALUE_U64),
 	END_KEY(storage_failures, VALUE_U64),
 	END_KEY(recursion_misses, VALUE_U64),

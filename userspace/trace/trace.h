@@ -75,6 +75,8 @@ struct trace_end {
 	uint64_t end_ns;		/* CLOCK_MONOTONIC of the cut; for TRACE_END_EXIT of the drain's end */
 	bool root_reaped;
 	int32_t wait_status;		/* of the root, as waitpid(2) gives it; valid if root_reaped */
+	bool left_known;
+	uint32_t left;			/* processes of the tree that lived on when lab left; valid if left_known */
 	uint64_t births;		/* birth numbers given out, the root included */
 	uint64_t storage_failures;	/* tasks that could not be marked: not followed */
 	uint64_t recursion_misses;	/* program runs the kernel skipped, and nothing makes up for */
