@@ -75,8 +75,11 @@ static bool await_answer(int from_fd, pid_t pid, void *answer, size_t size, int 
 	taken_signals(&set);
 	fds[1].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (!fds[0].revents) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
+		if (poll(fds, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			break;
+		}
 		if (fds[1].revents) {
 			int sig = take_signal(fds[1].fd, pid);
 
