@@ -27,7 +27,7 @@ int hook_keeper_start(struct side_process *keeper, const struct hook_set *set,
 
 	if (!hook_first(set))
 		return 0;
-	return side_process_start(keeper, keep, &kept, "removes the folder of the start-up hooks");
+	return side_process_start(keeper, NULL, keep, &kept, "removes the folder of the start-up hooks");
 }
 
 void hook_keeper_end(struct side_process *keeper, bool remove)

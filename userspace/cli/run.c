@@ -134,8 +134,6 @@ static int prepare(struct run *run)
 			err = run_child_start(&run->child, &child);
 		if (err)
 			return err == -EINVAL ? LAB_EXIT_USAGE : LAB_EXIT_CANNOT_TRACE;
-		if (run_sender_start(&run->sender, run->child.pid))
-			return LAB_EXIT_CANNOT_TRACE;
 	}
 	if (trace_keeper_start(&run->trace_keeper, &run->user))
 		return LAB_EXIT_CANNOT_TRACE;
@@ -202,7 +200,7 @@ static int record_run(struct run *run)
 	struct run_loop_opts loop = {
 		.record = run->record, .for_ns = run->opts.for_ns, .grace_ns = run->opts.grace_ns,
 		.pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd, .pid = run->child.pid,
-		.memory = run->opts.memory, .sender = &run->sender,
+		.memory = run->opts.memory, .sender = &run->child.sender,
 		/* A command that writes to this terminal has it to itself. */
 		.status_line = isatty(STDERR_FILENO) && !run->opts.look.brief &&
 			       !(run->is_command && isatty(STDOUT_FILENO)),
@@ -226,8 +224,6 @@ static int record_run(struct run *run)
 	run->result.end.steal_ns =
 		run_meta_steal_ns(meta->cpus_usable, meta->cpus_usable_cnt) - steal_ns;
 	run->result.end.reader_cpu_ns = own_cpu_ns() - cpu_ns;
-	if (run->result.end.root_reaped)
-		run->child.pid = 0;
 	finish_file(run);
 	return run->result.abandoned ? 128 + SIGINT : -1;
 }
@@ -287,7 +283,6 @@ void run_release(struct run *run)
 	record_free(run->record);
 	run_child_close(&run->child);
 	release_hooks(run);
-	side_process_stop(&run->sender);
 	if (run->attach_pidfd > 0)
 		close(run->attach_pidfd);
 	trace_meta_release(&run->meta);

@@ -61,7 +61,7 @@ struct run {
 	struct privilege_user user;
 	struct privilege_user child_user; /* as whom the workload runs: user, or --user */
 	struct run_child child;
-	struct side_process sender, hook_keeper, trace_keeper;
+	struct side_process hook_keeper, trace_keeper;
 	int attach_pidfd;
 	int nice;			/* that lab was called with */
 	struct record *record;

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/exit.h"
@@ -140,6 +139,11 @@ static int await_parked(struct run_child *child, const struct run_child_opts *op
 	int err = hear(child->status_fd, &word);
 
 	if (err == 1 && word.stage == 'R') {
+		child->pidfd = syscall(SYS_pidfd_open, child->pid, 0);
+		if (child->pidfd < 0) {
+			log_err("cannot hold the workload's process: %s", strerror(errno));
+			return -errno;
+		}
 		err = await_sleep(child->pid);
 		if (err)
 			log_err("the workload's process did not come to rest: %s", strerror(-err));
@@ -160,35 +164,40 @@ static int await_parked(struct run_child *child, const struct run_child_opts *op
 	return -EPERM;
 }
 
+struct start {
+	const struct run_child_opts *opts;
+	int release[2], status[2];	/* pipes */
+};
+
+static void be_child(const void *arg)
+{
+	const struct start *start = arg;
+
+	close(start->release[1]);
+	close(start->status[0]);
+	child_main(start->opts, start->release[0], start->status[1]);
+}
+
 int run_child_start(struct run_child *child, const struct run_child_opts *opts)
 {
-	int release[2] = { -1, -1 }, status[2] = { -1, -1 };
+	struct start start = { opts, { -1, -1 }, { -1, -1 } };
 	int err = 0;
 
-	*child = (struct run_child){ .pidfd = -1, .release_fd = -1, .status_fd = -1 };
-	if (pipe2(release, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || (child->pid = fork()) < 0) {
+	*child = (struct run_child){ .pidfd = -1 };
+	if (pipe2(start.release, O_CLOEXEC) || pipe2(start.status, O_CLOEXEC)) {
 		err = -errno;
-		child->pid = 0;
-		log_err("cannot start a process for the workload: %s", strerror(-err));
-	} else if (!child->pid) {
-		close(release[1]);
-		close(status[0]);
-		child_main(opts, release[0], status[1]);
+		log_err("cannot make a pipe to the workload: %s", strerror(-err));
+	} else {
+		err = run_sender_start(&child->sender, be_child, &start);
 	}
-	if (release[0] >= 0)
-		close(release[0]);
-	if (status[1] >= 0)
-		close(status[1]);
-	child->release_fd = release[1];
-	child->status_fd = status[0];
-	if (err)
-		return err;
-	child->pidfd = syscall(SYS_pidfd_open, child->pid, 0);
-	if (child->pidfd < 0) {
-		log_err("cannot hold the workload's process: %s", strerror(errno));
-		return -errno;
-	}
-	return await_parked(child, opts);
+	if (start.release[0] >= 0)
+		close(start.release[0]);
+	if (start.status[1] >= 0)
+		close(start.status[1]);
+	child->release_fd = start.release[1];
+	child->status_fd = start.status[0];
+	child->pid = err ? 0 : child->sender.root;
+	return err ? err : await_parked(child, opts);
 }
 
 int run_child_release(struct run_child *child, int *exec_errno)
@@ -215,9 +224,6 @@ void run_child_close(struct run_child *child)
 		close(child->status_fd);
 	if (child->pidfd > 0)
 		close(child->pidfd);
-	if (child->pid > 0) {
-		kill(child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
-	}
+	run_sender_stop(&child->sender);
 	*child = (struct run_child){ 0 };
 }

@@ -3,7 +3,7 @@
 #define LAB_CLI_RUN_CHILD_H
 
 /*
- * run_child - the workload's first process: forked before anything is loaded,
+ * run_child - the workload's first process: forked (by the sender) before anything is loaded,
  * parked until all is attached, then released into a built-in workload or a command.
  */
 
@@ -13,6 +13,7 @@
 
 #include "cli/hook.h"
 #include "cli/privilege.h"
+#include "cli/run_sender.h"
 #include "workload/workload.h"
 
 /* Set to 1 in the environment of what is run while markers are recorded, and in no other. */
@@ -30,10 +31,11 @@ struct run_child_opts {
 };
 
 struct run_child {
-	pid_t pid;
+	pid_t pid;	/* a child of the sender */
 	int pidfd;
 	int release_fd;	/* a byte lets it go; closing it ends it */
 	int status_fd;	/* its word on how far it came */
+	struct run_sender sender;
 };
 
 /**
@@ -53,7 +55,7 @@ int run_child_start(struct run_child *child, const struct run_child_opts *opts);
  */
 int run_child_release(struct run_child *child, int *exec_errno);
 
-/* Close what is open; ends and reaps it if it is still parked. Accepts an all-zero one. */
+/* Close what is open, which ends it if it is still parked, and end the sender. Accepts an all-zero one. */
 void run_child_close(struct run_child *child);
 
 #endif /* LAB_CLI_RUN_CHILD_H */

@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/run_memory.h"
-#include "cli/run_tree.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -28,6 +27,8 @@
 #define MEMORY_NS (SECOND_NS / 50)
 #define SAME_NS (SECOND_NS / 10)	/* timeout(1) sends a signal to lab and to its group, so lab has two */
 #define KILL_NS (2 * SECOND_NS)	/* from the polite signal to the next harder one */
+#define ANSWER_NS SECOND_NS	/* that the sender has for an answer */
+#define LAST_NS (SECOND_NS / 5)	/* from the last record of a task to the end of its process */
 
 struct loop {
 	const struct run_loop_opts *opts;
@@ -40,8 +41,8 @@ struct loop {
 	uint64_t memory_ns;	/* when memory was last looked at */
 	uint64_t daemon_ns;	/* deadline for what the root left behind; 0: it has not ended */
 	uint64_t kill_ns;	/* deadline for the next harder signal; 0: none was sent */
-	int signals_sent;
-	struct run_tree tree;	/* what was signalled */
+	bool terminated;	/* SIGTERM was sent */
+	bool root_gone;
 	bool ending;		/* interrupted: the workload is being ended */
 	uint64_t ending_ns;	/* since then */
 	bool over;
@@ -100,23 +101,50 @@ static void finish(struct loop *loop, enum trace_end_reason reason)
 	loop->over = true;
 }
 
-static void signal_tree(struct loop *loop, int sig)
+static void on_root_end(struct loop *loop)
 {
-	if (!loop->opts->pid || (loop->result->end.root_reaped && !loop->tree.cnt))
-		return;
-	run_tree_gather(&loop->tree, loop->opts->pid, getpid());
-	if (run_sender_send(loop->opts->sender, sig))
-		run_tree_signal(&loop->tree, sig);
+	if (!loop->root_gone)
+		loop->daemon_ns = now_ns() + loop->opts->grace_ns;
+	loop->root_gone = true;
 }
 
-/* SIGINT came to the workload from the terminal as well; then SIGTERM, then SIGKILL. */
+static void hear_sender(struct loop *loop)
+{
+	struct run_sender *sender = loop->opts->sender;
+
+	run_sender_hear(sender);
+	if (sender->root_ended) {
+		loop->result->end.root_reaped = true;
+		loop->result->end.wait_status = sender->wait_status;
+		on_root_end(loop);
+	}
+	if (sender->gone)
+		log_warn("the process that ends the workload was killed: what becomes of the workload "
+			 "is not known");
+}
+
+static void signal_tree(struct loop *loop, int sig)
+{
+	struct run_sender *sender = loop->opts->sender;
+
+	if (!sender->gone)
+		hear_sender(loop);
+	if (!sender->gone)
+		run_sender_tell(sender, sig);
+	else	/* the root alone, and only if it is of the same user */
+		syscall(SYS_pidfd_send_signal, loop->opts->pidfd, sig, NULL, 0);
+	loop->terminated |= sig == SIGTERM;
+}
+
+/* SIGINT came to the workload from the terminal as well; then SIGTERM; then the recording ends, and SIGKILL. */
 static void press_harder(struct loop *loop, uint64_t now)
 {
-	static const int signals[] = { SIGTERM, SIGKILL };
-
-	if (!loop->kill_ns || now < loop->kill_ns || loop->signals_sent >= 2)
+	if (!loop->kill_ns || now < loop->kill_ns)
 		return;
-	signal_tree(loop, signals[loop->signals_sent++]);
+	if (loop->terminated)
+		finish(loop, TRACE_END_INTERRUPT);
+	else
+		signal_tree(loop, SIGTERM);
 	loop->kill_ns = now + KILL_NS;
 }
 
@@ -131,7 +159,6 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 		return;
 	if (loop->ending) {
 		loop->result->abandoned = true;
-		signal_tree(loop, SIGKILL);
 		finish(loop, TRACE_END_INTERRUPT);
 		return;
 	}
@@ -141,19 +168,6 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 	/* From the terminal, the workload has it already; from kill(2), lab alone. */
 	if (info->ssi_code != SI_KERNEL)
 		signal_tree(loop, info->ssi_signo);
-}
-
-static void reap(struct loop *loop)
-{
-	struct trace_end *end = &loop->result->end;
-	int status;
-
-	if (!loop->opts->pid || end->root_reaped ||
-	    waitpid(loop->opts->pid, &status, WNOHANG) != loop->opts->pid)
-		return;
-	end->root_reaped = true;
-	end->wait_status = status;
-	loop->daemon_ns = now_ns() + loop->opts->grace_ns;
 }
 
 static void drain(struct loop *loop, uint64_t now, int *wait_ms)
@@ -200,7 +214,7 @@ static void show_status(struct loop *loop, uint64_t now)
 
 static void look_at_memory(struct loop *loop, uint64_t now)
 {
-	if (!loop->opts->memory || loop->result->end.root_reaped || now - loop->memory_ns < MEMORY_NS)
+	if (!loop->opts->memory || loop->root_gone || now - loop->memory_ns < MEMORY_NS)
 		return;
 	loop->memory_ns = now;
 	loop->result->memory_bytes = max_u64(loop->result->memory_bytes,
@@ -211,10 +225,10 @@ static void check_end(struct loop *loop, uint64_t now)
 {
 	const struct run_loop_opts *opts = loop->opts;
 	struct run_loop_result *result = loop->result;
-	bool root_gone = result->end.root_reaped || !opts->pid;
+	bool root_gone = loop->root_gone || !opts->pid;
 
 	if (result->write_err) {
-		loop->over = root_gone;
+		loop->over |= root_gone;
 		return;
 	}
 	/* Whether its children outlived the root by a moment says nothing of why it ended. */
@@ -222,55 +236,88 @@ static void check_end(struct loop *loop, uint64_t now)
 		finish(loop, loop->ending ? TRACE_END_INTERRUPT : TRACE_END_EXIT);
 	else if (opts->for_ns && now - loop->start_ns >= opts->for_ns)
 		finish(loop, TRACE_END_FOR);
-	else if (result->end.root_reaped && loop->ending)
+	else if (loop->root_gone && loop->ending)
 		finish(loop, TRACE_END_INTERRUPT);
-	else if (result->end.root_reaped && now >= loop->daemon_ns)
+	else if (loop->root_gone && now >= loop->daemon_ns)
 		finish(loop, TRACE_END_DAEMON);
 }
 
-static bool is_ended(const struct loop *loop)
+/* Return: false: there is nothing to wait by. */
+static bool wait_for_news(struct loop *loop, int wait_ms)
 {
-	return loop->result->end.root_reaped && run_tree_is_gone(&loop->tree);
-}
-
-/* --for is over and the recording with it: end the workload, all of it, and fetch its status. */
-static void end_root(struct loop *loop)
-{
-	static const int signals[] = { SIGTERM, SIGKILL };
-
-	if (!loop->opts->pid || loop->result->end.root_reaped)
-		return;
-	for (int i = 0; i < 2 && !is_ended(loop); i++) {
-		uint64_t until_ns = now_ns() + KILL_NS;
-
-		signal_tree(loop, signals[i]);
-		do {
-			struct pollfd fd = { .fd = loop->opts->pidfd, .events = POLLIN };
-
-			/* Once it has ended it stays readable. */
-			poll(&fd, !loop->result->end.root_reaped, 10);
-			reap(loop);
-		} while (!is_ended(loop) && now_ns() < until_ns);
-	}
-}
-
-static void wait_for_news(struct loop *loop, int wait_ms)
-{
-	struct pollfd fds[2] = {
+	const struct run_loop_opts *opts = loop->opts;
+	bool heard = opts->pid && !opts->sender->gone;
+	/* An attached process that has ended stays readable: its threads' last records are what counts. */
+	struct pollfd fds[] = {
 		{ .fd = loop->signal_fd, .events = POLLIN },
-		{ .fd = loop->result->end.root_reaped ? -1 : loop->opts->pidfd, .events = POLLIN },
+		{ .fd = heard ? opts->sender->process.fd : -1, .events = POLLIN },
+		{ .fd = heard || !opts->pid || loop->root_gone ? -1 : opts->pidfd, .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
 
-	/* An attached process that has ended stays readable: its threads' last records are what counts. */
-	if (!loop->opts->pid)
-		fds[1].fd = -1;
-	if (poll(fds, 2, wait_ms) <= 0)
-		return;
+	if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR) {
+		log_err("cannot wait for the workload: %s", strerror(errno));
+		return false;
+	}
 	if (fds[0].revents & POLLIN && read(loop->signal_fd, &info, sizeof(info)) == sizeof(info))
 		on_signal(loop, &info);
 	if (fds[1].revents)
-		reap(loop);
+		hear_sender(loop);
+	if (fds[2].revents)
+		on_root_end(loop);
+	return true;
+}
+
+/* Nothing more comes from the workload, as far as can be known. */
+static bool is_ended(const struct loop *loop)
+{
+	const struct run_sender *sender = loop->opts->sender;
+
+	return sender->gone ? loop->root_gone : sender->none_left;
+}
+
+static bool is_answered(const struct loop *loop)
+{
+	const struct run_sender *sender = loop->opts->sender;
+
+	return is_ended(loop) || (!sender->gone && sender->answered_cnt == sender->asked_cnt);
+}
+
+/* A Ctrl-C too many does not wait for what is polite. */
+static void await(struct loop *loop, bool (*is_so)(const struct loop *), uint64_t until_ns)
+{
+	while (!is_so(loop) && now_ns() < until_ns &&
+	       !(loop->result->abandoned && is_so == is_ended))
+		if (!wait_for_news(loop, 10))
+			return;
+}
+
+/* The recording is over. Whoever asked for that wants no process to stay, and else it is counted who does. */
+static void end_tree(struct loop *loop)
+{
+	struct trace_end *end = &loop->result->end;
+	const struct run_sender *sender = loop->opts->sender;
+	bool wanted = loop->ending || end->reason == TRACE_END_FOR;
+
+	if (wanted && !loop->terminated && !loop->result->abandoned) {
+		signal_tree(loop, SIGTERM);
+		loop->kill_ns = now_ns() + KILL_NS;
+	}
+	if (wanted)
+		await(loop, is_ended, loop->kill_ns);
+	else if (end->reason == TRACE_END_EXIT)
+		await(loop, is_ended, now_ns() + LAST_NS);
+	if (!is_ended(loop)) {
+		signal_tree(loop, wanted ? SIGKILL : 0);
+		await(loop, is_answered, now_ns() + ANSWER_NS + (wanted ? RUN_SENDER_KILL_NS : 0));
+	}
+	end->left_known = !sender->gone && is_answered(loop);
+	end->left = end->left_known && !sender->none_left ? sender->seen.cnt : 0;
+	if (wanted && end->left)
+		log_warn("%" PRIu32 " %s of the workload could not be ended, process %d among them", end->left,
+			 end->left == 1 ? "process" : "processes", (int)sender->seen.pid);
+	else if (wanted && !end->left_known)
+		log_warn("whether processes of the workload are left is not known");
 }
 
 void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
@@ -292,13 +339,14 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 		look_at_memory(&loop, now);
 		press_harder(&loop, now);
 		check_end(&loop, now);
-		if (!loop.over)
-			wait_for_news(&loop, wait_ms);
+		if (!loop.over && !wait_for_news(&loop, wait_ms)) {
+			loop.ending = opts->pid != 0;
+			finish(&loop, opts->pid ? TRACE_END_INTERRUPT : TRACE_END_DETACH);
+		}
 	}
 	if (opts->status_line)
 		fprintf(stderr, "\r\033[K");
-	if (!result->abandoned)
-		end_root(&loop);
-	run_tree_release(&loop.tree);
+	if (opts->pid)
+		end_tree(&loop);
 	close(loop.signal_fd);
 }

@@ -22,13 +22,13 @@ struct run_loop_opts {
 	pid_t pid;		/* the root, to be reaped; 0: attached */
 	uint64_t for_ns;	/* --for; 0: none */
 	uint64_t grace_ns;	/* how long what the root left behind may go on */
-	const struct side_process *sender; /* that ends the workload; NULL: attached */
+	struct run_sender *sender; /* that ends the workload; all-zero: attached */
 	bool status_line;
 	bool memory;		/* look how much memory there is, too */
 };
 
 struct run_loop_result {
-	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status */
+	struct trace_end end;	/* reason, end_ns, root_reaped, wait_status, left, left_known */
 	bool interrupted;	/* a signal asked for the end, whatever the reason is in the end */
 	bool abandoned;		/* a second Ctrl-C: leave at once */
 	uint64_t memory_bytes;	/* the most that was seen (run_memory.h); 0: not looked for, or not known */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/run_tree.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
@@ -15,109 +18,164 @@
 
 struct process {
 	pid_t pid, parent;
+	bool ended;
 };
 
-struct processes {
-	struct process *v;
+struct walk {
+	struct process *v;	/* ascending by parent */
 	size_t cnt, cap;
+	int sig;
+	struct run_tree_seen seen;
 };
 
-/* The parent of @pid, or 0 if it has ended. */
-static pid_t parent_of(pid_t pid)
+/* Return: false: there is none of that number, or it is not shown. */
+static bool look_at(pid_t pid, struct process *process)
 {
-	char path[64], text[512];
+	char path[64], text[1024], state;
+	int parent, threads;
 	const char *end;
-	int parent;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (io_read_text(path, text, sizeof(text)) < 0)
-		return 0;
+		return false;
 	/* The name, in parentheses, may hold anything, parentheses included. */
 	end = strrchr(text, ')');
-	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+	if (!end || sscanf(end, ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
+			   &state, &parent, &threads) != 3)
+		return false;
+	/* The first thread of a process may have ended before the others. */
+	*process = (struct process){ pid, parent, (state == 'Z' || state == 'X') && threads <= 1 };
+	return true;
 }
 
-static void read_processes(struct processes *all)
+static void read_processes(struct walk *walk)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
-	*all = (struct processes){ 0 };
 	while (proc && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		pid_t parent = pid > 0 ? parent_of(pid) : 0;
+		struct process process;
 
-		if (parent)
-			*vec_push(all->v, all->cnt, all->cap) = (struct process){ pid, parent };
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    look_at((pid_t)strtol(entry->d_name, NULL, 10), &process))
+			*vec_push(walk->v, walk->cnt, walk->cap) = process;
 	}
 	if (proc)
 		closedir(proc);
 }
 
-static bool is_held(const struct run_tree *tree, pid_t pid)
+static int by_parent(const void *a, const void *b)
 {
-	for (size_t i = 0; i < tree->cnt; i++)
-		if (tree->v[i].pid == pid)
-			return true;
-	return false;
+	const struct process *x = a, *y = b;
+
+	return (x->parent > y->parent) - (x->parent < y->parent);
 }
 
-static void hold(struct run_tree *tree, const struct process *process)
+static size_t first_child_of(const struct walk *walk, pid_t parent)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	size_t low = 0, high = walk->cnt;
 
-	if (pidfd < 0)
-		return;
-	if (parent_of(process->pid) == process->parent)
-		*vec_push(tree->v, tree->cnt, tree->cap) =
-			(struct run_process){ process->pid, pidfd };
-	else
-		close(pidfd);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (walk->v[middle].parent < parent)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static bool is_gone(const struct run_process *process)
+/* Ended or not, it has its number until this process waits for it. */
+static bool is_own_child(pid_t pid, bool *ended)
 {
-	struct pollfd fd = { .fd = process->pidfd, .events = POLLIN };
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT))
+		return false;
+	*ended = info.si_pid != 0;
+	return true;
+}
+
+static bool is_gone(int pidfd)
+{
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
 
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* Whoever is there still when all have been read had its number then: children are its own, not a stranger's. */
-void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent)
+static void count(struct walk *walk, pid_t pid)
 {
-	struct processes all;
+	walk->seen.cnt++;
+	walk->seen.pid = pid;
+}
 
-	read_processes(&all);
-	if (!is_held(tree, root))
-		hold(tree, &(struct process){ root, parent });
-	for (size_t i = 0; i < tree->cnt; i++) {
-		if (is_gone(&tree->v[i]))
+static void signal_child(struct walk *walk, pid_t pid, bool ended)
+{
+	kill(pid, walk->sig);
+	if (!ended)
+		count(walk, pid);
+}
+
+/* @parent, held by @parent_fd; -1: a child of this process, or itself. */
+static void signal_below(struct walk *walk, pid_t parent, int parent_fd)
+{
+	for (size_t i = first_child_of(walk, parent);
+	     i < walk->cnt && walk->v[i].parent == parent; i++) {
+		struct process now;
+		pid_t pid = walk->v[i].pid;
+		bool ended;
+		int fd;
+
+		if (!pid)
 			continue;
-		for (size_t k = 0; k < all.cnt; k++)
-			if (all.v[k].parent == tree->v[i].pid && !is_held(tree, all.v[k].pid))
-				hold(tree, &all.v[k]);
+		walk->v[i].pid = 0;	/* each once, whatever the parents were while they were read */
+		/* Its parent may have ended since it was looked at. */
+		if (is_own_child(pid, &ended)) {
+			signal_child(walk, pid, ended);
+			signal_below(walk, pid, -1);
+			continue;
+		}
+		fd = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (fd < 0)
+			continue;
+		/* A parent that is still there has had its number all the time. */
+		if (look_at(pid, &now) && now.parent == parent && !is_gone(parent_fd)) {
+			syscall(SYS_pidfd_send_signal, fd, walk->sig, NULL, 0);
+			if (!now.ended)
+				count(walk, pid);
+			signal_below(walk, pid, fd);
+		}
+		close(fd);
 	}
-	free(all.v);
 }
 
-void run_tree_signal(const struct run_tree *tree, int sig)
+struct run_tree_seen run_tree_signal(int sig)
 {
-	for (size_t i = 0; i < tree->cnt; i++)
-		syscall(SYS_pidfd_send_signal, tree->v[i].pidfd, sig, NULL, 0);
+	struct walk walk = { .sig = sig };
+
+	read_processes(&walk);
+	qsort(walk.v, walk.cnt, sizeof(*walk.v), by_parent);
+	signal_below(&walk, getpid(), -1);
+	free(walk.v);
+	/* A mount of /proc may hide other users' processes. */
+	return walk.seen.cnt ? walk.seen : run_tree_signal_children(sig);
 }
 
-bool run_tree_is_gone(const struct run_tree *tree)
+struct run_tree_seen run_tree_signal_children(int sig)
 {
-	for (size_t i = 0; i < tree->cnt; i++)
-		if (!is_gone(&tree->v[i]))
-			return false;
-	return true;
-}
+	struct walk walk = { .sig = sig };
+	char path[64];
+	FILE *list;
+	bool ended;
+	int pid;
 
-void run_tree_release(struct run_tree *tree)
-{
-	for (size_t i = 0; i < tree->cnt; i++)
-		close(tree->v[i].pidfd);
-	free(tree->v);
-	*tree = (struct run_tree){ 0 };
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	list = fopen(path, "re");
+	while (list && fscanf(list, "%d", &pid) == 1)
+		if (is_own_child(pid, &ended))
+			signal_child(&walk, pid, ended);
+	if (list)
+		fclose(list);
+	return walk.seen;
 }

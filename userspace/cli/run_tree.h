@@ -2,38 +2,35 @@
 #ifndef LAB_CLI_RUN_TREE_H
 #define LAB_CLI_RUN_TREE_H
 
-/* run_tree - signals for a process and all that descend from it. Logs nothing. */
+/*
+ * run_tree - signals for all that descend from the calling process. Logs nothing.
+ *
+ * The caller is a child subreaper with one thread: whoever loses its parent becomes a child of the caller, so
+ * that nobody leaves the tree, and what has ended keeps its number until the caller waits for it.
+ */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* Processes, each held by a pidfd. All-zero is empty. */
-struct run_tree {
-	struct run_process {
-		pid_t pid;
-		int pidfd;
-	} *v;
-	size_t cnt, cap;
+struct run_tree_seen {
+	uint32_t cnt;	/* processes that had not ended */
+	pid_t pid;	/* one of them; 0: none */
 };
 
 /**
- * run_tree_gather() - take hold of @root and its descendants, as /proc shows them at this moment
+ * run_tree_signal() - signal every descendant, as /proc shows them at this moment
+ * @sig: 0: only look
  *
- * Those that are in @tree already stay, and their descendants are taken too: a parent that ends
- * after this takes nobody out of it. A process that had left before (its parent
- * ended, so that another one adopted it) is not found. Each is held before its parent is looked at
- * once more, so that a number that was given to somebody else in between is never taken. @root, a child of @parent, may have ended.
+ * Parents before their children. A number that was given to somebody else meanwhile is never signalled: a
+ * child's cannot be, and any other process is held while its parent is looked at once more. Needs a
+ * descriptor for each level of the tree that it is in, and none for each process.
  */
-void run_tree_gather(struct run_tree *tree, pid_t root, pid_t parent);
+struct run_tree_seen run_tree_signal(int sig);
 
-/* Signal all that are held and have not ended. */
-void run_tree_signal(const struct run_tree *tree, int sig);
-
-/* Whether all that are held have ended. */
-bool run_tree_is_gone(const struct run_tree *tree);
-
-/* Accepts an all-zero one. */
-void run_tree_release(struct run_tree *tree);
+/*
+ * The same for the caller's children alone, which takes much less time: who moves on to a new process again and again
+ * is ahead of a look at all processes. Where the kernel does not list children it does nothing.
+ */
+struct run_tree_seen run_tree_signal_children(int sig);
 
 #endif /* LAB_CLI_RUN_TREE_H */

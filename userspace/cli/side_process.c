@@ -14,10 +14,12 @@
 #define FD 3	/* all that it has open beside the standard ones */
 
 __attribute__((noreturn))
-static void be_side_process(int fd, side_process_fn *fn, const void *arg)
+static void be_side_process(int fd, side_process_fn *first, side_process_fn *fn, const void *arg)
 {
 	sigset_t all;
 
+	if (first)
+		first(fd, arg);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (dup2(fd, FD) != FD || syscall(SYS_close_range, FD + 1, ~0U, 0))
@@ -26,8 +28,8 @@ static void be_side_process(int fd, side_process_fn *fn, const void *arg)
 	_exit(0);
 }
 
-int side_process_start(struct side_process *process, side_process_fn *fn, const void *arg,
-		       const char *what)
+int side_process_start(struct side_process *process, side_process_fn *first, side_process_fn *fn,
+		       const void *arg, const char *what)
 {
 	int fds[2], err = 0;
 	pid_t pid = -1;
@@ -37,7 +39,7 @@ int side_process_start(struct side_process *process, side_process_fn *fn, const 
 		pid = fork();
 		if (!pid) {
 			close(fds[0]);
-			be_side_process(fds[1], fn, arg);
+			be_side_process(fds[1], first, fn, arg);
 		}
 		err = pid < 0 ? -errno : 0;
 		close(fds[1]);

@@ -20,12 +20,13 @@ typedef void side_process_fn(int fd, const void *arg);
 
 /**
  * side_process_start() - fork it
+ * @first: it does before it closes and blocks anything; NULL: nothing
  * @what: it does, for the one sentence that is logged if it cannot be started
  *
  * Call it while there is one thread and nothing loaded. Return: 0 or -errno.
  */
-int side_process_start(struct side_process *process, side_process_fn *fn, const void *arg,
-		       const char *what);
+int side_process_start(struct side_process *process, side_process_fn *first, side_process_fn *fn,
+		       const void *arg, const char *what);
 
 /* Let it end, and wait for that. Accepts an all-zero one. */
 void side_process_stop(struct side_process *process);
