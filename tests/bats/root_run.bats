@@ -361,12 +361,20 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 @test "a second Ctrl-C leaves at once; the same one that comes twice does not" {
 	local gap pid
 	for gap in 0.005 0.5; do
-		"$LAB_BIN" run -o "after-$gap" -- sh -c 'trap "" INT TERM; while :; do sleep 0.1; done' >report 2>&1 3>&- &
+		"$LAB_BIN" run -o "after-$gap" -- sh -c 'trap "" INT TERM; : >started; while :; do sleep 0.1; done' \
+			>report 2>&1 3>&- &
 		pid=$!
-		sleep 1
+		until [[ -e started ]]; do
+			sleep 0.05
+		done
+		rm started
 		kill -INT $pid
 		sleep "$gap"
 		kill -INT $pid
+		# On a busy machine both may have come before lab looked.
+		while [[ $gap == 0.5 ]] && sleep 0.3 && kill -INT $pid 2>/dev/null; do
+			:
+		done
 		wait $pid || true
 		output=$(<report)
 		if [[ $gap == 0.5 ]]; then
@@ -395,6 +403,28 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 	json_holds run.json 'r["verdict"]["class"] in ("parallel", "inconclusive")'
 	sleep 0.2
 	[ -z "$(processes_here '.*run -o out procs.*')" ]
+}
+
+# Who finds the names is stopped, so that the end of the trace takes seconds to write.
+@test "while the trace is being finished one signal is ignored, and a second one leaves" {
+	local pid names status=0
+	"$LAB_BIN" run -q -o out -- sleep 1 >report 2>err 3>&- &
+	pid=$!
+	until names=$(pgrep -P "$pid" -x lab-names); do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	kill -STOP "$names"
+	tail --pid="$(pgrep -f "^sleep 1\$" -P "$(pgrep -d, -P "$pid")")" -f /dev/null
+	sleep 0.3
+	kill -TERM "$pid"
+	sleep 0.3
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	kill -KILL "$names" || true
+	[[ $status -eq 143 && ! -s report ]]
+	run -0 lab report -q out
+	[[ $output == *incomplete* ]]
 }
 
 @test "runs of one second get a folder each" {

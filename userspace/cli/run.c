@@ -221,6 +221,7 @@ static int record_run(struct run *run)
 	if (exec_errno)
 		return not_executed(run, exec_errno);
 	run_loop(&loop, &run->result);
+	run_loop_allow_leaving(run->result.interrupted);
 	run->result.end.steal_ns =
 		run_meta_steal_ns(meta->cpus_usable, meta->cpus_usable_cnt) - steal_ns;
 	run->result.end.reader_cpu_ns = own_cpu_ns() - cpu_ns;

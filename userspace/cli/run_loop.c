@@ -56,12 +56,13 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
+static const int taken[] = { SIGINT, SIGTERM, SIGHUP };
+
 static void taken_signals(sigset_t *set)
 {
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		sigaddset(set, taken[i]);
 }
 
 void run_loop_block_signals(void)
@@ -72,14 +73,60 @@ void run_loop_block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-void run_loop_release_signals(void)
+static void forget_signals(const sigset_t *set)
 {
 	const struct timespec none = { 0 };
+
+	while (sigtimedwait(set, NULL, &none) > 0)
+		;
+}
+
+static volatile sig_atomic_t signal_came;	/* one that a further one does not wait for */
+static volatile uint64_t signal_ns;
+static struct sigaction before[ARRAY_SIZE(taken)];
+static bool are_handled;
+
+/* What is said to be safe here: clock_gettime(2), raise(3) and sigaction(2). */
+static void leave_at_second(int sig)
+{
+	const struct sigaction to_default = { .sa_handler = SIG_DFL };
+	uint64_t now = now_ns();
+
+	if (signal_came && now - signal_ns < SAME_NS)
+		return;
+	if (signal_came) {
+		sigaction(sig, &to_default, NULL);
+		raise(sig);
+	}
+	signal_came = 1;
+	signal_ns = now;
+}
+
+void run_loop_allow_leaving(bool interrupted)
+{
+	const struct sigaction action = { .sa_handler = leave_at_second, .sa_flags = SA_RESTART };
+	sigset_t set;
+
+	signal_came = interrupted;
+	signal_ns = now_ns();
+	taken_signals(&set);
+	forget_signals(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (!sigaction(taken[i], NULL, &before[i]) && before[i].sa_handler != SIG_IGN)
+			sigaction(taken[i], &action, NULL);
+	are_handled = true;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void run_loop_release_signals(void)
+{
 	sigset_t set;
 
 	taken_signals(&set);
-	while (sigtimedwait(&set, NULL, &none) > 0)
-		;
+	forget_signals(&set);
+	for (size_t i = 0; are_handled && i < ARRAY_SIZE(taken); i++)
+		sigaction(taken[i], &before[i], NULL);
+	are_handled = false;
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -87,8 +134,12 @@ bool run_loop_signal_waits(void)
 {
 	sigset_t set;
 
-	return !sigpending(&set) && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 ||
-				     sigismember(&set, SIGHUP) == 1);
+	if (sigpending(&set))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (sigismember(&set, taken[i]) == 1)
+			return true;
+	return false;
 }
 
 static void finish(struct loop *loop, enum trace_end_reason reason)

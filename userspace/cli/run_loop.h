@@ -38,6 +38,12 @@ struct run_loop_result {
 /* Block the signals that the loop takes. Before record_start(), after the fork. */
 void run_loop_block_signals(void);
 
+/*
+ * The loop has returned, and the rest of the trace is being written: one more signal is ignored, a second one (the
+ * first, if the run was interrupted by one already) ends lab at once.
+ */
+void run_loop_allow_leaving(bool interrupted);
+
 /* The run is over: what came for it is forgotten, and from now on these signals do what they always do. */
 void run_loop_release_signals(void);
 

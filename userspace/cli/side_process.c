@@ -11,6 +11,8 @@
 
 #include "util/log.h"
 
+#define END_LOOK_US 100
+#define END_LOOKS 20000	/* two seconds, and what looking takes */
 #define FD 3	/* all that it has open beside the standard ones */
 
 __attribute__((noreturn))
@@ -55,11 +57,23 @@ int side_process_start(struct side_process *process, side_process_fn *first, sid
 	return err;
 }
 
+/* A workload of root's may have stopped it. */
+static void await_end(pid_t pid)
+{
+	for (int i = 0; i < END_LOOKS; i++) {
+		if (waitpid(pid, NULL, WNOHANG))
+			return;
+		usleep(END_LOOK_US);
+	}
+	if (!kill(pid, SIGKILL))
+		waitpid(pid, NULL, 0);
+}
+
 void side_process_stop(struct side_process *process)
 {
 	if (process->fd > 0)
 		close(process->fd);
 	if (process->pid > 0)
-		waitpid(process->pid, NULL, 0);
+		await_end(process->pid);
 	*process = (struct side_process){ 0 };
 }
