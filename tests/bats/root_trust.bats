@@ -45,6 +45,33 @@ only_the_user_touches_it() {
 	done
 }
 
+# What each process does with files before it has become the user. calls.*: of each process.
+paths_of_root() {
+	sed -s '/setresuid(65534, /,$d' calls.* | grep -v '^[a-z0-9]* *(-1\|^execve\|^+++\|^---\|^setresuid' |
+		sed -n 's/^[^"]*"\([^"]\{1,\}\)".*/\1/p' | sort -u
+}
+
+@test "root opens nothing but what docs/security.md lists" {
+	requires command=strace command=/usr/bin/python3
+	local path
+	# With names to be found, hooks, a tree to be ended, and a folder of the user's.
+	SUDO_UID=65534 SUDO_GID=65534 run -0 strace -ff -o calls -e trace=%file,setresuid \
+		"$LAB_BIN" run -q -o out --python --for 1s -- /usr/bin/python3 -c \
+		'import threading, time; threading.Lock().acquire(); time.sleep(5)'
+	paths_of_root >paths
+	[[ $(wc -l <paths) -gt 10 ]]
+	while read -r path; do
+		case $path in
+		/proc/*|/sys/kernel/*|/sys/devices/system/cpu/*|/sys/fs/cgroup*|/sys/fs/bpf*|/etc/*) ;;
+		/lib/*|/lib64/*|/usr/*|/dev/null|/.dockerenv|/run/systemd/*|/var/run/nscd/*|/|/proc) ;;
+		*)
+			echo "not listed: $path"
+			return 1
+			;;
+		esac
+	done <paths
+}
+
 @test "with --user the hooks' folder is removed as well" {
 	requires command=/usr/bin/python3
 	getent passwd nobody >/dev/null || skip "there is no user nobody"
