@@ -231,7 +231,8 @@ struct model_builder {
 	uint64_t unwoken_runs;	/* that no waking explains */
 	uint64_t late_wakings;	/* of these, stamped after the run that they made possible began */
 	uint64_t throttled_outs; /* switch-outs of throttled tasks */
-	bool holds_given_up;	/* more than any kernel makes */
+	uint64_t holds_begun;
+	bool holds_given_up;	/* more than any kernel makes: they are not counted any more */
 	uint64_t last_seed_ns;
 	bool any_seed;
 	uint64_t release_ns;	/* the root's, NEVER if not seen */

@@ -7,6 +7,9 @@
  * audit makes the verdict inconclusive.
  */
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "model/build.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -58,31 +61,64 @@ void audit_doubt(struct model_builder *b, const struct audit_failure *failure, u
 	note_failure(b, failure);
 }
 
-static bool is_gap_within(const struct model *m, const struct audit_doubt *d)
+static int gap_start_cmp(const void *a, const void *b)
 {
+	const struct model_gap *x = a, *y = b;
+
+	return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
+}
+
+/* The gaps of all CPUs, by their starts; each with the latest end of those up to it. */
+static struct model_gap *gaps_by_start(const struct model *m)
+{
+	struct model_gap *gaps = xcalloc(m->gap_cnt + 1, sizeof(*gaps));
+
+	if (m->gap_cnt)
+		memcpy(gaps, m->gaps, m->gap_cnt * sizeof(*gaps));
+	qsort(gaps, m->gap_cnt, sizeof(*gaps), gap_start_cmp);
+	for (size_t i = 1; i < m->gap_cnt; i++)
+		gaps[i].until_ns = max_u64(gaps[i].until_ns, gaps[i - 1].until_ns);
+	return gaps;
+}
+
+/* @by_start: of all CPUs */
+static bool is_gap_within(const struct model *m, const struct model_gap *by_start,
+			  const struct audit_doubt *d)
+{
+	size_t low = 0, high = m->gap_cnt;
+
 	if (d->cpu != NO_CPU)
 		return seq_gap_within(m, d->cpu, d->from_ns, d->until_ns);
-	for (size_t i = 0; i < m->gap_cnt; i++) {
-		if (m->gaps[i].from_ns < d->until_ns && m->gaps[i].until_ns > d->from_ns)
-			return true;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (by_start[mid].from_ns < d->until_ns)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return false;
+	return low && by_start[low - 1].until_ns > d->from_ns;
 }
 
 /* The gaps are known now; and nobody knows where a probe was skipped. */
 static void settle_doubts(struct model_builder *b)
 {
 	struct model_audit *a = &b->m.audit;
+	struct model_gap *by_start;
 
+	if (!b->m.gap_cnt && !b->m.end.recursion_misses)
+		return;
+	by_start = gaps_by_start(&b->m);
 	for (size_t i = 0; i < b->doubt_cnt; i++) {
 		const struct audit_doubt *d = &b->doubts[i];
 
-		if (!b->m.end.recursion_misses && !is_gap_within(&b->m, d))
+		if (!b->m.end.recursion_misses && !is_gap_within(&b->m, by_start, d))
 			continue;
 		a->unexplained_total--;
 		if (d->failure_idx < a->failure_cnt)
 			a->failures[d->failure_idx].by_loss = true;
 	}
+	free(by_start);
 }
 
 /* Too few of something is what missing records make. */

@@ -57,16 +57,16 @@ static void hold_end(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	t->held = false;
 	if (ts_ns <= t->held_ns || b->holds_given_up)
 		return;
-	if (b->m.hold_cnt / HOLDS_PER_EVENT >= b->m.event_cnt + HOLDS_ALWAYS / HOLDS_PER_EVENT) {
-		b->holds_given_up = true;
-		return;
-	}
 	*vec_push(b->m.holds, b->m.hold_cnt, b->m.hold_cap) =
 		(struct model_hold){ t->held_ns, ts_ns, t->t.id };
 }
 
-static void hold_begin(struct btask *t, uint64_t ts_ns)
+/* Also those that end at once count: each costs a step of a queue. */
+static void hold_begin(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 {
+	if (b->holds_begun++ / HOLDS_PER_EVENT >=
+	    b->m.event_cnt + HOLDS_ALWAYS / HOLDS_PER_EVENT)
+		b->holds_given_up = true;
 	t->held = true;
 	t->held_ns = ts_ns;
 }
@@ -93,7 +93,7 @@ void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throt
 		b->tasks[t->queue_next].queue_prev = idx;
 	*first = idx + 1;
 	if (on)
-		hold_begin(t, ts_ns);
+		hold_begin(b, t, ts_ns);
 }
 
 void place_left(struct model_builder *b, uint32_t idx, uint64_t ts_ns)
@@ -149,10 +149,12 @@ void place_on_throttle(struct model_builder *b, const struct lab_ev_throttle *ev
 	if (on == !!(cpu->throttled & bit))
 		return;
 	cpu->throttled ^= bit;
+	if (b->holds_given_up)
+		return;
 	for (uint32_t idx = cpu->queues[ev->group] - 1; idx != NO_TASK; idx = next) {
 		next = b->tasks[idx].queue_next;
 		if (on)
-			hold_begin(&b->tasks[idx], ev->head.ts_ns);
+			hold_begin(b, &b->tasks[idx], ev->head.ts_ns);
 		else if (b->m.meta.throttling == LAB_THROTTLING_QUEUE)
 			hold_end(b, &b->tasks[idx], ev->head.ts_ns);
 		else

@@ -8,9 +8,14 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
+#define CUTS_ALWAYS 65536u	/* see gaps_thin_out() */
+#define CUTS_PER_SPAN 4u
+#define APART_FIRST_NS 1000u
+#define APART_STEP 8u
+
 /* Gaps in order of time. No two of them overlap. */
 struct gap_list {
-	const struct model_gap *v;
+	struct model_gap *v;
 	size_t cnt;
 };
 
@@ -74,18 +79,60 @@ static struct gap_list gaps_of_any(const struct model *m)
 	return (struct gap_list){ v, cnt };
 }
 
-static struct gap_list gaps_of_cpu(const struct model *m, uint16_t cpu)
+/* How many pieces more than spans the tasks would have: a gap cuts all who wait meanwhile. */
+static uint64_t cuts_of_waits(const struct model *m, const struct gap_list *any)
 {
-	struct gap_list list = { 0 };
+	uint64_t cuts = 0;
+
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+
+		for (size_t k = 0; k < t->span_cnt; k++) {
+			const struct model_span *s = &t->spans[k];
+
+			if (s->state != SPAN_RUNNING)
+				cuts += 2 * (size_t)(pieces_of(any, s->end_ns, s->end_ns).gap -
+						     pieces_of(any, s->start_ns, s->end_ns).gap);
+		}
+	}
+	return cuts;
+}
+
+/*
+ * Many tasks that wait through many gaps would be cut into more pieces than there is memory for. Then gaps that are
+ * near each other become one: less is known, and nothing that is not.
+ */
+static void gaps_thin_out(const struct model *m, struct gap_list *any)
+{
+	struct model_gap *v = any->v;
+	uint64_t apart_ns = APART_FIRST_NS;
+
+	while (any->cnt > 1 && cuts_of_waits(m, any) > CUTS_ALWAYS + CUTS_PER_SPAN * m->span_cnt) {
+		size_t cnt = 1;
+
+		for (size_t i = 1; i < any->cnt; i++) {
+			if (v[i].from_ns - v[cnt - 1].until_ns <= apart_ns)
+				v[cnt - 1].until_ns = v[i].until_ns;
+			else
+				v[cnt++] = v[i];
+		}
+		any->cnt = cnt;
+		apart_ns *= APART_STEP;
+	}
+}
+
+/* The gaps of each CPU, which are together in the model; the caller frees the array. */
+static struct gap_list *gaps_by_cpu(const struct model *m)
+{
+	struct gap_list *lists = xcalloc(UINT16_MAX + 1, sizeof(*lists));
 
 	for (size_t i = 0; i < m->gap_cnt; i++) {
-		if (m->gaps[i].cpu != cpu)
-			continue;
-		if (!list.cnt)
-			list.v = &m->gaps[i];
-		list.cnt++;
+		struct gap_list *list = &lists[m->gaps[i].cpu];
+
+		if (!list->cnt++)
+			list->v = &m->gaps[i];
 	}
-	return list;
+	return lists;
 }
 
 /* ---- tasks ---- */
@@ -274,14 +321,12 @@ void model_hide_missing(struct model *m)
 	if (!m->gap_cnt)
 		return;
 	any = gaps_of_any(m);
-	by_cpu = xcalloc(UINT16_MAX + 1, sizeof(*by_cpu));
-	for (size_t i = 0; i < m->gap_cnt; i++)
-		if (!by_cpu[m->gaps[i].cpu].cnt)
-			by_cpu[m->gaps[i].cpu] = gaps_of_cpu(m, m->gaps[i].cpu);
+	gaps_thin_out(m, &any);
+	by_cpu = gaps_by_cpu(m);
 	for (size_t i = 0; i < m->task_cnt; i++)
 		split_task(&m->tasks[i], by_cpu, &any);
 	split_cpus(m, by_cpu);
 	order_turns(m);
 	free(by_cpu);
-	free((void *)any.v);
+	free(any.v);
 }
