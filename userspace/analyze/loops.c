@@ -134,30 +134,38 @@ static int op_cmp(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Give @max to every loop of the task; a task of which no wait was recorded gets a row. */
-static void loops_set_operations(struct report *r, uint32_t task_id, uint32_t max)
+/*
+ * Give @max to every loop of the task; a task of which no wait was recorded gets a row.
+ * @waited_cnt: rows of loops that waited, by task; the others are behind them
+ */
+static void loops_set_operations(struct report *r, size_t waited_cnt, uint32_t task_id,
+				 uint32_t max)
 {
-	bool found = false;
+	size_t low = 0, high = waited_cnt;
 
-	for (size_t i = 0; i < r->loop_cnt; i++) {
-		if (r->loops[i].task_id != task_id)
-			continue;
-		r->loops[i].max_operations = max;
-		found = true;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->loops[mid].task_id < task_id)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	if (!found)
+	if (low == waited_cnt || r->loops[low].task_id != task_id)
 		*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
 			.task_id = task_id,
 			.epfd = -1,
 			.max_operations = max,
 		};
+	for (; low < waited_cnt && r->loops[low].task_id == task_id; low++)
+		r->loops[low].max_operations = max;
 }
 
 static void operations_count(const struct model *m, struct report *r)
 {
 	const struct model_op **ops = xcalloc(m->op_cnt + 1, sizeof(*ops));
+	size_t cnt = 0, waited_cnt = r->loop_cnt;
 	struct intervals open = { 0 };
-	size_t cnt = 0;
 
 	for (size_t i = 0; i < m->op_cnt; i++)
 		if (!m->ops[i].parent_id)
@@ -170,7 +178,7 @@ static void operations_count(const struct model *m, struct report *r)
 		if (i + 1 < cnt && ops[i + 1]->task_id == ops[i]->task_id)
 			continue;
 		levels_compute(&open, m->start_ns, m->end_ns, &levels);
-		loops_set_operations(r, ops[i]->task_id, levels.cnt - 1);
+		loops_set_operations(r, waited_cnt, ops[i]->task_id, levels.cnt - 1);
 		free(levels.ns);
 		open.cnt = 0;
 	}

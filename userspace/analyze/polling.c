@@ -5,6 +5,7 @@
 #include "util/minmax.h"
 
 #define SLEEPER_SPANS_MAX 64	/* sleep(1) has about ten */
+#define BETWEEN_SPANS_MAX 1024	/* from one wait of a kind to the next; a shell has some dozens */
 
 /*
  * A wait that only time ended. Where an interrupt may as well have come from a device or the network, as in
@@ -71,11 +72,11 @@ const struct model_span *polling_before(const struct model *m, const struct mode
 	if (!is_timed(m, t, s))
 		return NULL;
 	since_ns = polling_since(m, t, s);
-	while (before > t->spans &&
+	while (before > t->spans && s - before < BETWEEN_SPANS_MAX &&
 	       ((--before)->state != SPAN_BLOCKED || before->start_ns >= since_ns))
 		run_ns += before->state == SPAN_RUNNING ? before->end_ns - before->start_ns : 0;
-	if (before == s || !is_timed(m, t, before) || before->reason != s->reason ||
-	    before->syscall != s->syscall || share_is_5_percent(run_ns, before->end_ns - before->start_ns))
+	if (before == s || s - before >= BETWEEN_SPANS_MAX || !is_timed(m, t, before) ||
+	    before->reason != s->reason || before->syscall != s->syscall || share_is_5_percent(run_ns, before->end_ns - before->start_ns))
 		return NULL;
 	return before;
 }

@@ -25,6 +25,7 @@
 #include "analyze/report.h"
 #include "model/syscalls.h"
 #include "util/alloc.h"
+#include "util/idmap.h"
 #include "util/minmax.h"
 
 #define STUCK_MIN_NS 100000000ULL	/* a shorter stand is not worth a word */
@@ -180,26 +181,45 @@ static bool stood(const struct model_task *t, const struct report_stuck *out)
 	return t->start_ns < out->until_ns && t->end_ns > out->since_ns;
 }
 
-/* A child of the process of @t that stood: that of its number if the call names one; or NULL. */
-static const struct model_task *child_of(const struct model *m, const struct model_task *t,
-					 const struct model_span *s, const struct report_stuck *out)
-{
-	bool named = s->syscall == NR_WAIT4 && !(s->flags & SPAN_COMPAT) && (int32_t)s->addr > 0;
-	const struct model_task *found = NULL;
+/* Whom tasks can wait for; each map leads to the eldest. */
+struct others {
+	struct idmap child, child_by_tid;	/* of a process: a child that stood; the one with this number */
+	struct idmap thread;			/* (tid, memory) */
+};
 
+static void others_find(struct others *o, const struct model *m, const struct report_stuck *out)
+{
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *c = &m->tasks[i];
 		const struct model_task *parent = c->parent_id ? model_task(m, c->parent_id) : NULL;
 
-		if (c->tid != c->tgid || !parent || parent->tgid != t->tgid || c->tgid == t->tgid ||
-		    !stood(c, out))
+		idmap_put(&o->thread, c->tid, c->mm_id, (uint32_t)i);
+		if (c->tid != c->tgid || !parent || c->tgid == parent->tgid || !stood(c, out))
 			continue;
-		if (named && c->tid == (uint32_t)s->addr)
-			return c;
-		if (!found)
-			found = c;
+		idmap_put(&o->child, parent->tgid, 0, (uint32_t)i);
+		idmap_put(&o->child_by_tid, parent->tgid, c->tid, (uint32_t)i);
 	}
-	return found;
+}
+
+static void others_release(struct others *o)
+{
+	idmap_release(&o->child);
+	idmap_release(&o->child_by_tid);
+	idmap_release(&o->thread);
+}
+
+/* A child of the process of @t that stood: that of its number if the call names one; or NULL. */
+static const struct model_task *child_of(const struct model *m, const struct others *o,
+					 const struct model_task *t, const struct model_span *s)
+{
+	bool named = s->syscall == NR_WAIT4 && !(s->flags & SPAN_COMPAT) && (int32_t)s->addr > 0;
+	const uint32_t *idx = NULL;
+
+	if (named)
+		idx = idmap_get(&o->child_by_tid, t->tgid, (uint32_t)s->addr);
+	if (!idx)
+		idx = idmap_get(&o->child, t->tgid, 0);
+	return idx ? &m->tasks[*idx] : NULL;
 }
 
 static const struct deadlock_wait *link_of(const struct report_deadlock *d,
@@ -220,20 +240,18 @@ static const struct deadlock_wait *link_of(const struct report_deadlock *d,
 }
 
 /* The owner that a lock names, if no thread that shares the lock's memory has this number. */
-static uint32_t foreign_owner(const struct model *m, const struct model_task *t,
+static uint32_t foreign_owner(const struct others *o, const struct model_task *t,
 			      const struct model_span *s)
 {
 	if (s->reason != REASON_LOCK || !s->mm_id || t->wait_start_ns != s->start_ns)
 		return 0;
-	for (size_t i = 0; i < m->task_cnt; i++)
-		if (m->tasks[i].tid == t->wait_owner_tid && m->tasks[i].mm_id == t->mm_id)
-			return 0;
-	return t->wait_owner_tid;
+	return idmap_get(&o->thread, t->wait_owner_tid, t->mm_id) ? 0 : t->wait_owner_tid;
 }
 
 /* False if the task waits for children and has none. */
 static bool add_wait(const struct model *m, const struct report_deadlock *d,
-		     const struct model_task *t, const struct model_span *s, struct report_stuck *out)
+		     const struct others *o, const struct model_task *t,
+		     const struct model_span *s, struct report_stuck *out)
 {
 	const struct deadlock_wait *link = link_of(d, t, s);
 	struct stuck_wait wait = {
@@ -242,7 +260,7 @@ static bool add_wait(const struct model *m, const struct report_deadlock *d,
 	};
 
 	if (waits_for_child(s)) {
-		const struct model_task *child = child_of(m, t, s, out);
+		const struct model_task *child = child_of(m, o, t, s);
 
 		if (!child)
 			return false;
@@ -254,7 +272,7 @@ static bool add_wait(const struct model *m, const struct report_deadlock *d,
 		wait.awaits_id = link ? link->owner_id : 0;
 		if (link && link->evidence == EVIDENCE_JOIN)
 			wait.reason = REASON_JOIN;
-		wait.owner_tid = link ? 0 : foreign_owner(m, t, s);
+		wait.owner_tid = link ? 0 : foreign_owner(o, t, s);
 	}
 	vec_add(out->waits, out->wait_cnt, out->wait_cap, wait);
 	return true;
@@ -263,16 +281,19 @@ static bool add_wait(const struct model *m, const struct report_deadlock *d,
 static bool collect(const struct model *m, const struct report_deadlock *d,
 		    const struct model_span **waits, struct report_stuck *out)
 {
-	for (size_t i = 0; i < m->task_cnt; i++) {
+	struct others others = { 0 };
+	bool all = true;
+
+	others_find(&others, m, out);
+	for (size_t i = 0; i < m->task_cnt && all; i++) {
 		const struct model_span *s = waits[i];
 
-		if (!stood(&m->tasks[i], out))
-			continue;
-		if (!s || s->start_ns > out->since_ns || s->end_ns < out->until_ns ||
-		    !add_wait(m, d, &m->tasks[i], s, out))
-			return false;
+		if (stood(&m->tasks[i], out))
+			all = s && s->start_ns <= out->since_ns && s->end_ns >= out->until_ns &&
+			      add_wait(m, d, &others, &m->tasks[i], s, out);
 	}
-	return out->wait_cnt > 0;
+	others_release(&others);
+	return all && out->wait_cnt > 0;
 }
 
 /* The waits are still in order of birth. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "util/alloc.h"
+#include "util/idmap.h"
 
 /* One wait of a task: the place where it waits, and whether what ended it was seen. */
 struct wait {
@@ -57,22 +58,27 @@ static bool has_unseen(const struct model_task *t, struct waits *waits)
 	return false;
 }
 
-static bool marks(const struct model *m, uint32_t tgid)
+/* The processes that mark their operations. */
+static struct idmap marking(const struct model *m)
 {
+	struct idmap tgids = { 0 };
+
 	for (size_t i = 0; i < m->op_cnt; i++)
-		if (m->ops[i].fd == MODEL_OP_NO_FD && m->ops[i].tgid == tgid)
-			return true;
-	return false;
+		if (m->ops[i].fd == MODEL_OP_NO_FD)
+			idmap_put(&tgids, m->ops[i].tgid, 0, 1);
+	return tgids;
 }
 
 const struct model_task *unseen_loop(const struct model *m)
 {
 	const struct model_task *found = NULL;
+	struct idmap marks = marking(m);
 	struct waits waits = { 0 };
 
 	for (size_t i = 0; i < m->task_cnt && !found; i++)
-		if (has_unseen(&m->tasks[i], &waits) && !marks(m, m->tasks[i].tgid))
+		if (!idmap_get(&marks, m->tasks[i].tgid, 0) && has_unseen(&m->tasks[i], &waits))
 			found = &m->tasks[i];
 	free(waits.v);
+	idmap_release(&marks);
 	return found;
 }
