@@ -9,6 +9,7 @@
 
 #include "bomb_fixture.h"
 #include "unit.h"
+#include "verify/verify.h"
 
 #define GROWTH 4
 #define TIMES_MAX 10
@@ -456,4 +457,40 @@ static int stays(uint32_t n)
 TEST(bombs_stays)
 {
 	check_growth(stays, 5 * SMALL);
+}
+
+/* ---- more records than a recording of the size has ---- */
+
+/* All of them say the same, at one instant: hardly a bit each. */
+static int quiet(uint32_t n)
+{
+	struct bomb *b = bomb_new(1);
+
+	for (uint32_t i = 0; i < n; i++)
+		bomb_add(b, LAB_EV_THROTTLE, T(0), 0, 0);
+	return bomb_end(b, T(1), TRACE_END_FOR);
+}
+
+static void check_dense(int fd, bool dense)
+{
+	char path[32], why[VERIFY_WHY_MAX];
+	FILE *out = fopen("/dev/null", "w");
+	struct trace_reader *r;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	REQUIRE(out && trace_reader_open(&r, path) == 0);
+	CHECK_EQ(trace_reader_is_dense(r), dense);
+	CHECK_EQ(trace_reader_is_dense(r),
+		 trace_reader_events(r) > TRACE_EVENTS_ALWAYS + trace_reader_bytes(r));
+	CHECK_EQ(verify_file(path, out, why), dense ? VERIFY_DENSE : VERIFY_NOTHING);
+	CHECK_EQ(verify_any_file(path, out, why), VERIFY_NOTHING);
+	trace_reader_free(r);
+	fclose(out);
+	close(fd);
+}
+
+TEST(bombs_both_readers_tell_a_dense_file)
+{
+	check_dense(quiet(TRACE_EVENTS_ALWAYS - 10), false);
+	check_dense(quiet(TRACE_EVENTS_ALWAYS + 100000), true);
 }

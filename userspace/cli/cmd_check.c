@@ -22,7 +22,14 @@ struct question {
 	struct check_result result;
 };
 
-static const struct opt no_opts[] = { { .name = NULL } };
+struct check_opts {
+	bool force;
+};
+
+static const struct opt check_opts[] = {
+	TRACE_INPUT_FORCE_OPT(struct check_opts, force),
+	{ .name = NULL },
+};
 
 /* All that are wrong are named, before anything is read. */
 static int parse_all(struct question *questions, const char *const *words, int cnt)
@@ -171,7 +178,7 @@ static int check(const struct trace_input *trace, struct question *questions, in
 	return status;
 }
 
-static int check_words(const char *const *words, int cnt)
+static int check_words(const char *const *words, int cnt, bool force)
 {
 	struct trace_input trace = { 0 };
 	struct question *questions;
@@ -184,7 +191,7 @@ static int check_words(const char *const *words, int cnt)
 	questions = xcalloc((size_t)cnt - 1, sizeof(*questions));
 	status = parse_all(questions, words + 1, cnt - 1);
 	if (status == LAB_EXIT_OK)
-		status = reading_open(&trace, words[0], O_RDONLY) ?: reading_confine(&trace) ?:
+		status = reading_open(&trace, words[0], O_RDONLY, force) ?: reading_confine(&trace) ?:
 			 check(&trace, questions, cnt - 1);
 	trace_input_close(&trace);
 	free(questions);
@@ -194,8 +201,9 @@ static int check_words(const char *const *words, int cnt)
 static int cmd_check(int argc, char **argv)
 {
 	const char **words = xcalloc((size_t)argc, sizeof(*words));
+	struct check_opts opts = { 0 };
 	bool want_help;
-	int cnt = command_parse(no_opts, NULL, argc, argv, "lab check", words, argc, &want_help);
+	int cnt = command_parse(check_opts, &opts, argc, argv, "lab check", words, argc, &want_help);
 	int status = LAB_EXIT_OK;
 
 	if (cnt < 0)
@@ -203,7 +211,7 @@ static int cmd_check(int argc, char **argv)
 	else if (want_help)
 		command_print_help(command_find("check"));
 	else
-		status = check_words(words, cnt);
+		status = check_words(words, cnt, opts.force);
 	free(words);
 	return status;
 }
@@ -211,7 +219,8 @@ static int cmd_check(int argc, char **argv)
 const struct command command_check = {
 	.name = "check",
 	.summary = "Assert something of a recorded trace",
-	.usage = "lab check TRACE ASSERTION...",
+	.usage = "lab check TRACE ASSERTION... [OPTIONS]",
+	.opts = check_opts,
 	.details =
 		"An assertion compares keys of the JSON report (lab report TRACE -f json), as in\n\n"
 		"  lab check runs/... 'verdict.class==parallel' \\\n"

@@ -18,7 +18,7 @@
 struct report_opts {
 	const char *format;
 	const char *file;	/* NULL or "-": standard output */
-	bool certify;
+	bool certify, force;
 	struct output_look look;
 	struct lens_ask ask;
 };
@@ -32,6 +32,7 @@ static const struct opt report_opts[] = {
 	  .help = "write to FILE, whole or not at all; - is standard output" },
 	{ .name = "certify", .kind = OPT_FLAG, .off = offsetof(struct report_opts, certify),
 	  .help = "store the verdict in TRACE, for lab verify, as lab run does" },
+	TRACE_INPUT_FORCE_OPT(struct report_opts, force),
 	LENS_OPTS(struct report_opts, ask),
 	OUTPUT_LOOK_OPTS(struct report_opts, look),
 	{ .name = NULL },
@@ -185,7 +186,7 @@ static int cmd_report(int argc, char **argv)
 	if (output_check_format(opts.format) ||
 	    (lens_is_asked(&opts.ask) && output_check_lens(opts.format)))
 		return LAB_EXIT_USAGE;
-	status = reading_open(&trace, path, opts.certify ? O_RDWR : O_RDONLY);
+	status = reading_open(&trace, path, opts.certify ? O_RDWR : O_RDONLY, opts.force);
 	if (!status)
 		status = to_stdout(opts.file) ? report_to_stdout(&job) : report_to_file(&job);
 	trace_input_close(&trace);

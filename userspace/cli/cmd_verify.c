@@ -9,7 +9,14 @@
 #include "util/log.h"
 #include "verify/verify.h"
 
-static const struct opt no_opts[] = { { .name = NULL } };
+struct verify_opts {
+	bool force;
+};
+
+static const struct opt verify_opts[] = {
+	TRACE_INPUT_FORCE_OPT(struct verify_opts, force),
+	{ .name = NULL },
+};
 
 static int status_of(enum verify_result result)
 {
@@ -18,6 +25,7 @@ static int status_of(enum verify_result result)
 	case VERIFY_REFUTED: return LAB_EXIT_CONTRADICTED;
 	case VERIFY_NOTHING: return LAB_EXIT_UNDECIDED;
 	case VERIFY_DAMAGED:
+	case VERIFY_DENSE:
 	case VERIFY_UNREADABLE: break;
 	}
 	return LAB_EXIT_FILE;
@@ -27,11 +35,14 @@ static int status_of(enum verify_result result)
 static int verify(const struct trace_input *trace)
 {
 	char why[VERIFY_WHY_MAX];
-	enum verify_result result = verify_file(trace->fd, stdout, why);
+	enum verify_result result =
+		(trace->force ? verify_any_file : verify_file)(trace->fd, stdout, why);
 
 	if (result == VERIFY_DAMAGED)
 		log_err("%s is damaged: %s; copy it again from where it was recorded, or record again",
 			trace->path, why);
+	else if (result == VERIFY_DENSE)
+		trace_input_log_dense(trace);
 	else if (result == VERIFY_UNREADABLE)
 		log_err("cannot read %s: %s; check the path and the permissions", trace->path, why);
 	return status_of(result);
@@ -39,10 +50,11 @@ static int verify(const struct trace_input *trace)
 
 static int cmd_verify(int argc, char **argv)
 {
+	struct verify_opts opts = { 0 };
 	struct trace_input trace;
 	const char *path = NULL;
 	bool want_help;
-	int status, cnt = command_parse(no_opts, NULL, argc, argv, "lab verify", &path, 1, &want_help);
+	int status, cnt = command_parse(verify_opts, &opts, argc, argv, "lab verify", &path, 1, &want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -54,7 +66,7 @@ static int cmd_verify(int argc, char **argv)
 		log_err("lab verify: name a trace, or the folder of a run: lab verify runs/.../trace.lab");
 		return LAB_EXIT_USAGE;
 	}
-	status = reading_open(&trace, path, O_RDONLY) ?: reading_confine(&trace) ?: verify(&trace);
+	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: verify(&trace);
 	trace_input_close(&trace);
 	return status;
 }
@@ -62,7 +74,8 @@ static int cmd_verify(int argc, char **argv)
 const struct command command_verify = {
 	.name = "verify",
 	.summary = "Prove or refute the verdict that a trace stores",
-	.usage = "lab verify TRACE",
+	.usage = "lab verify TRACE [OPTIONS]",
+	.opts = verify_opts,
 	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. An independent\n"
 		   "checker, which shares no code with the report, reads every record, derives each number\n"
 		   "of the stored verdict again, and demands that they are equal.\n\n"

@@ -16,6 +16,7 @@
 struct view_opts {
 	uint32_t color;		/* enum output_color */
 	bool ascii;
+	bool force;
 };
 
 static const struct opt view_opts[] = {
@@ -24,6 +25,7 @@ static const struct opt view_opts[] = {
 	  .help = "auto (unless NO_COLOR is set), always or never" },
 	{ .name = "ascii", .kind = OPT_FLAG, .off = offsetof(struct view_opts, ascii),
 	  .help = "draw with ASCII only" },
+	TRACE_INPUT_FORCE_OPT(struct view_opts, force),
 	{ .name = NULL },
 };
 
@@ -74,7 +76,7 @@ static int cmd_view(int argc, char **argv)
 			"a pipe or a file", path);
 		return LAB_EXIT_USAGE;
 	}
-	status = reading_open(&trace, path, O_RDONLY) ?: reading_confine(&trace) ?: view(&trace, &opts);
+	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: view(&trace, &opts);
 	trace_input_close(&trace);
 	return status;
 }

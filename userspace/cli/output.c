@@ -50,7 +50,7 @@ static bool is_refuted(int fd)
 	char why[VERIFY_WHY_MAX], *said = NULL;
 	size_t len;
 	FILE *to = open_memstream(&said, &len);
-	bool refuted = to && verify_file(fd, to, why) == VERIFY_REFUTED;
+	bool refuted = to && verify_any_file(fd, to, why) == VERIFY_REFUTED;
 
 	if (to)
 		fclose(to);
@@ -89,6 +89,11 @@ int output_load(struct output *out, const struct trace_input *trace)
 	err = trace_reader_start(&reader, &from, trace->path);
 	if (err)
 		return err;
+	if (!trace->force && !trace->seal && trace_reader_is_dense(reader)) {
+		trace_input_log_dense(trace);
+		trace_reader_free(reader);
+		return -EFBIG;
+	}
 	err = model_build(reader, &out->model);
 	if (!err) {
 		out->damaged = trace_reader_damaged(reader);

@@ -73,7 +73,7 @@ struct output {
  * An incomplete file loads, and so does a damaged one of which something can be
  * read: one warning is logged.
  *
- * Return: 0, or -errno after one logged sentence which names it.
+ * Return: 0, or -errno after one logged sentence which names it; -EFBIG: it is dense (trace_reader_is_dense()).
  */
 int output_load(struct output *out, const struct trace_input *trace);
 

@@ -12,7 +12,7 @@
 #include "cli/privilege.h"
 #include "util/log.h"
 
-int reading_open(struct trace_input *in, const char *operand, int flags)
+int reading_open(struct trace_input *in, const char *operand, int flags, bool force)
 {
 	struct privilege_user user;
 	bool is_open = flags == O_RDONLY && privilege_root_called();
@@ -24,6 +24,7 @@ int reading_open(struct trace_input *in, const char *operand, int flags)
 		return LAB_EXIT_FILE;
 	if (privilege_become(&user) || (!is_open && trace_input_open(in, operand, flags)))
 		return LAB_EXIT_FILE;
+	in->force = force;
 	return 0;
 }
 

@@ -11,16 +11,19 @@
  * what reading needs not (confine.h).
  */
 
+#include <stdbool.h>
+
 #include "cli/trace_input.h"
 
 /**
  * reading_open() - open the trace that an operand names, and become the user
  * @flags: O_RDONLY; or O_RDWR, which is opened as the user. So is all that a set-user-ID lab opens
+ * @force: goes to @in
  *
  * Call it while there is one thread. Return: 0, or the exit status after one logged sentence.
  * trace_input_close() @in in any case.
  */
-int reading_open(struct trace_input *in, const char *operand, int flags);
+int reading_open(struct trace_input *in, const char *operand, int flags, bool force);
 
 /**
  * reading_confine() - before a byte of @in is read; there is no way back

@@ -46,6 +46,12 @@ int trace_input_open(struct trace_input *in, const char *operand, int flags)
 	return in->fd < 0 ? in->fd : 0;
 }
 
+void trace_input_log_dense(const struct trace_input *in)
+{
+	log_err("%s holds more records than any recording of its size, and may be made to use up time and "
+		"memory; if you trust it, add --force", in->path);
+}
+
 void trace_input_close(struct trace_input *in)
 {
 	if (in->path && in->fd >= 0)

@@ -7,6 +7,9 @@
  * whoever called lab, and read without them.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct trace_seal;
 
 #define TRACE_FILE_NAME "trace.lab"	/* in a run's folder */
@@ -16,7 +19,16 @@ struct trace_input {
 	int fd;
 	char *path;			/* for the sentences; owned */
 	const struct trace_seal *seal;	/* of a file that this process wrote itself; or NULL */
+	bool force;			/* --force: also one that is dense (trace_reader_is_dense()) */
 };
+
+/* The row of an option table for --force, which is member @member of @type. */
+#define TRACE_INPUT_FORCE_OPT(type, member) \
+	{ .name = "force", .kind = OPT_FLAG, .off = offsetof(type, member), \
+	  .help = "read a file that holds more records than recordings of its size do" }
+
+/* Log that it is dense, and what to do. */
+void trace_input_log_dense(const struct trace_input *in);
 
 /**
  * trace_input_open() - open the trace that an operand names

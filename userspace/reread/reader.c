@@ -23,6 +23,7 @@
 #define INCOMPLETE 1u
 #define CHUNKS_MAX (1u << 20)
 #define EVENTS_MAX 65536
+#define EVENTS_ANY_FILE 262144	/* and one more for each byte of it */
 #define RAW_MAX (64u << 20)
 #define PAIRS_MAX (8u << 20)
 #define SCHEMA_MAX (2u << 20)
@@ -532,6 +533,15 @@ int reader_next(struct reader *r, struct event *ev)
 }
 
 /* ---- what is asked of it ---- */
+
+bool reader_is_dense(const struct reader *r)
+{
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < r->chunks.cnt; i++)
+		events += strcmp(r->chunks.v[i].type, "EVTS") ? 0 : r->chunks.v[i].events;
+	return events > EVENTS_ANY_FILE + r->bytes;
+}
 
 const char *reader_why(const struct reader *r)
 {

@@ -98,6 +98,9 @@ struct reader;
  */
 enum file_state reader_open(struct reader **r, int fd);
 
+/* Whether it says that it has more events than section 10 of the format bounds them to by the file's size. */
+bool reader_is_dense(const struct reader *r);
+
 /* The next event in order of (ts_ns, cpu, seq). Return: 1, 0 at the end, -1: see reader_why(). */
 int reader_next(struct reader *r, struct event *ev);
 

@@ -398,6 +398,21 @@ uint64_t trace_reader_bytes(const struct trace_reader *r)
 	return r->bytes;
 }
 
+uint64_t trace_reader_events(const struct trace_reader *r)
+{
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < r->scan.chunk_cnt; i++)
+		if (r->scan.chunks[i].head.type == TRACE_CHUNK_EVENTS)
+			events += r->scan.chunks[i].head.count;
+	return events;
+}
+
+bool trace_reader_is_dense(const struct trace_reader *r)
+{
+	return trace_reader_events(r) > TRACE_EVENTS_ALWAYS + r->bytes;
+}
+
 uint64_t trace_reader_unknown(const struct trace_reader *r)
 {
 	return merge_unknown(r->merge);

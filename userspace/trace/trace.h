@@ -24,6 +24,7 @@
 #include "lab_event.h"
 
 #define TRACE_CPUS_MAX 1024		/* CPU numbers are below this */
+#define TRACE_EVENTS_ALWAYS 262144	/* a file of any size may have these, and one more per byte */
 #define TRACE_EVENTS_PER_CHUNK 16384	/* the writer's; a reader takes up to 4 times as many */
 
 /* The bound on clock disagreement between two CPUs that was measured at the start. */
@@ -240,6 +241,13 @@ const char *trace_reader_damage(const struct trace_reader *r);
 bool trace_reader_damaged(const struct trace_reader *r);
 
 uint64_t trace_reader_bytes(const struct trace_reader *r);
+
+/*
+ * Events that the file says it has; and whether that is more than docs/trace-format.md bounds them to by the
+ * file's size: no recorder writes such a file, and to read it may take any memory.
+ */
+uint64_t trace_reader_events(const struct trace_reader *r);
+bool trace_reader_is_dense(const struct trace_reader *r);
 
 /**
  * trace_reader_next() - the next event in order of (ts_ns, cpu, seq)

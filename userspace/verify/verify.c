@@ -319,7 +319,7 @@ static enum verify_result check_whole(struct check *k, FILE *out)
 	return result;
 }
 
-enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
+static enum verify_result verify(int fd, bool any, FILE *out, char why[VERIFY_WHY_MAX])
 {
 	struct check k = { .why = why };
 	enum verify_result result = VERIFY_DAMAGED;
@@ -327,7 +327,7 @@ enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
 	why[0] = '\0';
 	switch (reader_open(&k.reader, fd)) {
 	case FILE_WHOLE:
-		result = check_whole(&k, out);
+		result = any || !reader_is_dense(k.reader) ? check_whole(&k, out) : VERIFY_DENSE;
 		break;
 	case FILE_UNFINISHED:
 		fprintf(out,
@@ -344,4 +344,14 @@ enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
 	reader_free(k.reader);
 	free(k.wrong.text.v);
 	return result;
+}
+
+enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
+{
+	return verify(fd, false, out, why);
+}
+
+enum verify_result verify_any_file(int fd, FILE *out, char why[VERIFY_WHY_MAX])
+{
+	return verify(fd, true, out, why);
 }

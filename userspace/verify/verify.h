@@ -19,6 +19,7 @@ enum verify_result {
 	VERIFY_NOTHING = 2,	/* the verdict is inconclusive, or none is stored */
 	VERIFY_DAMAGED = 3,
 	VERIFY_UNREADABLE = 4,	/* the system refuses */
+	VERIFY_DENSE = 5,	/* more records than a file of its size can have been recorded with: not read */
 };
 
 #define VERIFY_WHY_MAX 160
@@ -32,5 +33,8 @@ enum verify_result {
  * Logs nothing.
  */
 enum verify_result verify_file(int fd, FILE *out, char why[VERIFY_WHY_MAX]);
+
+/* The same of a file that may be dense, whatever memory it takes. */
+enum verify_result verify_any_file(int fd, FILE *out, char why[VERIFY_WHY_MAX]);
 
 #endif /* LAB_VERIFY_VERIFY_H */
