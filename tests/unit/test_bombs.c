@@ -14,7 +14,7 @@
 #define GROWTH 4
 #define TIMES_MAX 10
 #define COST_MIN_NS 100000000	/* what is less tells nothing */
-#define SMALL 4000
+#define SMALL 2000
 #define T(i) (BOMB_SEC + 1000 + (uint64_t)(i) * 1000)
 
 /* @n: of what makes it large */
@@ -79,7 +79,7 @@ static int throttles(uint32_t n)
 
 TEST(bombs_throttles)
 {
-	check_growth(throttles, SMALL);
+	check_growth(throttles, 4 * SMALL);
 }
 
 /* Each task runs before it is born, and records are missing everywhere. */
