@@ -9,6 +9,7 @@
 #include "analyze/report.h"
 #include "model/model.h"
 #include "render/render.h"
+#include "trace/seal.h"
 #include "trace_fixture.h"
 #include "util/alloc.h"
 #include "verify/verify.h"
@@ -196,8 +197,9 @@ static void render_all(const struct model *m, const struct report *r, struct bom
 	}
 }
 
-static void all_steps(const char *path, struct bomb_cost *cost)
+static void all_steps(int fd, struct bomb_cost *cost)
 {
+	const struct trace_source from = { .fd = fd };
 	char why[VERIFY_WHY_MAX];
 	FILE *out = fopen("/dev/null", "w");
 	struct trace_reader *reader;
@@ -205,7 +207,7 @@ static void all_steps(const char *path, struct bomb_cost *cost)
 	struct model model;
 	uint64_t at_ns = cpu_ns();
 
-	REQUIRE(out && trace_reader_open(&reader, path) == 0);
+	REQUIRE(out && trace_reader_start(&reader, &from, "bomb") == 0);
 	REQUIRE(model_build(reader, &model) == 0);
 	trace_reader_free(reader);
 	note(cost, "read", at_ns);
@@ -218,7 +220,7 @@ static void all_steps(const char *path, struct bomb_cost *cost)
 	report_release(&report);
 	model_release(&model);
 	at_ns = cpu_ns();
-	CHECK(verify_any_file(path, out, why) == VERIFY_NOTHING);
+	CHECK(verify_any_file(fd, out, why) == VERIFY_NOTHING);
 	note(cost, "verify", at_ns);
 	fclose(out);
 }
@@ -227,16 +229,14 @@ struct bomb_cost bomb_cost(int fd)
 {
 	struct bomb_cost cost = { 0 };
 	struct rusage usage;
-	char path[32];
 	int ends[2], status;
 	pid_t pid;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	REQUIRE(pipe(ends) == 0);
 	pid = fork();
 	REQUIRE(pid >= 0);
 	if (!pid) {
-		all_steps(path, &cost);
+		all_steps(fd, &cost);
 		_exit(write(ends[1], &cost, sizeof(cost)) != sizeof(cost));
 	}
 	close(ends[1]);
