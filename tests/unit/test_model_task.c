@@ -407,6 +407,27 @@ TEST(model_attach)
 	fx_free(f);
 }
 
+/* Detached before the last one was marked: no span reaches into a window without time. */
+TEST(model_attach_no_time)
+{
+	struct fx *f = fx_new(2);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_seed(f, 1120, 2, 1001, 1, false, fx_futex(0x20, FX_FUTEX_WAIT, 2));
+	fx_switch(f, 1200, 0, FX_IDLE, fx_call(FX_NR_NANOSLEEP, 0));
+	fx_end(f, 1050, TRACE_END_DETACH);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.start_ns, 1120);
+	CHECK_EQ(m.end_ns, 1120);
+	CHECK_EQ(m.span_cnt, 0);
+	CHECK(!fx_check_identities(&m));
+	model_release(&m);
+	fx_free(f);
+}
+
 /* The wait of @id that the window cuts is its last one, and for what task 1 has. */
 static void check_last_wait(const struct model *m, uint32_t id, uint64_t start_ns, uint64_t end_ns)
 {

@@ -87,9 +87,10 @@ static void clip(const struct model *m, struct model_span *span)
 /* Cut a task's spans to the window. Return: how many before it are gone. */
 static size_t clip_all(const struct model *m, struct model_task *t)
 {
+	bool no_time = m->start_ns == m->end_ns;
 	size_t first = 0;
 
-	while (first < t->span_cnt && t->spans[first].end_ns <= m->start_ns)
+	while (first < t->span_cnt && (no_time || t->spans[first].end_ns <= m->start_ns))
 		first++;
 	while (t->span_cnt > first && t->spans[t->span_cnt - 1].start_ns >= m->end_ns)
 		t->span_cnt--;
