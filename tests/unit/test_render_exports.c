@@ -99,3 +99,17 @@ TEST(render_html_of_a_run_that_is_too_large)
 	free(text);
 	fixture_release(&f);
 }
+
+/* A terminal may have fewer columns than the picture's labels take. */
+TEST(render_svg_of_few_columns)
+{
+	const struct render_opts opts = { .width = 1 };
+	struct render_fixture f;
+	char *text;
+
+	fixture_workers(&f);
+	text = fixture_render(&f, "svg", &opts);
+	CHECK(strstr(text, " width=\"320\" "));
+	free(text);
+	fixture_release(&f);
+}

@@ -15,6 +15,7 @@
 #include "util/text.h"
 
 #define WIDTH_DEFAULT 1000
+#define WIDTH_MIN 320		/* a terminal may be of few columns */
 #define LABEL_WIDTH 150
 #define SHARE_WIDTH 70
 #define STRIP_HEIGHT 40
@@ -353,7 +354,7 @@ static void draw_inside(struct picture *p)
 
 void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)
 {
-	uint32_t width = view->width ? view->width : WIDTH_DEFAULT;
+	uint32_t width = view->width ? (uint32_t)max_u64(view->width, WIDTH_MIN) : WIDTH_DEFAULT;
 	struct picture p = { .m = m, .view = view };
 	char *inside = NULL;
 	size_t len = 0;
