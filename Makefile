@@ -59,6 +59,7 @@ main_obj := $(main_src:%.c=$(O)/%.o)
 bpf_obj := $(bpf_src:%.c=$(O)/%.o)
 unit_obj := $(unit_src:%.c=$(O)/%.o)
 fuzz_obj := $(fuzz_src:%.c=$(O)/%.o)
+fuzz_parts := $(O)/tests/unit/model_identities.o $(lab_obj) $(O)/sources
 record_obj := $(filter $(O)/userspace/record/%,$(lab_obj))
 cli_obj := $(filter $(O)/userspace/cli/%,$(lab_obj)) $(main_obj)
 skeleton := $(O)/skeleton/lab.skel.h
@@ -114,12 +115,27 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit fuzz check test test-foreign install uninstall clean help
+.PHONY: all unit fuzz fuzz-long check test test-foreign install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests
 
-fuzz: $(O)/fuzz ## build the fuzzer of the trace reader, the report and the checker
+fuzz: $(O)/fuzz ## build the fuzzer of all that reads bytes of others
+
+# With an engine where the compiler has one; what was found before is taken up again.
+FUZZ_CC := $(CLANG)
+FUZZ_SAN := address,undefined
+FUZZ_EXECS := 10000000
+FUZZ_TRACES := 1000000
+export FUZZ_EXECS FUZZ_TRACES FUZZ_TARGETS
+
+fuzz-long: fuzz ## fuzz each target for long (FUZZ_EXECS of a parser, FUZZ_TRACES whole traces)
+	+$(Q)! tests/fuzz/long --has-engine '$(FUZZ_CC)' || $(MAKE) --no-print-directory O='$(O)/engine' \
+		CC='$(FUZZ_CC)' SAN='$(FUZZ_SAN)' CFLAGS='$(fuzz_cflags) $(CFLAGS)' '$(O)/engine/fuzz-engine'
+	$(Q)tests/fuzz/long '$(O)' '$(FUZZ_CC)'
+
+# NULL + 0, as the next C allows it, is no finding.
+fuzz_cflags := -fsanitize=fuzzer-no-link -fno-sanitize=pointer-overflow
 
 check: all unit fuzz ## tests that need neither root nor tracing
 	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
@@ -152,8 +168,8 @@ uninstall: ## remove what install copied
 
 # Not rm -r $(O): whoever says O=. would lose the sources.
 clean: ## remove what was built
-	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/assets' '$(O)/san'
-	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/fuzz' '$(O)/flags' '$(O)/sources' '$(O)/launched'
+	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/assets' '$(O)/san' '$(O)/engine'
+	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/fuzz' '$(O)/fuzz-engine' '$(O)/flags' '$(O)/sources' '$(O)/launched'
 	$(Q)rmdir '$(O)' 2>/dev/null || true
 
 help: ## this list
@@ -165,6 +181,7 @@ help: ## this list
 	@echo '  DEBUG=1     optimize little, keep everything for a debugger'
 	@echo '  SAN=LIST    sanitizers, such as address,undefined'
 	@echo '  WERROR=1    warnings are errors'
+	@echo '  FUZZ_EXECS=N, FUZZ_TRACES=N, FUZZ_TARGETS="NAME...", FUZZ_CC=, FUZZ_SAN=    of fuzz-long'
 	@echo '  CFLAGS=, LDFLAGS=, CC=, CLANG=, BPFTOOL=, prefix=, DESTDIR='
 
 # ---- rules ----
@@ -182,9 +199,14 @@ $(O)/unit: $(unit_obj) $(lab_obj) $(O)/sources
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
 
-$(O)/fuzz: $(fuzz_obj) $(lab_obj) $(O)/sources
+$(O)/fuzz: $(filter-out %/fuzz_engine.o,$(fuzz_obj)) $(fuzz_parts)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(harden_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
+
+# CC is then a compiler that brings an engine with it.
+$(O)/fuzz-engine: $(filter-out %/fuzz_main.o,$(fuzz_obj)) $(fuzz_parts)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(harden_ld) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(libs)
 
 $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
@@ -217,6 +239,6 @@ $(O)/userspace/render/html_assets.o: $(O)/assets/page.csp
 $(O)/userspace/cli/hook.o: $(wildcard userspace/markers/*.py userspace/markers/*.cjs)
 $(cli_obj): flags_here := -DLAB_VERSION='"$(VERSION)"'
 $(unit_obj): flags_here := -Itests/unit -DLAB_VERSION='"$(VERSION)"'
-$(fuzz_obj): flags_here := -Itests/fuzz
+$(fuzz_obj): flags_here := -Itests/fuzz -Itests/unit
 
 -include $(lab_obj:.o=.d) $(main_obj:.o=.d) $(bpf_obj:.o=.d) $(unit_obj:.o=.d) $(fuzz_obj:.o=.d)

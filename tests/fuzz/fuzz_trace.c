@@ -1,235 +1,155 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-
 /*
- * The trace reader and the checker on any bytes. Each input is read as it is, and once more
- * with its checksums made right, because behind those is where a hostile file
- * would be. The input also chooses a trace that is whole, on which the report and the checker must agree.
+ * fuzz_trace - whole runs, through a file, to all that is shown. The report and the checker hold each other:
+ * whatever verdict lab stores, the checker must prove; of an inconclusive one it must say that
+ * there is nothing to prove.
  */
-
 #include "fuzz.h"
-#include "fuzz_agree.h"
-#include "fuzz_verify.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <zlib.h>
 
-#include "trace/chunk.h"
-#include "trace/scan.h"
-#include "trace/trace.h"
-#include "util/io.h"
+#include "analyze/missing.h"
+#include "analyze/report.h"
+#include "analyze/trial.h"
+#include "cli/hook.h"
+#include "cli/lens.h"
+#include "model_fixture.h"
+#include "render/render.h"
+#include "scenario.h"
+#include "trace/certificate.h"
+#include "util/json_doc.h"
+#include "verify/verify.h"
 
-#define EVENTS_ENOUGH 100000	/* of one input */
+#define WIDTH_MIN 80
+#define WIDTHS 121
+#define SVG_WIDTH_MIN 8		/* its time grows with its columns, ten each */
 
-const char *const fuzz_name = "fuzz_trace";
+void fuzz_trace(const uint8_t *data, size_t size);
+void fuzz_view(const uint8_t *data, size_t size);
 
-static void require(bool ok)
+/* ---- what is shown ---- */
+
+static void render_json(const struct model *m, const struct report *r, const struct render_opts *opts)
 {
-	if (!ok)
-		abort();
+	struct json_doc doc;
+	char *text;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	NEED(to && !renderer_find("json")->render(m, r, opts, to) && !fclose(to));
+	NEED(!json_doc_parse(&doc, text, len));
+	json_doc_release(&doc);
 }
 
-static void check_event(const union lab_event *ev, const struct lab_ev_head *last)
+static void render_all(const struct scenario *s, const struct model *m, const struct report *r)
 {
-	size_t size = trace_event_size(ev->head.kind);
-
-	require(size && ev->head.cpu < TRACE_CPUS_MAX);
-	require(ev->head.ts_ns >= last->ts_ns);
-	if (ev->head.ts_ns == last->ts_ns) {
-		require(ev->head.cpu >= last->cpu);
-		require(ev->head.cpu > last->cpu || ev->head.seq >= last->seq);
-	}
-	for (size_t i = size; i < sizeof(*ev); i++)
-		require(!((const uint8_t *)ev)[i]);
-	if (ev->head.kind == LAB_EV_MIGRATE)
-		require(ev->migrate.dest_cpu < TRACE_CPUS_MAX &&
-			ev->migrate.orig_cpu < TRACE_CPUS_MAX);
-}
-
-static void check_symbols(const struct trace_symbols *s)
-{
-	for (size_t i = 0; i < s->row_cnt; i++) {
-		require(s->rows[i].object < s->text_cnt);
-		require(s->rows[i].symbol < s->text_cnt || s->rows[i].symbol == TRACE_NO_TEXT);
-	}
-	for (size_t i = 0; i < s->text_cnt; i++)
-		require(s->texts[i][0] && strlen(s->texts[i]) <= TRACE_SYMBOL_TEXT_MAX);
-}
-
-static void read_all(const uint8_t *data, size_t size)
-{
-	struct lab_ev_head last = { 0 };
-	struct trace_reader *r = NULL;
-	const struct trace_meta *meta;
-	union lab_event ev;
-	bool complete = false;
-	char path[32];
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	int ret = 0;
-
-	require(fd >= 0 && io_write_all(fd, data, size) == 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!trace_reader_open(&r, path)) {
-		meta = trace_reader_meta(r);
-		require(meta->name && meta->release && meta->argv && !meta->argv[meta->argc]);
-		check_symbols(trace_reader_symbols(r));
-		for (size_t i = 0; i < EVENTS_ENOUGH; i++) {
-			ret = trace_reader_next(r, &ev);
-			if (ret <= 0)
-				break;
-			check_event(&ev, &last);
-			last = ev.head;
-		}
-		require(ret >= 0);
-		require(trace_reader_complete(r) == !trace_reader_damage(r)[0]);
-		require(trace_reader_complete(r) == !!trace_reader_end(r));
-		complete = ret == 0 && trace_reader_complete(r);
-		trace_reader_free(r);
-	}
-	fuzz_verify(path, complete);
-	close(fd);
-}
-
-static void put_crc(uint8_t *at, const uint8_t *buf, size_t len)
-{
-	put_le(at, crc32(0, buf, (uInt)len), 4);
-}
-
-/* Make every checksum right that a reader could come to. */
-static void mend_checksums(uint8_t *buf, size_t size)
-{
-	if (size < TRACE_FILE_HEADER_LEN)
-		return;
-	memcpy(buf, TRACE_MAGIC, TRACE_MAGIC_LEN);
-	put_crc(buf + 28, buf, 28);
-	for (size_t off = TRACE_FILE_HEADER_LEN; off + TRACE_CHUNK_HEADER_LEN <= size; off++) {
-		uint8_t *head = buf + off;
-		size_t left = size - off - TRACE_CHUNK_HEADER_LEN, len;
-
-		if (memcmp(head, TRACE_CHUNK_MARK, TRACE_CHUNK_MARK_LEN))
-			continue;
-		len = get_le32(head + 16);
-		if (len > left)
-			len = left;
-		/* A length that was cut or stretched in a plain chunk would hide all behind it. */
-		if (get_le32(head + 12) == TRACE_CODING_PLAIN && head[19] < 2)
-			put_le(head + 20, get_le32(head + 16), 4);
-		put_crc(head + 28, head + TRACE_CHUNK_HEADER_LEN, len);
-		put_crc(head + 52, head, 52);
-	}
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	uint8_t *copy = malloc(size + 1);
-
-	require(copy);
-	memcpy(copy, data, size);
-	read_all(copy, size);
-	mend_checksums(copy, size);
-	read_all(copy, size);
-	fuzz_agree((uint64_t)crc32(0, copy, (uInt)size) << 24 | 1);
-	free(copy);
-	return 0;
-}
-
-/* ---- seeds ---- */
-
-static void fill(union lab_event *ev, unsigned int i)
-{
-	memset(ev, 0, sizeof(*ev));
-	ev->head = (struct lab_ev_head){
-		/* Chunks that overlap, each in order of its own. */
-		.ts_ns = 1000000 + 777 * (i % 40), .seq = i / 2, .task = 1 + i % 3,
-		.cpu = (uint16_t)(i % 2), .kind = (uint8_t)(1 + i % (LAB_EV_KIND_MAX - 1)),
+	const struct lens_ask ask = {
+		.from_ns = (m->end_ns - m->start_ns) / 256 * s->knobs.from,
+		.to_ns = (m->end_ns - m->start_ns) / 256 * s->knobs.until,
 	};
-	/* Something in each column. */
-	for (size_t k = sizeof(ev->head); k < trace_event_size(ev->head.kind); k += 4)
-		((uint8_t *)ev)[k] = (uint8_t)(i + k);
-	if (ev->head.kind == LAB_EV_TASK_NEW || ev->head.kind == LAB_EV_TASK_SEED)
-		ev->task.task_cpu = 1;
-	if (ev->head.kind == LAB_EV_SWITCH_IN)
-		snprintf(ev->switch_in.prev_comm, LAB_COMM_LEN, "program %u", i);
-}
-
-/* Copy a trace with every chunk stored plain, so that mutations reach what deflate hides. */
-static int copy_plain(int from)
-{
-	int to = memfd_create("seed", MFD_CLOEXEC);
-	uint64_t off = TRACE_FILE_HEADER_LEN;
-	uint8_t head[TRACE_FILE_HEADER_LEN];
-	struct scan scan;
-
-	require(to >= 0 && !io_pread_all(from, head, sizeof(head), 0));
-	require(!io_pwrite_all(to, head, sizeof(head), 0));
-	require(!scan_file(&scan, from, (uint64_t)lseek(from, 0, SEEK_END)));
-	for (size_t i = 0; i < scan.chunk_cnt; i++) {
-		struct trace_chunk chunk = scan.chunks[i].head;
-		struct bytes_out raw = { .len = chunk.raw_len };
-
-		require(!trace_chunk_load(&(struct trace_source){ .fd = from }, scan.chunks[i].off, &chunk,
-					  TRACE_RAW_MAX, &raw.p));
-		require(!trace_chunk_write(to, off, &chunk, &raw, 0, NULL));
-		off += TRACE_CHUNK_HEADER_LEN + chunk.stored_len;
-		free(raw.p);
-	}
-	free(scan.chunks);
-	return to;
-}
-
-static void add_symbols(struct trace_writer *w)
-{
-	struct trace_symbols s = { 0 };
-	uint32_t object = trace_symbols_text(&s, "/lib/libfoo.so");
-	uint32_t symbol = trace_symbols_text(&s, "lock");
-
-	for (uint32_t i = 0; i < 4; i++)
-		trace_symbols_add(&s, &(struct trace_symbol){
-			.task = i, .wait_ns = 1000000 + i, .addr = 4096 * i, .object = object,
-			.offset = 64 * i, .symbol = i % 2 ? symbol : TRACE_NO_TEXT, .is_shared = i > 2,
-		});
-	require(!trace_writer_symbols(w, &s));
-	trace_symbols_release(&s);
-}
-
-/* Seeds 0 and 1: deflated and plain, finished; 2 and 3: unfinished; from 4 on: real ones. */
-int fuzz_seed(unsigned int n)
-{
-	static const struct trace_end end = { .reason = TRACE_END_EXIT, .end_ns = 5 };
-	char *argv[] = { "true", "x", NULL };
-	uint16_t cpus[] = { 0, 1 };
-	struct trace_clock_pair pair = { 0, 1, 300 };
-	struct trace_meta meta = {
-		.name = "true", .argv = argv, .argc = 2, .cpus_usable = cpus,
-		.cpus_usable_cnt = 2, .clock_pairs = &pair, .clock_pair_cnt = 1,
+	struct render_opts opts = {
+		.width = s->knobs.width ? WIDTH_MIN + s->knobs.width % WIDTHS : 0,
+		.utf8 = s->knobs.flags & KNOB_UTF8, .color = s->knobs.flags & KNOB_COLOR,
+		.brief = s->knobs.flags & KNOB_BRIEF, .trace_path = "trace.lab",
+		.hook = s->meta.argc && hook_of_program(s->meta.argv[0]) ? "python" : NULL,
 	};
-	int fd = memfd_create("seed", MFD_CLOEXEC), plain;
-	struct trace_writer *w = NULL;
+	struct lens lens = { 0 };
 
-	if (n > 3) {
-		close(fd);
-		return fuzz_verify_seed(n - 4);
-	}
-	require(fd >= 0 && !trace_writer_open(&w, fd, &meta));
-	for (unsigned int i = 0; i < 120; i++) {
-		union lab_event ev;
+	if (s->knobs.flags & KNOB_LENS && !lens_make(m, &ask, &lens))
+		opts.lens = &lens.lens;
+	for (size_t i = 0; renderers[i]; i++) {
+		struct render_opts own = opts;
 
-		fill(&ev, i);
-		require(!trace_writer_add(w, &ev));
-		if (i % 40 == 30)
-			require(!trace_writer_flush(w));
+		if (!renderers[i]->takes_lens)
+			own.lens = NULL;
+		if (!strcmp(renderers[i]->name, "svg"))
+			own.width = SVG_WIDTH_MIN + opts.width % SVG_WIDTH_MIN;
+		if (strcmp(renderers[i]->name, "json"))
+			NEED(!renderers[i]->render(m, r, &own, fuzz_null()));
+		else
+			render_json(m, r, &own);
 	}
-	require(!trace_writer_flush(w));
-	add_symbols(w);
-	if (n < 2)
-		require(!trace_writer_finish(w, &end));
-	trace_writer_free(w);
-	if (n % 2 == 0)
-		return fd;
-	plain = copy_plain(fd);
-	close(fd);
-	return plain;
+	lens_release(&lens);
+}
+
+/* ---- the two judges ---- */
+
+/* What the checker must say of a report's verdict. */
+static enum verify_result expected(const struct report *r, bool finished)
+{
+	return !finished || r->verdict.class == CLASS_INCONCLUSIVE ? VERIFY_NOTHING : VERIFY_PROVEN;
+}
+
+static char *certificate(const struct model *m, const struct report *r)
+{
+	const struct render_opts opts = { 0 };
+	char *lines;
+	size_t len;
+	FILE *to = open_memstream(&lines, &len);
+
+	NEED(to && !renderer_find("certificate")->render(m, r, &opts, to));
+	fprintf(to, "reason %s\n", r->verdict.reason);
+	fclose(to);
+	return lines;
+}
+
+/* Everything that is made of a trace; its verdict is stored in it. Return: what the checker must say. */
+static enum verify_result report(const struct scenario *s, const struct fuzz_file *file)
+{
+	bool finished = !(s->knobs.flags & KNOB_UNFINISHED);
+	enum verify_result want = finished ? VERIFY_DAMAGED : VERIFY_NOTHING;
+	struct trace_reader *reader;
+	struct report report;
+	struct trial trial;
+	struct model model;
+	char *lines;
+
+	NEED(!trace_reader_open(&reader, file->path));
+	NEED(trace_reader_complete(reader) == finished);
+	if (!model_build(reader, &model)) {
+		const char *wrong = fx_check_identities(&model);
+
+		if (wrong)
+			fuzz_failed(__FILE__, __LINE__, "of every model: %s", wrong);
+		report_compute(&model, &report);
+		want = expected(&report, finished);
+		lines = certificate(&model, &report);
+		NEED(trace_certificate_store(file->fd, lines) == (finished ? 0 : -EBADMSG));
+		free(lines);
+		report_hide_missing(&model, &report);
+		trial_of(&model, &report, &trial);
+		render_all(s, &model, &report);
+		report_release(&report);
+	}
+	model_release(&model);
+	trace_reader_free(reader);
+	return want;
+}
+
+void fuzz_trace(const uint8_t *data, size_t size)
+{
+	const struct fuzz_file *file;
+	char why[VERIFY_WHY_MAX], *said;
+	enum verify_result want, got;
+	struct scenario s;
+	size_t len;
+	FILE *out;
+
+	scenario_split(&s, data, size);
+	if (scenario_parse(&s)) {
+		file = fuzz_file(0, NULL, 0);
+		scenario_record(&s, file->fd);
+		want = report(&s, file);
+		out = open_memstream(&said, &len);
+		NEED(out);
+		got = verify_file(file->path, out, why);
+		fclose(out);
+		if (got != want)
+			fuzz_failed(__FILE__, __LINE__, "the checker says %d, not %d\n%s%s", got, want,
+				    said, why);
+		free(said);
+	}
+	scenario_release(&s);
 }
