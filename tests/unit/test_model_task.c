@@ -428,6 +428,28 @@ TEST(model_attach_no_time)
 	fx_free(f);
 }
 
+/* What announces a task a second time is ignored: the window does not begin there. */
+TEST(model_attach_seed_of_a_known_task)
+{
+	struct fx *f = fx_new(1);
+	struct model m;
+
+	fx_meta(f)->attach_tgid = 1001;
+	fx_meta(f)->armed_ns = 1000;
+	fx_seed(f, 1100, 1, 1001, 0, true, fx_none());
+	fx_raw(f, &(union lab_event){ .task = {
+		.head = { .ts_ns = 1200, .seq = 1, .task = 1, .kind = LAB_EV_TASK_SEED },
+		.tid = 1001, .tgid = 1001,
+	} });
+	fx_end(f, 1500, TRACE_END_DETACH);
+	CHECK_EQ(fx_build(f, &m), 0);
+	CHECK_EQ(m.start_ns, 1100);
+	REQUIRE(m.audit.failures_total);
+	CHECK_STR(m.audit.failures[0].name, "born_twice");
+	model_release(&m);
+	fx_free(f);
+}
+
 /* The wait of @id that the window cuts is its last one, and for what task 1 has. */
 static void check_last_wait(const struct model *m, uint32_t id, uint64_t start_ns, uint64_t end_ns)
 {

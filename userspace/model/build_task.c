@@ -328,10 +328,10 @@ void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev)
 	struct btask *t;
 	uint32_t *mm;
 
-	b->any_seed = true;
-	b->last_seed_ns = ev->head.ts_ns;
 	if (idx == NO_TASK)
 		return;
+	b->any_seed = true;
+	b->last_seed_ns = ev->head.ts_ns;
 	t = &b->tasks[idx];
 	set_identity(b, t, ev);
 	t->seeded = true;
