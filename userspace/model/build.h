@@ -46,6 +46,7 @@ struct btask {
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
 	bool uncounted;		/* no record said its counters: neither a switch-out nor what introduced it */
 	bool seeded, seeded_on_cpu;
+	bool seed_counts;	/* no record came before its seed, which said its counters */
 	bool ran;
 	uint64_t ran_first_ns;	/* the first record that says that it took a CPU, ran_first_cpu; NEVER */
 	uint16_t ran_first_cpu;

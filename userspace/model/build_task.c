@@ -337,6 +337,7 @@ void task_on_seed(struct model_builder *b, const struct lab_ev_task *ev)
 	t->seeded = true;
 	mm = idmap_put(&b->mm_of_tgid, ev->tgid, 0, t->t.mm_id);
 	t->t.mm_id = *mm;
+	t->seed_counts = is_new;
 	if (!is_new)
 		return;
 	t->base = (struct counters){
@@ -385,7 +386,7 @@ void task_on_migrate(struct model_builder *b, const struct lab_ev_migrate *ev)
 	if (ev->orig_cpu == ev->dest_cpu)
 		return;
 	/* A seed's count may have been read a moment after the first move that was recorded. */
-	if (t->seeded && !t->migrates && ev->migrations < t->base.migrations) {
+	if (t->seed_counts && !t->migrates && ev->migrations < t->base.migrations) {
 		t->base.migrations = ev->migrations;
 		if (!t->outs)
 			t->last.migrations = ev->migrations;
