@@ -136,14 +136,12 @@ static uint64_t switches(const struct counters *c)
 	return c->nvcsw + c->nivcsw;
 }
 
-/* The counters as they were before this switch-out, where no record says so. */
+/* The counters as they were before this switch-out, of those that count it. */
 static struct counters before(const struct lab_ev_switch_out *ev, const struct counters *known)
 {
 	bool voluntary = !(ev->head.flags & LAB_F_PREEMPT) && ev->prev_state;
 	struct counters c = *known;
 
-	c.nvcsw = ev->nvcsw;
-	c.nivcsw = ev->nivcsw;
 	if ((voluntary && c.nvcsw) || !c.nivcsw)
 		c.nvcsw--;
 	else
@@ -157,6 +155,8 @@ static void set_baseline(struct btask *t, const struct lab_ev_switch_out *ev)
 		return;
 	if (t->uncounted) {
 		t->base = before(ev, &(struct counters){
+			.nvcsw = ev->nvcsw,
+			.nivcsw = ev->nivcsw,
 			.sum_exec_ns = ev->sum_exec_ns,
 			.migrations = ev->migrations,
 		});
