@@ -7,7 +7,8 @@
  *	fuzz --list				their names and kinds
  *	fuzz --seeds TARGET FOLDER		write the inputs that are made from the tree's traces
  *	fuzz --files TARGET FILE...		each file once
- *	fuzz --runs TARGET CNT SEED FOLDER	so many changed inputs; one that fails is kept in FOLDER
+ *	fuzz --runs TARGET CNT SEED FOLDER	so many changed inputs, or until SIGINT; one that fails is
+ *						kept in FOLDER
  */
 #include "fuzz.h"
 
@@ -50,6 +51,7 @@ extern void __sanitizer_set_death_callback(void (*call)(void)) __attribute__((we
 static struct input now;		/* what runs */
 static const char *keep_in;		/* a folder; NULL: nothing is kept */
 static const char *target_name;
+static volatile sig_atomic_t stopped;
 
 /* ---- inputs ---- */
 
@@ -136,6 +138,11 @@ static void on_crash(int sig)
 	raise(sig);
 }
 
+static void on_stop(int sig)
+{
+	stopped = sig;
+}
+
 static void watch_crashes(void)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM };
@@ -176,7 +183,7 @@ static uint64_t run_target(const struct fuzz_target *target, uint64_t cnt, uint6
 	fuzz_seeds(target, add_input, &corpus);
 	if (!corpus.cnt)
 		add_input(&corpus, (const uint8_t *)"", 0);
-	while (runs < cnt && (runs % 16 || clock_ns() < until_ns)) {
+	while (runs < cnt && !stopped && (runs % 16 || clock_ns() < until_ns)) {
 		const struct input *from = &corpus.v[fuzz_below(&random, corpus.cnt)];
 		uint64_t changes = 1 + fuzz_below(&random, CHANGES_MAX);
 		size_t len = from->len < target->size_max ? from->len : target->size_max;
@@ -293,6 +300,7 @@ static int run_many(const struct fuzz_target *target, char *const *words)
 	target_name = target->name;
 	keep_in = words[2];
 	watch_crashes();
+	signal(SIGINT, on_stop);
 	fuzz_init();
 	runs = run_target(target, strtoull(words[0], NULL, 10), NEVER, strtoull(words[1], NULL, 10));
 	dprintf(STDOUT_FILENO, "runs %" PRIu64 " seconds %" PRIu64 "\n", runs,

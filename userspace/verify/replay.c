@@ -113,7 +113,7 @@ static void take(struct facts *f, struct task *t, const struct event *ev)
 	}
 	doubt_taking(f, t, ns, ns);
 	leave(f, t, ns);
-	f->misplaced |= t->put_cpu != cpu;
+	f->misplaced |= t->put_cpu != ANY_CPU && t->put_cpu != cpu;
 	run(f, t, ns, ns, cpu);
 	t->open_clock_ns = ev->f[F_CLOCK];
 	t->open_no_rq = ev->f[F_FLAGS] & NO_RQ;
