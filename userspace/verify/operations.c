@@ -172,8 +172,9 @@ static uint32_t name_number(struct operations *o, const char *text, size_t len)
 
 static void marker(struct facts *f, const struct task *t, const struct event *ev)
 {
-	const char *verb = ev->text.p, *end = verb + ev->text.len, *id, *dot;
-	const char *colon = ev->text.len ? memchr(verb, ':', ev->text.len) : NULL;
+	size_t len = ev->text.len ? strnlen(ev->text.p, ev->text.len) : 0;
+	const char *verb = ev->text.p, *end = verb + len, *id, *dot;
+	const char *colon = len ? memchr(verb, ':', len) : NULL;
 	struct words what = { verb, colon ? (size_t)(colon - verb) : 0 };
 	struct operations *o = f->operations;
 	uint32_t name, part_of = NONE, op;
