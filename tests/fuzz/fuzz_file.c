@@ -57,10 +57,10 @@ static bool read_events(struct trace_reader *r)
 	return ret == 0 && trace_reader_complete(r);
 }
 
-static void verify(const char *path, bool complete)
+static void verify(int fd, bool complete)
 {
 	char why[VERIFY_WHY_MAX];
-	enum verify_result result = verify_file(path, fuzz_null(), why);
+	enum verify_result result = verify_file(fd, fuzz_null(), why);
 
 	NEED(result != VERIFY_UNREADABLE);
 	NEED((result == VERIFY_DAMAGED) == (why[0] != '\0'));
@@ -78,7 +78,7 @@ static void read_all(const uint8_t *data, size_t size)
 		complete = read_events(r);
 		trace_reader_free(r);
 	}
-	verify(file->path, complete);
+	verify(file->fd, complete);
 }
 
 /* ---- a whole file ---- */
@@ -166,6 +166,7 @@ static size_t load_base(struct base **out)
 {
 	static struct base *base;
 	static size_t cnt;
+	struct trace_source from = { 0 };
 	struct scan scan;
 	int fd;
 
@@ -174,10 +175,11 @@ static size_t load_base(struct base **out)
 		return cnt;
 	fd = open(BASE, O_RDONLY | O_CLOEXEC);
 	NEED(fd >= 0 && !scan_file(&scan, fd, (uint64_t)lseek(fd, 0, SEEK_END)));
+	from.fd = fd;
 	*out = base = xcalloc(scan.chunk_cnt, sizeof(*base));
 	for (; cnt < scan.chunk_cnt; cnt++) {
 		base[cnt].head = scan.chunks[cnt].head;
-		NEED(!trace_chunk_load(fd, scan.chunks[cnt].off, &base[cnt].head, TRACE_RAW_MAX,
+		NEED(!trace_chunk_load(&from, scan.chunks[cnt].off, &base[cnt].head, TRACE_RAW_MAX,
 				       &base[cnt].raw));
 	}
 	free(scan.chunks);

@@ -85,6 +85,7 @@ static void add_to_file(struct seeds *s, const struct trace_chunk *head, const u
 static void take_apart(struct seeds *s, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct trace_source from = { .fd = fd };
 	struct scan scan;
 
 	NEED(fd >= 0 && !scan_file(&scan, fd, (uint64_t)lseek(fd, 0, SEEK_END)));
@@ -96,7 +97,7 @@ static void take_apart(struct seeds *s, const char *path)
 		const struct trace_chunk *head = &scan.chunks[i].head;
 		uint8_t *raw;
 
-		NEED(!trace_chunk_load(fd, scan.chunks[i].off, head, TRACE_RAW_MAX, &raw));
+		NEED(!trace_chunk_load(&from, scan.chunks[i].off, head, TRACE_RAW_MAX, &raw));
 		add_chunk(s, i, head, raw);
 		add_to_file(s, head, raw);
 		free(raw);

@@ -144,7 +144,7 @@ void fuzz_trace(const uint8_t *data, size_t size)
 		want = report(&s, file);
 		out = open_memstream(&said, &len);
 		NEED(out);
-		got = verify_file(file->path, out, why);
+		got = verify_file(file->fd, out, why);
 		fclose(out);
 		if (got != want)
 			fuzz_failed(__FILE__, __LINE__, "the checker says %d, not %d\n%s%s", got, want,

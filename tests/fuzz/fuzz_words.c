@@ -2,6 +2,8 @@
 /* fuzz_words - what reads words: of the command line, of assertions, of reports; and texts on their way out. */
 #include "fuzz.h"
 
+#include <fcntl.h>
+
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -30,14 +32,17 @@ static const char *real_report(size_t *len)
 	static const struct output_look look;
 	static size_t text_len;
 	static char *text;
+	struct trace_input trace;
 	struct output out;
 	FILE *to;
 
 	if (!text) {
-		NEED(!output_load(&out, "tests/fixtures/threads-lock.lab"));
+		NEED(!trace_input_open(&trace, "tests/fixtures/threads-lock.lab", O_RDONLY));
+		NEED(!output_load(&out, &trace));
 		to = open_memstream(&text, &text_len);
-		NEED(to && !output_write(&out, "json", &look, NULL, to) && !fclose(to));
+		NEED(to && !output_write(&out, "json", &look, NULL, to, "the report") && !fclose(to));
 		output_release(&out);
+		trace_input_close(&trace);
 	}
 	*len = text_len;
 	return text;
