@@ -64,6 +64,10 @@ lab() {
 	"$LAB_BIN" "$@"
 }
 
+# For a workload, in its text: the number of the process that records it, which is not its parent.
+# shellcheck disable=SC2016,SC2034
+RECORDER='$(ps -o ppid= -p $PPID | tr -d " ")'
+
 # Debian's own; a python3 in the user's folders may be another one, or a wrapper.
 python() {
 	if [[ -x /usr/bin/python3 ]]; then

@@ -260,7 +260,7 @@ finder_is_gone() {
 	requires command=pgrep
 	cat >look.sh <<-'CODE'
 	sleep 0.2
-	pgrep -P "$PPID" -x lab-names >finder
+	pgrep -P "$(ps -o ppid= -p $PPID | tr -d ' ')" -x lab-names >finder
 	read -r pid <finder
 	grep -E '^(CapEff|CapPrm|NoNewPrivs|Uid)' "/proc/$pid/status"
 	ls -l "/proc/$pid/fd" | sed -n 's/.* -> //p'
@@ -290,7 +290,7 @@ finder_is_gone() {
 	cc -O1 -pthread -o locked locked.c
 	local signal
 	for signal in STOP KILL; do
-		trace -- sh -c "pgrep -P \$PPID -x lab-names >finder; xargs kill -$signal <finder; ./locked bss"
+		trace -- sh -c "pgrep -P $RECORDER -x lab-names >finder; xargs kill -$signal <finder; ./locked bss"
 		[ "$status" -eq 0 ]
 		json_holds run.json 'r["audit"]["clean"] and r["loss"]["complete"]'
 		longest "l['symbol'] is None"

@@ -24,14 +24,14 @@ struct word {
 	int err;
 };
 
-static void say(int fd, char stage, int err)
+static int say(int fd, char stage, int err)
 {
 	struct word word;
 
 	memset(&word, 0, sizeof(word));
 	word.stage = stage;
 	word.err = err;
-	io_write_all(fd, &word, sizeof(word));
+	return io_write_all(fd, &word, sizeof(word));
 }
 
 static int limit_cpus(const struct run_child_opts *opts)
@@ -87,8 +87,7 @@ static void child_main(const struct run_child_opts *opts, int release_fd, int st
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 	}
-	say(status_fd, 'R', 0);
-	if (read(release_fd, &byte, 1) != 1)
+	if (say(status_fd, 'R', 0) || read(release_fd, &byte, 1) != 1)
 		_exit(0);
 	close(release_fd);
 	if (opts->workload) {

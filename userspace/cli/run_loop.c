@@ -293,11 +293,17 @@ static void check_end(struct loop *loop, uint64_t now)
 		finish(loop, TRACE_END_DAEMON);
 }
 
-/* Return: false: there is nothing to wait by. */
-static bool wait_for_news(struct loop *loop, int wait_ms)
+/* Whether a process has ended, where it cannot be polled for. */
+static bool is_gone(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) && errno == ESRCH;
+}
+
+/* A workload of the same user may have taken lab's descriptors (prlimit(2)): then poll(2) fails. */
+static void wait_for_news(struct loop *loop, int wait_ms)
 {
 	const struct run_loop_opts *opts = loop->opts;
-	bool heard = opts->pid && !opts->sender->gone;
+	bool heard = opts->pid && !opts->sender->gone, look;
 	/* An attached process that has ended stays readable: its threads' last records are what counts. */
 	struct pollfd fds[] = {
 		{ .fd = loop->signal_fd, .events = POLLIN },
@@ -306,17 +312,16 @@ static bool wait_for_news(struct loop *loop, int wait_ms)
 	};
 	struct signalfd_siginfo info;
 
-	if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR) {
-		log_err("cannot wait for the workload: %s", strerror(errno));
-		return false;
-	}
-	if (fds[0].revents & POLLIN && read(loop->signal_fd, &info, sizeof(info)) == sizeof(info))
+	look = poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR;
+	if (look)
+		usleep((useconds_t)wait_ms * 1000);
+	if ((look || fds[0].revents & POLLIN) &&
+	    read(loop->signal_fd, &info, sizeof(info)) == sizeof(info))
 		on_signal(loop, &info);
-	if (fds[1].revents)
+	if (heard && (look || fds[1].revents))
 		hear_sender(loop);
-	if (fds[2].revents)
+	if (fds[2].fd >= 0 && (look ? is_gone(fds[2].fd) : fds[2].revents))
 		on_root_end(loop);
-	return true;
 }
 
 /* Nothing more comes from the workload, as far as can be known. */
@@ -339,8 +344,7 @@ static void await(struct loop *loop, bool (*is_so)(const struct loop *), uint64_
 {
 	while (!is_so(loop) && now_ns() < until_ns &&
 	       !(loop->result->abandoned && is_so == is_ended))
-		if (!wait_for_news(loop, 10))
-			return;
+		wait_for_news(loop, 10);
 }
 
 /* The recording is over. Whoever asked for that wants no process to stay, and else it is counted who does. */
@@ -390,10 +394,8 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 		look_at_memory(&loop, now);
 		press_harder(&loop, now);
 		check_end(&loop, now);
-		if (!loop.over && !wait_for_news(&loop, wait_ms)) {
-			loop.ending = opts->pid != 0;
-			finish(&loop, opts->pid ? TRACE_END_INTERRUPT : TRACE_END_DETACH);
-		}
+		if (!loop.over)
+			wait_for_news(&loop, wait_ms);
 	}
 	if (opts->status_line)
 		fprintf(stderr, "\r\033[K");
