@@ -96,9 +96,14 @@ static void report(const struct job *job, struct answer *answer)
 {
 	struct output out;
 	FILE *to = fdopen(job->fd, "w");
-	int err = to ? output_load(&out, job->trace) : -errno;
+	int err;
 
 	answer->status = LAB_EXIT_FILE;
+	if (!to) {
+		output_write_error(job->name, -errno);
+		return;
+	}
+	err = output_load(&out, job->trace);
 	if (!err && !(job->opts->certify && output_certify(&out))) {
 		err = write_report(&out, job, to);
 		answer->is_written = !err;
@@ -107,8 +112,7 @@ static void report(const struct job *job, struct answer *answer)
 			answer->status = LAB_EXIT_FILE;
 	}
 	output_release(&out);
-	if (to)
-		fclose(to);
+	fclose(to);
 }
 
 static void be_reader(void *arg, void *out)

@@ -56,8 +56,9 @@ struct parent {
 
 static void say(const struct parent *parent, const struct word *word)
 {
-	/* A recorder that has gone is noticed where it is read from. */
-	send(parent->fd, word, sizeof(*word), MSG_NOSIGNAL);
+	/* The recorder has gone, or would wait for this word for ever. */
+	if (send(parent->fd, word, sizeof(*word), MSG_NOSIGNAL) != sizeof(*word))
+		_exit(1);
 }
 
 /* Return: whether there are children left. */
@@ -69,7 +70,7 @@ static bool reap(struct parent *parent)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == parent->root)
 			say(parent, &(struct word){ .kind = WORD_ROOT_ENDED, .value = status });
-	if (pid < 0 && !parent->childless) {
+	if (pid < 0 && errno == ECHILD && !parent->childless) {
 		parent->childless = true;
 		say(parent, &(struct word){ .kind = WORD_NONE_LEFT });
 	}
