@@ -446,6 +446,7 @@ void term_certificate(const struct term *t)
 void term_audit(const struct term *t)
 {
 	const struct model_audit *audit = &t->m->audit;
+	bool whole = t->m->complete;
 	struct phrase p = { 0 };
 	uint64_t cpu_ns = 0;
 
@@ -458,7 +459,7 @@ void term_audit(const struct term *t)
 	phrase_count(&p, audit->migrations_checked, "migration");
 	phrase_add(&p, ", %s of CPU time: ", fmt_ns(cpu_ns).s);
 	if (t->r->audit_clean)
-		phrase_add(&p, "equal to the kernel's counts");
+		phrase_add(&p, "equal to the kernel's counts%s", whole ? "" : " as far as the file goes");
 	else
 		phrase_add(&p, "FAILED");
 	if (audit->failures_total) {
@@ -470,7 +471,7 @@ void term_audit(const struct term *t)
 			phrase_add(&p, ", %s of them beyond what the missing records explain",
 				   fmt_count(audit->unexplained_total).s);
 	}
-	phrase_add(&p, "; %s events lost", fmt_count(t->m->dropped).s);
+	phrase_add(&p, "; %s events lost%s", fmt_count(t->m->dropped).s, whole ? "" : " as far as is known");
 	if (audit->hidden_switch_ins) {
 		phrase_add(&p, "; ");
 		phrase_count(&p, audit->hidden_switch_ins, "switch-in");
