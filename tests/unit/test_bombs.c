@@ -308,14 +308,19 @@ static int pinned(uint32_t n)
 {
 	struct bomb *b = bomb_new(3);
 
+	bomb_add(b, LAB_EV_AFFINITY, T(0), 0, 1)->affinity.words[0] = 7;
 	for (uint32_t i = 2; i < n + 2; i++) {
 		bomb_add(b, LAB_EV_AFFINITY, T(i), 0, i)->affinity.words[0] = i < n ? 1 : 7;
 		bomb_task(b, T(i), 0, i, 1, true);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		bomb_class(b, T(n + 2 + i), 1 + i / 2 % 2, i % 2 == 0);
-	for (uint32_t i = 2; i < n + 2; i++)
-		bomb_out(b, T(200 * n + 100 * i), 0, i, i < n + 1 ? i + 1 : 0, 1)->sum_exec_ns = 100000 * i;
+		bomb_class(b, T(200 * n + 250 + i), 1 + i / 2 % 2, i % 2 == 0);
+	for (uint32_t i = 2; i < n + 2; i++) {
+		uint32_t long_run = i < n ? 0 : 2 * n * (i - n + 1);
+
+		bomb_out(b, T(200 * n + 100 * i + long_run), 0, i, i < n + 1 ? i + 1 : 0, 1)->sum_exec_ns =
+			100000 * i;
+	}
 	return bomb_end(b, T(400 * n), TRACE_END_FOR);
 }
 
@@ -329,6 +334,7 @@ static int cpusets(uint32_t n)
 {
 	struct bomb *b = bomb_new(64);
 
+	bomb_add(b, LAB_EV_AFFINITY, T(0), 0, 1)->affinity.words[0] = UINT64_MAX;
 	for (uint32_t i = 2; i < n + 2; i++) {
 		bomb_add(b, LAB_EV_AFFINITY, T(i), 0, i)->affinity.words[0] = 1 + i % 1000;
 		bomb_task(b, T(i), 0, i, 1, true);

@@ -28,18 +28,15 @@ static void levels_add(struct levels *l, uint32_t k, uint64_t ns)
 {
 	if (!ns)
 		return;
-	if (k >= l->cnt) {
-		l->ns = xreallocarray(l->ns, (size_t)k + 1, sizeof(*l->ns));
-		while (l->cnt <= k)
-			l->ns[l->cnt++] = 0;
-	}
+	while (l->cnt <= k)
+		vec_push(l->ns, l->cnt, l->cap);
 	l->ns[k] += ns;
 }
 
 void level_sweep_begin(struct level_sweep *s, uint64_t from_ns, uint64_t until_ns)
 {
 	*s = (struct level_sweep){ .at_ns = from_ns, .until_ns = until_ns };
-	s->levels = (struct levels){ .ns = xcalloc(1, sizeof(*s->levels.ns)), .cnt = 1 };
+	vec_push(s->levels.ns, s->levels.cnt, s->levels.cap);
 }
 
 static void sweep_to(struct level_sweep *s, uint64_t at_ns)

@@ -31,6 +31,7 @@ void intervals_add(struct intervals *iv, uint64_t start_ns, uint64_t end_ns, uin
 struct levels {
 	uint64_t *ns;		/* [k]: exactly k open, k = 0 .. cnt - 1; owned */
 	uint32_t cnt;		/* the highest level that lasted, plus one; at least 1 */
+	size_t cap;
 };
 
 /*

@@ -28,6 +28,7 @@ struct contender {
 	size_t span, allowed, hold;	/* the next of each */
 	uint32_t set;			/* of cpusets, or MATCHING_EVERY */
 	uint32_t prev, next;		/* among those that are waiting */
+	uint64_t came;			/* its place among all that ever waited */
 	uint64_t left_ns;		/* that it could do */
 	bool running, ready, held, waiting, spent, wants, serialized;
 };
@@ -47,12 +48,16 @@ struct sweep {
 	struct contender *tasks;
 	const uint64_t *bursts;		/* of each span: how long its task runs from there until it waits */
 	struct heap turns;		/* values: CPUs, then tasks */
-	struct queue free, serial;	/* those that a lock serializes apart */
+	struct queue *free;		/* of each set, and of those that are bound to none */
+	struct queue serial;		/* those that a lock serializes */
+	uint64_t came_cnt;
 	uint32_t chosen;		/* of the serial ones that wants a CPU, or NONE */
 	uint64_t running, serial_running;
 	uint64_t spent;			/* ready tasks that would have done all that they had to do */
 	uint64_t theirs;		/* CPUs of others */
+	uint64_t *theirs_bits;		/* which, as a set of cpusets */
 	uint32_t *who;			/* tasks that would run: as many as CPUs at most */
+	uint32_t *firsts;		/* of each of the free queues: the first one that is not among these */
 	uint64_t now_ns;
 	uint64_t beyond_ns, parallel_ns, alone_ns; /* what others' CPUs would have added */
 };
@@ -84,10 +89,39 @@ static void choose(struct sweep *s)
 	s->chosen = chosen;
 }
 
+static struct queue *queue_of(struct sweep *s, const struct contender *c)
+{
+	if (c->serialized)
+		return &s->serial;
+	return &s->free[c->set == MATCHING_EVERY ? s->sets.cnt : c->set];
+}
+
+/* Behind those that came before: nearly always at the end. */
+static void join(struct sweep *s, uint32_t idx)
+{
+	struct contender *c = &s->tasks[idx];
+	struct queue *q = queue_of(s, c);
+
+	c->prev = q->tail;
+	while (c->prev != NONE && s->tasks[c->prev].came > c->came)
+		c->prev = s->tasks[c->prev].prev;
+	c->next = c->prev == NONE ? q->head : s->tasks[c->prev].next;
+	*(c->prev == NONE ? &q->head : &s->tasks[c->prev].next) = idx;
+	*(c->next == NONE ? &q->tail : &s->tasks[c->next].prev) = idx;
+}
+
+static void leave(struct sweep *s, uint32_t idx)
+{
+	struct contender *c = &s->tasks[idx];
+	struct queue *q = queue_of(s, c);
+
+	*(c->prev == NONE ? &q->head : &s->tasks[c->prev].next) = c->next;
+	*(c->next == NONE ? &q->tail : &s->tasks[c->next].prev) = c->prev;
+}
+
 static void wait_set(struct sweep *s, uint32_t idx)
 {
 	struct contender *c = &s->tasks[idx];
-	struct queue *q = c->serialized ? &s->serial : &s->free;
 	bool could = c->ready && !c->held, waits = could && c->left_ns;
 
 	s->spent += (could && !waits) - c->spent;
@@ -96,13 +130,10 @@ static void wait_set(struct sweep *s, uint32_t idx)
 		return;
 	c->waiting = waits;
 	if (waits) {
-		c->prev = q->tail;
-		c->next = NONE;
-		*(q->tail == NONE ? &q->head : &s->tasks[q->tail].next) = idx;
-		q->tail = idx;
+		c->came = s->came_cnt++;
+		join(s, idx);
 	} else {
-		*(c->prev == NONE ? &q->head : &s->tasks[c->prev].next) = c->next;
-		*(c->next == NONE ? &q->tail : &s->tasks[c->next].prev) = c->prev;
+		leave(s, idx);
 	}
 	if (c->serialized)
 		choose(s);
@@ -112,27 +143,45 @@ static void wait_set(struct sweep *s, uint32_t idx)
 
 /* ---- from one instant to the next ---- */
 
-static bool can_use_theirs(const struct sweep *s, const struct contender *c)
+/* @set: of cpusets; that of their number is of tasks that are bound to none. */
+static bool can_use_theirs(const struct sweep *s, uint32_t set)
 {
-	if (c->set == MATCHING_EVERY)
+	if (set >= s->sets.cnt)
 		return true;
-	for (uint32_t i = 0; i < s->m->cpu_cnt; i++)
-		if ((s->class[i] == LAB_CPU_FOREIGN || s->class[i] == LAB_CPU_UNKNOWN) &&
-		    cpusets_allow(&s->sets, c->set, i))
+	for (uint32_t w = 0; w < s->sets.words; w++)
+		if (s->theirs_bits[w] & s->sets.bits[(size_t)set * s->sets.words + w])
 			return true;
 	return false;
+}
+
+/* Of all that may and are not among those yet, the one that came first: the queue whose first it is, or NONE. */
+static uint32_t first_queue(const struct sweep *s)
+{
+	uint32_t first = NONE;
+
+	for (uint32_t q = 0; q <= s->sets.cnt; q++)
+		if (s->firsts[q] != NONE &&
+		    (first == NONE || s->tasks[s->firsts[q]].came < s->tasks[s->firsts[first]].came))
+			first = q;
+	return first;
 }
 
 /* Who would have run on others' CPUs, the @more that came first. Return: how many. */
 static size_t would_run(const struct sweep *s, uint64_t more, uint32_t *out)
 {
 	size_t cnt = 0;
+	uint32_t q;
 
-	if (more && s->chosen != NONE && can_use_theirs(s, &s->tasks[s->chosen]))
+	if (!more)
+		return 0;
+	if (s->chosen != NONE && can_use_theirs(s, s->tasks[s->chosen].set))
 		out[cnt++] = s->chosen;
-	for (uint32_t i = s->free.head; i != NONE && cnt < more; i = s->tasks[i].next)
-		if (can_use_theirs(s, &s->tasks[i]))
-			out[cnt++] = i;
+	for (q = 0; q <= s->sets.cnt; q++)
+		s->firsts[q] = can_use_theirs(s, q) ? s->free[q].head : NONE;
+	while (cnt < more && (q = first_queue(s)) != NONE) {
+		out[cnt++] = s->firsts[q];
+		s->firsts[q] = s->tasks[s->firsts[q]].next;
+	}
 	return cnt;
 }
 
@@ -209,8 +258,10 @@ static void cpu_step(struct sweep *s, uint32_t cpu)
 		}
 	}
 	s->class[cpu] = class;
-	s->theirs += is_theirs(class);
-	s->theirs -= is_theirs(was);
+	if (is_theirs(class) != is_theirs(was)) {
+		s->theirs += is_theirs(class) ? 1 : -1;
+		s->theirs_bits[cpu / 64] ^= UINT64_C(1) << cpu % 64;
+	}
 	offer(&s->idle, cpu, was == LAB_CPU_IDLE, class == LAB_CPU_IDLE);
 	offer(&s->all, cpu, was != LAB_CPU_OURS, class != LAB_CPU_OURS);
 }
@@ -223,7 +274,11 @@ static void allow(struct sweep *s, uint32_t idx, uint32_t set)
 	if (c->set == set)
 		return;
 	want(s, idx, false);
+	if (c->waiting)
+		leave(s, idx);
 	c->set = set;
+	if (c->waiting)
+		join(s, idx);
 	want(s, idx, wanted);
 }
 
@@ -355,19 +410,25 @@ static void sweep_all(const struct model *m, const struct report *r, struct swee
 
 	s->now_ns = m->start_ns;
 	s->theirs = m->cpu_cnt;
-	s->free = s->serial = (struct queue){ NONE, NONE };
+	s->serial = (struct queue){ NONE, NONE };
 	s->chosen = NONE;
 	s->bursts = bursts;
 	s->class = xcalloc(m->cpu_cnt + 1, sizeof(*s->class));
 	s->segs = xcalloc(m->cpu_cnt + 1, sizeof(*s->segs));
+	s->theirs_bits = xcalloc(m->cpu_cnt / 64 + 1, sizeof(*s->theirs_bits));
 	s->who = xcalloc(m->cpu_cnt + 1, sizeof(*s->who));
 	bursts_fill(m, bursts);
 	contenders_fill(s, r);
 	cpusets_init(&s->sets, m);
+	s->free = xcalloc(s->sets.cnt + 1, sizeof(*s->free));
+	s->firsts = xcalloc(s->sets.cnt + 1, sizeof(*s->firsts));
+	for (uint32_t q = 0; q <= s->sets.cnt; q++)
+		s->free[q] = (struct queue){ NONE, NONE };
 	matching_init(&s->idle, (uint32_t)m->cpu_cnt, s->sets.bits, s->sets.cnt);
 	matching_init(&s->all, (uint32_t)m->cpu_cnt, s->sets.bits, s->sets.cnt);
 	for (uint32_t i = 0; i < m->cpu_cnt; i++) {
 		s->class[i] = LAB_CPU_UNKNOWN;
+		s->theirs_bits[i / 64] |= UINT64_C(1) << i % 64;
 		matching_offer(&s->all, i);
 	}
 	sweep_run(s);
@@ -377,6 +438,9 @@ static void sweep_all(const struct model *m, const struct report *r, struct swee
 	free(bursts);
 	free(s->class);
 	free(s->segs);
+	free(s->theirs_bits);
+	free(s->free);
+	free(s->firsts);
 	free(s->who);
 	free(s->tasks);
 	free(s->turns.v);
