@@ -221,10 +221,8 @@ write_locked() {
 	write_locked
 	cc -O1 -pthread -o locked locked.c
 	chmod 755 . locked
-	finder_is_gone
 	mkdir mine
 	chmod 777 mine
-	cp look.sh mine
 	cd mine
 	SUDO_UID=65534 SUDO_GID=65534 run --separate-stderr lab run -o out --json=run.json -- ../locked undumpable
 	[ "$status" -eq 0 ]

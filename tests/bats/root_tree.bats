@@ -135,7 +135,7 @@ lab_with_few_descriptors() {
 	"$LAB_BIN" run -o out -- ./tree die "$MARK" 100 >said 2>&1 3>&- &
 	local pid=$! sender
 	await_alive 1
-	sender=$(ps -o ppid= -p "$(pgrep -f "^./tree .*$MARK" | head -n 1)")
+	sender=$(ps -o ppid= -p "$(pgrep -f "^./tree .*$MARK" | head -n 1)" | tr -d " ")
 	sleep 1
 	ps -o stat=,args= --ppid "$sender" >children
 	[[ $(wc -l <children) -eq 1 ]]

@@ -153,9 +153,11 @@ int kernel_btf_load(struct btf **out)
 		return errno == ENOENT ? -ENOTSUP : -errno;
 	*out = btf__parse(KERNEL_BTF, NULL);
 	err = (int)libbpf_get_error(*out);
-	if (err)
-		*out = NULL;
-	return err;
+	if (!err)
+		return 0;
+	*out = NULL;
+	/* What can be read and is no such information is none. */
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EACCES ? err : -ENOTSUP;
 }
 
 int kernel_facts_read(struct kernel_facts *out)
@@ -165,7 +167,7 @@ int kernel_facts_read(struct kernel_facts *out)
 
 	*out = (struct kernel_facts){ 0 };
 	if (err == -ENOTSUP)
-		log_err("this kernel has no type information (" KERNEL_BTF " is not there): "
+		log_err("this kernel has no type information (" KERNEL_BTF " is not there, or holds none): "
 			"lab needs one built with CONFIG_DEBUG_INFO_BTF, as Debian's are since 5.10");
 	else if (err)
 		log_err("cannot read this kernel's type information (" KERNEL_BTF "): %s",
