@@ -68,6 +68,12 @@ lab() {
 # shellcheck disable=SC2016,SC2034
 RECORDER='$(ps -o ppid= -p $PPID | tr -d " ")'
 
+# The workload's first process, of the lab with that number: between them is who ends it.
+workload_of() {
+	local between
+	between=$(pgrep -d, -P "$1") && pgrep -P "$between"
+}
+
 # Debian's own; a python3 in the user's folders may be another one, or a wrapper.
 python() {
 	if [[ -x /usr/bin/python3 ]]; then

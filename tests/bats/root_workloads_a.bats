@@ -291,7 +291,7 @@ stall_is() {
 	"$LAB_BIN" run -o out --json=run.json hog --mend yield --seconds 1.2 >report 2>err 3>&- &
 	pid=$!
 	for _ in {1..200}; do
-		for child in $(pgrep -P "$pid"); do
+		for child in $(workload_of "$pid"); do
 			[[ $(readlink /proc/"$child"/fd/*) != *timerfd* ]] || workload=$child
 		done
 		[ -z "$workload" ] || break

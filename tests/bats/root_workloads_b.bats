@@ -56,7 +56,7 @@ ten_times() {
 		"$LAB_BIN" run -o out --json=run.json unbalanced --seconds 2 >report 2>err 3>&- &
 		pid=$!
 		for _ in {1..200}; do
-			for child in $(pgrep -P "$pid"); do
+			for child in $(workload_of "$pid"); do
 				[[ $(ls "/proc/$child/task" 2>/dev/null | wc -l) -eq 5 ]] && workload=$child
 			done
 			[ -z "$workload" ] || break
