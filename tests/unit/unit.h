@@ -21,7 +21,7 @@
 
 #include <stdbool.h>
 
-#define UNIT_TIMEOUT_S 60
+#define UNIT_TIMEOUT_S 120
 
 struct unit_test {
 	const char *name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs the unit tests and prints TAP: unit [-l | -v] [WORD...]
- * -l lists the tests, -v shows also what those print that pass; words choose those
- * whose name contains one of them.
+ * Runs the unit tests and prints TAP: unit [-l] [-v] [-j N] [WORD...]
+ * -l lists the tests, -v shows also what those print that pass, -j runs N at once (as many as there are
+ * CPUs); words choose those whose name contains one of them.
  */
 
 #include "unit.h"
@@ -121,44 +121,85 @@ static void print_skip(FILE *output, unsigned int number, const char *name)
 	printf("ok %u %s # skip %s\n", number, name, reason);
 }
 
-/* Return: true if the test passed or was skipped. */
-static bool run_one(const struct unit_test *test, unsigned int number)
+/* A test and what became of it. */
+struct job {
+	const struct unit_test *test;
+	FILE *output;		/* NULL: there was no room for it */
+	pid_t pid;
+	int err;		/* why it could not be started */
+	int status;
+	bool ended;
+};
+
+static void start(struct job *job)
 {
-	FILE *output = tmpfile();
-	int status = 0;
+	job->output = tmpfile();
+	fflush(NULL);
+	job->pid = job->output ? fork() : -1;
+	if (!job->pid)
+		run_in_child(job->test, job->output);
+	job->err = errno;
+	job->ended = job->pid < 0;
+}
+
+static void await_one(struct job *jobs, unsigned int cnt)
+{
+	int status;
 	pid_t pid;
 
-	if (!output) {
-		printf("not ok %u %s\n# no temporary file: %s\n", number, test->name,
-		       strerror(errno));
-		return false;
+	do
+		pid = waitpid(-1, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	for (unsigned int i = 0; i < cnt; i++) {
+		if (jobs[i].ended || jobs[i].pid != pid)
+			continue;
+		jobs[i].ended = true;
+		jobs[i].status = status;
 	}
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		run_in_child(test, output);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		printf("ok %u %s\n", number, test->name);
-		if (verbose)
-			print_output(output, "# ");
-	} else if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED) {
-		print_skip(output, number, test->name);
-	} else {
-		printf("not ok %u %s\n", number, test->name);
-		print_output(output, "# ");
-		if (pid < 0)
-			printf("# fork failed\n");
-		else if (WIFSIGNALED(status))
-			printf("# %s: %s: %s\n", test->file, test->name,
-			       WTERMSIG(status) == SIGALRM ? "took too long" :
-			       strsignal(WTERMSIG(status)));
-		fclose(output);
-		return false;
+}
+
+/* Return: true if the test passed or was skipped. */
+static bool report(struct job *job, unsigned int number)
+{
+	const struct unit_test *test = job->test;
+	bool exited = job->pid > 0 && WIFEXITED(job->status);
+	int status = exited ? WEXITSTATUS(job->status) : EXIT_FAILED;
+
+	if (status == EXIT_SKIPPED)
+		print_skip(job->output, number, test->name);
+	else
+		printf("%sok %u %s\n", status ? "not " : "", number, test->name);
+	if (job->output && (verbose || (status && status != EXIT_SKIPPED)))
+		print_output(job->output, "# ");
+	if (job->pid < 0)
+		printf("# cannot start it: %s\n", strerror(job->err));
+	else if (!exited)
+		printf("# %s: %s: %s\n", test->file, test->name, WTERMSIG(job->status) == SIGALRM ?
+		       "took too long" : strsignal(WTERMSIG(job->status)));
+	if (job->output)
+		fclose(job->output);
+	return !status || status == EXIT_SKIPPED;
+}
+
+/* In their order, @at_once at a time. Return: how many failed. */
+static unsigned int run_all(struct job *jobs, unsigned int cnt, unsigned int at_once)
+{
+	unsigned int started = 0, reported = 0, failed = 0;
+
+	while (reported < cnt) {
+		unsigned int running = 0;
+
+		for (unsigned int i = reported; i < started; i++)
+			running += !jobs[i].ended;
+		if (started < cnt && running < at_once)
+			start(&jobs[started++]);
+		else if (running)
+			await_one(jobs, started);
+		for (; reported < started && jobs[reported].ended; reported++)
+			failed += !report(&jobs[reported], reported + 1);
+		fflush(stdout);
 	}
-	fclose(output);
-	return true;
+	return failed;
 }
 
 static bool wanted(const struct unit_test *test, int word_cnt, char **words)
@@ -171,27 +212,37 @@ static bool wanted(const struct unit_test *test, int word_cnt, char **words)
 
 int main(int argc, char **argv)
 {
-	bool list = argc > 1 && !strcmp(argv[1], "-l");
-	int skip;
-	unsigned int total = 0, number = 0, failed = 0;
+	unsigned int at_once = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), total = 0, failed = 0;
+	struct job *jobs;
+	bool list = false;
+	int option;
 
 	setlocale(LC_ALL, "C.UTF-8");
-	verbose = argc > 1 && !strcmp(argv[1], "-v");
-	skip = list || verbose ? 2 : 1;
+	while ((option = getopt(argc, argv, "lvj:")) != -1) {
+		if (option == '?')
+			return EXIT_FAILED;
+		list |= option == 'l';
+		verbose |= option == 'v';
+		if (option == 'j')
+			at_once = (unsigned int)strtoul(optarg, NULL, 10);
+	}
 	for (struct unit_test *t = registered; t; t = t->next)
-		total += wanted(t, argc - skip, argv + skip);
-	if (!list)
+		total += wanted(t, argc - optind, argv + optind);
+	jobs = calloc(total + 1, sizeof(*jobs));
+	if (!jobs)
+		return EXIT_FAILED;
+	total = 0;
+	for (struct unit_test *t = registered; t; t = t->next)
+		if (wanted(t, argc - optind, argv + optind))
+			jobs[total++].test = t;
+	for (unsigned int i = 0; list && i < total; i++)
+		printf("%s\n", jobs[i].test->name);
+	if (!list) {
 		printf("1..%u\n", total);
-	for (struct unit_test *t = registered; t; t = t->next) {
-		if (!wanted(t, argc - skip, argv + skip))
-			continue;
-		if (list)
-			printf("%s\n", t->name);
-		else if (!run_one(t, ++number))
-			failed++;
-		fflush(stdout);
+		failed = run_all(jobs, total, at_once ? at_once : 1);
 	}
 	if (total == 0)
 		fprintf(stderr, "unit: no such test\n");
+	free(jobs);
 	return failed || total == 0;
 }
