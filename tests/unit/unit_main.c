@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Runs the unit tests and prints TAP: unit [-l] [-v] [-j N] [WORD...]
- * -l lists the tests, -v shows also what those print that pass, -j runs N at once (as many as there are
- * CPUs); words choose those whose name contains one of them.
+ * -l lists the tests, -v shows also what those print that pass, -j runs N at once (as many as
+ * there are CPUs); words choose those whose name contains one of them.
  */
 
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #define EXIT_FAILED 1
 #define EXIT_SKIPPED 77
 #define SKIP_MARK "unit-skip: "
+#define JOBS_UNREPORTED 256
 
 /* Constructors of other files may run before this file's, so plain zeroes. */
 static struct unit_test *registered;
@@ -89,6 +91,8 @@ static void run_in_child(const struct unit_test *test, FILE *output)
 {
 	if (dup2(fileno(output), STDOUT_FILENO) < 0 || dup2(fileno(output), STDERR_FILENO) < 0)
 		_exit(EXIT_FAILED);
+	/* The outputs of the tests before it: how many there are is nothing to a test. */
+	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 	alarm(UNIT_TIMEOUT_S);
 	test->run();
 	fflush(NULL);
@@ -181,7 +185,10 @@ static bool report(struct job *job, unsigned int number)
 	return !status || status == EXIT_SKIPPED;
 }
 
-/* In their order, @at_once at a time. Return: how many failed. */
+/*
+ * In their order, @at_once at a time. Who has ended keeps its output until those before it have:
+ * at most JOBS_UNREPORTED, for descriptors. Return: how many failed.
+ */
 static unsigned int run_all(struct job *jobs, unsigned int cnt, unsigned int at_once)
 {
 	unsigned int started = 0, reported = 0, failed = 0;
@@ -191,7 +198,7 @@ static unsigned int run_all(struct job *jobs, unsigned int cnt, unsigned int at_
 
 		for (unsigned int i = reported; i < started; i++)
 			running += !jobs[i].ended;
-		if (started < cnt && running < at_once)
+		if (started < cnt && running < at_once && started - reported < JOBS_UNREPORTED)
 			start(&jobs[started++]);
 		else if (running)
 			await_one(jobs, started);
