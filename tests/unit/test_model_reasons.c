@@ -378,6 +378,32 @@ TEST(model_futex_timeouts_cut_short)
 	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
 }
 
+/* Ruby: the word of the sleep is that of the interpreter lock, too, and the last wait there may be for that. */
+TEST(model_futex_wait_after_the_sleeps)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .flags = IRQ, .start = 1000, .end = 2100 },
+		{ .task = 1, .flags = IRQ, .start = 3000, .end = 4000 },
+		{ .task = 1, .waker = 9, .start = 5000, .end = 5009 },
+		{ .task = 1, .waker = 9, .start = 5020, .end = 5029 },
+		{ .task = 1, .waker = 9, .start = 5040, .end = 5049 },
+	};
+
+	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
+	CHECK_EQ(JUDGE(waits, 4), REASON_COND);
+	waits[4].end = 5050;			/* a hundredth of the shortest: an event may have come so soon */
+	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
+	waits[4].end = 5049;
+	waits[1].end = 3999;
+	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
+	waits[1].end = 4000;
+	waits[1].flags = 0;			/* nobody is known to have ended it: it has not slept its time out */
+	waits[1].start = 5100;
+	waits[1].end = 6000;
+	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
+}
+
 /* What a wait's value names counts only if it is another task that lives, of the same process if private. */
 static enum reason named_by(uint64_t op, uint64_t val, uint32_t owner_tid, bool owner_died)
 {

@@ -284,6 +284,65 @@ TEST(verify_agrees_on_every_kind_of_wait)
 	      tally.class[CLASS_SEQUENTIAL] && tally.class[CLASS_INCONCLUSIVE]);
 }
 
+/* ---- sleeps in futexes: which of a task's waits at a word are sleeps ---- */
+
+static void sleep_in_futex(struct lab_ev_switch_out *ev, uint64_t *seed)
+{
+	if (!ev->prev_state || ev->prev_state & LAB_STATE_DEAD || ev->head.flags & LAB_F_PREEMPT)
+		return;
+	ev->prev_state = LAB_STATE_INTERRUPTIBLE;
+	ev->head.flags = 0;
+	ev->syscall = 202;
+	ev->args[0] = 0x1000 + 4 * (fixture_random(seed) % 3);
+	ev->args[1] = 128;
+	ev->args[2] = 0;
+	ev->futex_owner = 0;
+	ev->fd_flags = fixture_random(seed) % 8 ? 0 : LAB_FUTEX_NO_LIMIT;
+}
+
+/* Some of the gaps between records become so long that a wait without one is none to a wait with one. */
+static void stretch_time(struct vfx *v, struct schedule *s, uint64_t *seed)
+{
+	uint64_t before_ns = 0, now_ns = 0;
+
+	for (size_t i = 0; i < v->cnt; i++) {
+		struct lab_ev_head *head = &v->events[i].head;
+
+		if (!before_ns)
+			now_ns = before_ns = head->ts_ns;
+		now_ns += (head->ts_ns - before_ns) * (fixture_random(seed) % 4 ? 1 : 100);
+		before_ns = head->ts_ns;
+		head->ts_ns = now_ns;
+	}
+	s->end.end_ns = now_ns + 1;
+}
+
+TEST(verify_agrees_on_sleeps_in_futexes)
+{
+	struct tally tally = { 0 };
+
+	for (uint64_t seed = 1; seed <= seeds(1200); seed++) {
+		uint64_t rng = seed * 0x9e3779b97f4a7c15;
+		struct schedule *s = schedule(seed);
+		struct vfx v;
+
+		vfx_take(&v, s);
+		for (size_t i = 0; i < v.cnt; i++) {
+			if (v.events[i].head.kind == LAB_EV_SWITCH_OUT)
+				sleep_in_futex(&v.events[i].switch_out, &rng);
+			else if (v.events[i].head.kind == LAB_EV_WAKING)
+				v.events[i].head.flags = fixture_random(&rng) % 3 ? LAB_F_HARDIRQ : 0;
+		}
+		stretch_time(&v, s, &rng);
+		agree(&v, seed, &tally);
+		vfx_release(&v);
+		schedule_free(s);
+	}
+	show(&tally);
+	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_CONCURRENT] &&
+	      tally.class[CLASS_SEQUENTIAL]);
+}
+
 /* ---- records that found no room ---- */
 
 static bool can_go(const union lab_event *ev)

@@ -256,6 +256,24 @@ static bool goes_round(const struct truth *t, const struct waits *near)
 	return holders >= 2 && 2 * theirs >= wakes && on;
 }
 
+/* Whether a task ended @w, and the task slept a time out near there that was over a hundred times as long. */
+static bool says_nothing(const struct waits *near, const struct truth_task *task,
+			 const struct truth_span *w)
+{
+	bool slept = false;
+
+	for (size_t i = 0; i < near->cnt; i++) {
+		const struct truth_span *other = near->v[i].span;
+
+		if (near->v[i].task != task || !other->futex_limited || !other->by_interrupt)
+			continue;
+		slept = true;
+		if ((other->end_ns - other->start_ns) / 100 <= w->end_ns - w->start_ns)
+			return false;
+	}
+	return slept && is_by_task(w);
+}
+
 /* Whether most of the time limits that the task set there were reached, and the last one was. */
 static bool sleeps_near(const struct waits *near, const struct truth_task *task)
 {
@@ -265,7 +283,7 @@ static bool sleeps_near(const struct waits *near, const struct truth_task *task)
 	for (size_t i = 0; i < near->cnt; i++) {
 		const struct truth_span *w = near->v[i].span;
 
-		if (near->v[i].task != task || !w->futex_limited)
+		if (near->v[i].task != task || !w->futex_limited || says_nothing(near, task, w))
 			continue;
 		slept = w->by_interrupt;
 		more += slept ? 1 : is_by_task(w) ? -1 : 0;

@@ -6,6 +6,10 @@
 
 #include "util/idmap.h"
 #include "util/alloc.h"
+#include "util/minmax.h"
+
+/* A wait that a task ends within this part of the shortest sleep of its task there is none of its sleeps. */
+#define GLIMPSE_PART 100
 
 bool futex_op_waits(uint32_t op)
 {
@@ -280,32 +284,58 @@ static bool reached_limit(const struct model_span *s)
 	return s->flags & SPAN_WOKEN_BY_IRQ && !(s->flags & SPAN_NO_LIMIT);
 }
 
+/* How the waits with a time limit of one task at one site ended. */
+struct limits {
+	const struct model_span *last;	/* the last one that says something */
+	uint64_t shortest_ns;		/* of those that reached their limit; UINT64_MAX: none did */
+	size_t reached_cnt, cut_short_cnt;
+};
+
+/*
+ * A wait that a task ends right after it began says nothing: the same word may be that of a sleep and of a
+ * lock (Ruby's threads), and what was slept is known from those that reached their limit.
+ */
+static void count_limit(struct limits *l, const struct model_span *s)
+{
+	if (s->flags & SPAN_NO_LIMIT)
+		return;
+	if (ended_by_task(s)) {
+		if (l->shortest_ns != UINT64_MAX &&
+		    s->end_ns - s->start_ns < l->shortest_ns / GLIMPSE_PART)
+			return;
+		l->cut_short_cnt++;
+	}
+	l->reached_cnt += reached_limit(s);
+	/* All are of one task: later in its array is later. */
+	if (!l->last || s > l->last)
+		l->last = s;
+}
+
 /*
  * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and tasks cut no
  * more of them short than did.
  */
 static bool sleeps_here(const struct site *site, uint32_t task_id)
 {
-	const struct model_span *last = NULL;
-	size_t reached = 0, cut_short = 0;
+	struct limits l = { .shortest_ns = UINT64_MAX };
 
-	for (size_t p = 0; p < 2; p++) {
-		const struct place *at = &site->at[p];
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t p = 0; p < 2; p++) {
+			const struct place *at = &site->at[p];
 
-		for (size_t i = first_of(at, task_id);
-		     i < at->cnt && at->waits[i].task_id == task_id; i++) {
-			const struct model_span *s = at->waits[i].span;
+			for (size_t i = first_of(at, task_id);
+			     i < at->cnt && at->waits[i].task_id == task_id; i++) {
+				const struct model_span *s = at->waits[i].span;
 
-			if (s->flags & SPAN_NO_LIMIT)
-				continue;
-			reached += reached_limit(s);
-			cut_short += ended_by_task(s);
-			/* All are of one task: later in its array is later. */
-			if (!last || s > last)
-				last = s;
+				if (pass)
+					count_limit(&l, s);
+				else if (reached_limit(s))
+					l.shortest_ns = min_u64(l.shortest_ns,
+								s->end_ns - s->start_ns);
+			}
 		}
 	}
-	return last && reached_limit(last) && reached >= cut_short;
+	return l.last && reached_limit(l.last) && l.reached_cnt >= l.cut_short_cnt;
 }
 
 /* @twin: counted as well; may be empty. */

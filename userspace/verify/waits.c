@@ -287,16 +287,39 @@ static bool is_lock(struct signs *s)
 	return s->holders >= 2 && 2 * s->hand_overs >= s->wakes && s->sign;
 }
 
-/* What one task did there: did its waits with a time limit reach it, the last one and most of them? */
-static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct act *acts, size_t cnt)
+static bool is_limited(const struct facts *f, const struct act *act)
 {
-	size_t reached = 0, cut_short = 0;
-	bool slept = false;
+	return !act->hands_over && !f->stretches.v[act->wait].futex_no_limit;
+}
+
+/* Of one task: the shortest of its limited waits there that an interrupt ended; NEVER: none. */
+static uint64_t shortest_sleep(const struct facts *f, const struct act *acts, size_t cnt)
+{
+	uint64_t ns = NEVER;
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct stretch *w = &f->stretches.v[acts[i].wait];
 
-		if (acts[i].hands_over || w->futex_no_limit)
+		if (is_limited(f, &acts[i]) && w->ender == BY_INTERRUPT)
+			ns = min_u64(ns, w->end_ns - w->start_ns);
+	}
+	return ns;
+}
+
+/* What one task did there: did its waits with a time limit reach it, the last one and most of them? */
+static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct act *acts, size_t cnt)
+{
+	uint64_t sleep_ns = shortest_sleep(f, acts, cnt);
+	size_t reached = 0, cut_short = 0;
+	bool slept = false;
+
+	if (sleep_ns == NEVER)
+		return;
+	for (size_t i = 0; i < cnt; i++) {
+		const struct stretch *w = &f->stretches.v[acts[i].wait];
+
+		if (!is_limited(f, &acts[i]) ||
+		    (w->ender == BY_TASK && w->end_ns - w->start_ns < sleep_ns / 100))
 			continue;
 		slept = w->ender == BY_INTERRUPT;
 		reached += slept;
@@ -305,8 +328,8 @@ static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct ac
 	for (size_t i = 0; i < cnt && slept && reached >= cut_short; i++) {
 		struct stretch *w = &f->stretches.v[acts[i].wait];
 
-		if (!acts[i].hands_over && !w->futex_no_limit && w->futex == place &&
-		    w->sort == OPEN && w->ender == BY_INTERRUPT)
+		if (is_limited(f, &acts[i]) && w->futex == place && w->sort == OPEN &&
+		    w->ender == BY_INTERRUPT)
 			w->sort = WORKING;
 	}
 }
