@@ -398,10 +398,12 @@ TEST(model_futex_wait_after_the_sleeps)
 	waits[1].end = 3999;
 	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
 	waits[1].end = 4000;
-	waits[1].flags = 0;			/* nobody is known to have ended it: it has not slept its time out */
+	waits[1].flags = 0;			/* it has not slept its time out: nobody has ended it */
 	waits[1].start = 5100;
 	waits[1].end = 6000;
 	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
+	waits[1].flags = SPAN_WOKEN_UNSEEN;	/* who has ended it was not seen */
+	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
 }
 
 /* What a wait's value names counts only if it is another task that lives, of the same process if private. */

@@ -256,12 +256,17 @@ static bool goes_round(const struct truth *t, const struct waits *near)
 	return holders >= 2 && 2 * theirs >= wakes && on;
 }
 
-/* Whether a task ended @w, and the task slept a time out near there that was over a hundred times as long. */
+/*
+ * Whether nobody saw what ended @w; or a task ended it, and the task slept a time out near there that was over a
+ * hundred times as long.
+ */
 static bool says_nothing(const struct waits *near, const struct truth_task *task,
 			 const struct truth_span *w)
 {
 	bool slept = false;
 
+	if (w->unseen)
+		return true;
 	for (size_t i = 0; i < near->cnt; i++) {
 		const struct truth_span *other = near->v[i].span;
 

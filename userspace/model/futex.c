@@ -293,11 +293,12 @@ struct limits {
 
 /*
  * A wait that a task ends right after it began says nothing: the same word may be that of a sleep and of a
- * lock (Ruby's threads), and what was slept is known from those that reached their limit.
+ * lock (Ruby's threads), and what was slept is known from those that reached their limit. Nor does a wait whose
+ * end no probe saw.
  */
 static void count_limit(struct limits *l, const struct model_span *s)
 {
-	if (s->flags & SPAN_NO_LIMIT)
+	if (s->flags & (SPAN_NO_LIMIT | SPAN_WOKEN_UNSEEN))
 		return;
 	if (ended_by_task(s)) {
 		if (l->shortest_ns != UINT64_MAX &&

@@ -30,8 +30,8 @@
  *      a lock go often has it again at once. CPython's interpreter lock is a condition variable with a
  *      timed wait around a flag (Python/ceval_gil.c), and its waits do expire.
  *    cond, otherwise; but sleep, if the wait ended by its time limit, and, of this task's waits there that had one, so
- *    did the last, and tasks cut no more of them short than ended by it (one that a task ended within a hundredth of
- *    the shortest that ended by it is not counted): so sleep Thread.sleep() of Java, sleep of
+ *    did the last, and tasks cut no more of them short than ended by it (not counted: one that a task ended within a
+ *    hundredth of the shortest that ended by it, and one whose waking no probe saw): so sleep Thread.sleep() of Java, sleep of
  *    Ruby (whose threads wait for the interpreter at the same place, now and then), Event.wait() of Python. The periodic
  *    threads of a runtime, which look whether there is work, do so until they are told to stop or their process
  *    ends; and a worker of a pool that waits for jobs for so long at most gets some. The two words of one aligned

@@ -23,7 +23,7 @@ enum { WAKE_INTERRUPT = 7, WAKE_UNKNOWN = 8, WAKE_EXITING = 0x10, WAKE_MANY = 0x
 
 enum what { UNBORN, READY, RUN, WAIT, DEAD };
 enum sort { IDLE, WORKING, LOCKED, QUEUED, ABSENT, OPEN };	/* OPEN: at a futex, not told yet */
-enum ender { BY_NOBODY_KNOWN, BY_INTERRUPT, BY_TASK, BY_EXITING };
+enum ender { BY_NOBODY_KNOWN, BY_INTERRUPT, BY_TASK, BY_EXITING, BY_UNSEEN };
 
 /* Marks of a stretch. A run that is neither hidden nor cut at its start was opened by a record. */
 enum {

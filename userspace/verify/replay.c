@@ -32,7 +32,10 @@ static void leave(struct facts *f, struct task *t, uint64_t ns)
 {
 	if (t->now.what == WAIT && t->woken)
 		t->now.what = READY;
-	f->unseen += t->now.what == WAIT;
+	if (t->now.what == WAIT) {
+		t->now.ender = BY_UNSEEN;
+		f->unseen++;
+	}
 	finish(f, t, ns);
 	t->woken = t->woken_in_time = false;
 }

@@ -318,7 +318,7 @@ static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct ac
 	for (size_t i = 0; i < cnt; i++) {
 		const struct stretch *w = &f->stretches.v[acts[i].wait];
 
-		if (!is_limited(f, &acts[i]) ||
+		if (!is_limited(f, &acts[i]) || w->ender == BY_UNSEEN ||
 		    (w->ender == BY_TASK && w->end_ns - w->start_ns < sleep_ns / 100))
 			continue;
 		slept = w->ender == BY_INTERRUPT;
