@@ -5,58 +5,26 @@
  */
 #include "fuzz.h"
 
-#include <fcntl.h>
-#include <locale.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "analyze/missing.h"
 #include "analyze/report.h"
 #include "model/builder.h"
 #include "scenario.h"
-#include "util/io.h"
-#include "util/minmax.h"
+#include "unseen_terminal.h"
 #include "view/loop.h"
 
-#define KEYS_MAX 512		/* fewer than a terminal holds */
-#define KEYS_LAST "\r\033\033\033q\033qqqq"
-
 void fuzz_view(const uint8_t *data, size_t size);
-
-/* Standard input becomes the terminal. Return: the other end. */
-static int open_terminal(void)
-{
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
-	struct termios raw;
-
-	NEED(master >= 0 && !grantpt(master) && !unlockpt(master));
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	NEED(slave >= 0 && dup2(slave, STDIN_FILENO) == STDIN_FILENO);
-	close(slave);
-	NEED(!tcgetattr(STDIN_FILENO, &raw));
-	cfmakeraw(&raw);	/* keys come before the timeline has set it so */
-	NEED(!tcsetattr(STDIN_FILENO, TCSANOW, &raw));
-	stdout = fopen("/dev/null", "w");
-	NEED(stdout && !setenv("TERM", "xterm-256color", 1) && setlocale(LC_CTYPE, "C.UTF-8"));
-	return master;
-}
 
 static void press(const struct scenario *s)
 {
 	static int master = -1;
-	struct winsize size = {
-		.ws_col = (unsigned short)(20 + s->knobs.width), .ws_row = 5 + s->knobs.until % 64,
-	};
 
 	if (master < 0)
-		master = open_terminal();
-	NEED(!tcflush(STDIN_FILENO, TCIFLUSH) && !ioctl(master, TIOCSWINSZ, &size));
-	NEED(!io_write_all(master, s->sections[SECTION_KEYS].p,
-			   min_u64(s->sections[SECTION_KEYS].len, KEYS_MAX)));
-	NEED(!io_write_all(master, KEYS_LAST, sizeof(KEYS_LAST) - 1));
+		master = unseen_terminal_open();
+	NEED(master >= 0 &&
+	     !unseen_terminal_press(master, 20 + s->knobs.width, 5 + s->knobs.until % 64,
+				    s->sections[SECTION_KEYS].p, s->sections[SECTION_KEYS].len));
 }
 
 static int build(const struct scenario *s, struct model *m)

@@ -7,12 +7,16 @@
 
 #include "analyze/missing.h"
 #include "analyze/report.h"
+#include "cli/check_eval.h"
 #include "model/model.h"
 #include "render/render.h"
 #include "trace/seal.h"
 #include "trace_fixture.h"
+#include "unseen_terminal.h"
 #include "util/alloc.h"
+#include "util/json_doc.h"
 #include "verify/verify.h"
+#include "view/loop.h"
 
 struct bomb {
 	struct fixture_file file;
@@ -197,6 +201,47 @@ static void render_all(const struct model *m, const struct report *r, struct bom
 	}
 }
 
+/* What lab check reads. Return: owned */
+static char *render_json(const struct model *m, const struct report *r, size_t *len)
+{
+	const struct renderer *json = renderer_find("json");
+	char *text;
+	FILE *out = open_memstream(&text, len);
+
+	REQUIRE(out && json);
+	CHECK_EQ(json->render(m, r, &(struct render_opts){ 0 }, out), 0);
+	fclose(out);
+	return text;
+}
+
+static void check_json(char *text, size_t len, struct bomb_cost *cost)
+{
+	uint64_t at_ns = cpu_ns();
+	char error[CHECK_ERROR_MAX];
+	struct check_result result;
+	struct check_expr expr;
+	struct json_doc doc;
+
+	REQUIRE(json_doc_parse(&doc, text, len) == 0);
+	REQUIRE(check_parse(&expr, "len(tasks)>=1", error) == 0);
+	CHECK(check_eval(&expr, &doc, &result) || result.outcome != CHECK_FAILS);
+	json_doc_release(&doc);
+	note(cost, "check", at_ns);
+}
+
+/* To the next and the last change, closer, and out again. */
+static void view_all(const struct model *m, const struct report *r, struct bomb_cost *cost)
+{
+	static const char keys[] = "+++ffffbbjjjj---eff0";
+	int master = unseen_terminal_open();
+	uint64_t at_ns = cpu_ns();
+
+	REQUIRE(master >= 0);
+	REQUIRE(unseen_terminal_press(master, 200, 50, keys, sizeof(keys) - 1) == 0);
+	CHECK_EQ(loop_run(m, r, NULL, true, true), 0);
+	note(cost, "view", at_ns);
+}
+
 static void all_steps(int fd, struct bomb_cost *cost)
 {
 	const struct trace_source from = { .fd = fd };
@@ -206,6 +251,8 @@ static void all_steps(int fd, struct bomb_cost *cost)
 	struct report report;
 	struct model model;
 	uint64_t at_ns = cpu_ns();
+	size_t len;
+	char *text;
 
 	REQUIRE(out && trace_reader_start(&reader, &from, "bomb") == 0);
 	REQUIRE(model_build(reader, &model) == 0);
@@ -217,8 +264,11 @@ static void all_steps(int fd, struct bomb_cost *cost)
 	report_hide_missing(&model, &report);
 	note(cost, "analyze", at_ns);
 	render_all(&model, &report, cost);
+	view_all(&model, &report, cost);
+	text = render_json(&model, &report, &len);
 	report_release(&report);
 	model_release(&model);
+	check_json(text, len, cost);
 	at_ns = cpu_ns();
 	CHECK(verify_any_file(fd, out, why) == VERIFY_NOTHING);
 	note(cost, "verify", at_ns);

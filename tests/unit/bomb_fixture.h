@@ -53,7 +53,7 @@ int bomb_end(struct bomb *b, uint64_t ts_ns, enum trace_end_reason reason);
 /* What everything that lab makes of a trace costs. */
 struct bomb_cost {
 	uint64_t cpu_ns;	/* of the dearest step */
-	const char *step;	/* "read", "analyze", a renderer's name, "verify" */
+	const char *step;	/* "read", "analyze", a renderer's name, "check", "view", "verify" */
 	uint64_t bytes;		/* of memory, at most */
 	uint64_t events;
 };
