@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
 #
-# What goes wrong around lab: it is killed, a file may not grow, a disk or the memory is full. Each is said
-# as what it is, and what was recorded before is readable.
+# What goes wrong around lab: it is killed or stopped, a call fails, the terminal goes away. Nothing that was written
+# is lost, no verdict is false, and nothing is left. What runs out is in root_shortage.bats.
 
 load helpers
+load remains
 
 setup() {
 	requires tracing
+	remains_mark
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
@@ -31,61 +33,6 @@ killed_after() {
 	killed_after 0
 	run -0 lab report out
 	output_has "INCONCLUSIVE"
-}
-
-# limited KIB WORDS...: the words, in a shell that allows no larger files.
-limited() {
-	(
-		ulimit -f "$1"
-		exec "${@:2}"
-	)
-}
-
-@test "a trace that grows to ulimit -f is cut there, the workload goes on, and lab says what stopped it" {
-	run limited 8 "$LAB_BIN" run -o out -- \
-		sh -c 'sleep 0.3; i=0; while [ $i -lt 600 ]; do /bin/true; i=$((i + 1)); done; sleep 1.2; exit 9'
-	status_is 9
-	output_has "the trace could not be written any further: the file would be larger than the limit of this shell (raise it: ulimit -f)"
-	output_lacks "too large"
-	run -0 --separate-stderr lab report out -f json -o run.json
-	stderr_has "is incomplete: not finished"
-	json_holds run.json 'r["tasks"]' 'not r["loss"]["complete"]'
-	run limited 0 "$LAB_BIN" run -o out2 -- true
-	status_is 5
-	output_has "cannot write 'out2/trace.lab': the file would be larger than the limit of this shell"
-}
-
-@test "what a workload does at ulimit -f is its own" {
-	local caller
-	for caller in "" "trap '' XFSZ;"; do
-		rm -rf alone traced out
-		sh -c "$caller grep SigIgn /proc/self/status" >alone
-		run sh -c "$caller exec $LAB_BIN run -q -o out -- grep SigIgn /proc/self/status" 3>&-
-		output_has "$(cat alone)"
-	done
-	rm -rf out
-	run limited 64 "$LAB_BIN" run -q -o out -- dd if=/dev/zero of=large bs=1k count=80
-	status_is 153	# killed by SIGXFSZ
-}
-
-@test "too little memory is said as that, wherever it is missing" {
-	local kib failed=0
-	for kib in 20000 34300 40000 60000 90000 97300 98000; do
-		rm -rf out
-		run sh -c "ulimit -v $kib; exec '$LAB_BIN' run -q -o out procs --seconds 0.1"
-		output_lacks "Value too large"
-		output_lacks "CONFIG_DEBUG_INFO_BTF"
-		output_lacks "this kernel lacks"
-		[[ $status -ne 3 && $status -ne 5 ]] || {
-			output_has "memory"
-			output_has "ulimit -v"
-			failed=$((failed + 1))
-		}
-	done
-	((failed))
-	run -3 sh -c "ulimit -v 12000; exec '$LAB_BIN' doctor"
-	output_has "there is no memory to try it"
-	output_has "Tracing is not possible"
 }
 
 # Whatever became of the run in out, whose program had one task: nothing that was written is lost, no verdict is

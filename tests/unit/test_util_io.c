@@ -140,6 +140,8 @@ TEST(io_says_the_reason_and_what_to_do)
 	CHECK_STR(io_reason(EACCES), "Permission denied");
 	CHECK(strstr(io_reason(ENOSPC), "No space left on device (free some"));
 	CHECK(strstr(io_reason(ENOMEM), "ulimit -v"));
+	CHECK(strstr(io_reason(ENOMEM), "memory.max"));
+	CHECK(strstr(io_reason(EMFILE), "ulimit -n"));
 	if (!setrlimit(RLIMIT_FSIZE, &large))
 		CHECK(strstr(io_reason(EFBIG), "limit of this shell (raise it: ulimit -f)"));
 }

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/confine.h"
 #include "cli/exit.h"
 #include "cli/privilege.h"
+#include "util/io.h"
 #include "util/log.h"
 
 int reading_open(struct trace_input *in, const char *operand, int flags, bool force)
@@ -35,7 +35,7 @@ int reading_confine(const struct trace_input *in)
 
 	if (!geteuid()) {
 		if (fstat(in->fd, &st)) {
-			log_err("cannot look at %s: %s", in->path, strerror(errno));
+			log_err("cannot look at %s: %s", in->path, io_reason(errno));
 			return LAB_EXIT_FILE;
 		}
 		privilege_of_file(st.st_uid, st.st_gid, &reader);

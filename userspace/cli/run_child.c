@@ -140,7 +140,7 @@ static int await_parked(struct run_child *child, const struct run_child_opts *op
 	if (err == 1 && word.stage == 'R') {
 		child->pidfd = syscall(SYS_pidfd_open, child->pid, 0);
 		if (child->pidfd < 0) {
-			log_err("cannot hold the workload's process: %s", strerror(errno));
+			log_err("cannot hold the workload's process: %s", io_reason(errno));
 			return -errno;
 		}
 		err = await_sleep(child->pid);
@@ -155,7 +155,7 @@ static int await_parked(struct run_child *child, const struct run_child_opts *op
 	}
 	if (err == 1 && word.stage == 'H') {
 		log_err("--%s: its files cannot be put into /tmp: %s", hook_first(opts->hooks)->name,
-			strerror(word.err));
+			io_reason(word.err));
 		return -EPERM;
 	}
 	if (err != 1)
@@ -185,7 +185,7 @@ int run_child_start(struct run_child *child, const struct run_child_opts *opts)
 	*child = (struct run_child){ .pidfd = -1 };
 	if (pipe2(start.release, O_CLOEXEC) || pipe2(start.status, O_CLOEXEC)) {
 		err = -errno;
-		log_err("cannot make a pipe to the workload: %s", strerror(-err));
+		log_err("cannot make a pipe to the workload: %s", io_reason(-err));
 	} else {
 		err = run_sender_start(&child->sender, be_child, &start);
 	}

@@ -57,7 +57,7 @@ static int cannot_make(const char *path, int err)
 			"by -o DIR", path);
 	else
 		log_err("cannot make the folder '%s': %s (change folder, or give -o DIR)", path,
-			strerror(-err));
+			io_reason(-err));
 	return err;
 }
 
@@ -161,7 +161,7 @@ static int make_trace(struct run_folder *folder, mode_t mode)
 	if (err == -EEXIST)
 		log_err("'%s' holds a trace already: give another folder", folder->path);
 	else
-		log_err("cannot write '%s': %s", folder->trace_path, strerror(-err));
+		log_err("cannot write '%s': %s", folder->trace_path, io_reason(-err));
 	return err;
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/privilege.h"
+#include "util/io.h"
 #include "util/log.h"
 
 #define CLOSE_LOOKS 20		/* at the children alone, for each at all processes */
@@ -173,7 +173,7 @@ int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, cons
 	else
 		err = word.root < 0 ? word.root : word.value;
 	if (err)
-		log_err("cannot start a process for the workload: %s", strerror(-err));
+		log_err("cannot start a process for the workload: %s", io_reason(-err));
 	else
 		sender->root = word.root;
 	return err;

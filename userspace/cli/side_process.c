@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/io.h"
 #include "util/log.h"
 
 #define END_LOOK_US 100
@@ -51,7 +51,7 @@ int side_process_start(struct side_process *process, side_process_fn *first, sid
 		err = -errno;
 	}
 	if (err)
-		log_err("cannot start the process that %s: %s", what, strerror(-err));
+		log_err("cannot start the process that %s: %s", what, io_reason(-err));
 	else
 		*process = (struct side_process){ .fd = fds[0], .pid = pid };
 	return err;

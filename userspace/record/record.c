@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #define RING_MIB_DEFAULT 16
 #define RINGS_MIB_MAX 256
 #define SETTLE_TRIES 200	/* of 5 ms: how long a reserved record may take to be submitted */
+#define LOAD_FDS 32	/* more than it takes to load the probes */
 
 enum probe_when { ALWAYS, OPS, QUOTA, SWITCH4, SWITCH3, SEED };
 enum probe_skipped { EVIDENCE, REPAIRED, NAMES, READIES, PROBE_SKIPPED_CNT };
@@ -115,6 +117,18 @@ static int choose_probes(struct record *r, const struct record_opts *opts,
 	return 0;
 }
 
+/* Whether libbpf had them: without one it takes a feature for missing, and gives any error. */
+static bool had_descriptors(void)
+{
+	int fds[LOAD_FDS], cnt = 0;
+
+	while (cnt < LOAD_FDS && (fds[cnt] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+		cnt++;
+	for (int i = 0; i < cnt; i++)
+		close(fds[i]);
+	return cnt == LOAD_FDS;
+}
+
 static void explain_load_failure(int err)
 {
 	struct record_feature rows[RECORD_FEATURES_MAX];
@@ -132,6 +146,10 @@ static void explain_load_failure(int err)
 	btf__free(btf);
 	if (err == -ENOMEM) {
 		log_err("there is no memory for the probes: %s", io_reason(-err));
+		return;
+	}
+	if (!had_descriptors()) {
+		log_err("there are no descriptors for the probes: %s", io_reason(EMFILE));
 		return;
 	}
 	missing = record_feature_missing(rows, record_features(rows, ARRAY_SIZE(rows)));
@@ -153,7 +171,7 @@ static int load(struct record *r, const struct record_opts *opts)
 	r->skel = lab_bpf__open();
 	if (!r->skel) {
 		err = -errno;
-		log_err("cannot open the probes: %s", strerror(-err));
+		log_err("cannot open the probes: %s", io_reason(-err));
 		return err;
 	}
 	r->throttling = facts.throttling;
@@ -274,7 +292,7 @@ int record_open(struct record **out, const struct record_opts *opts)
 	if (!err) {
 		err = lab_bpf__attach(r->skel);
 		if (err)
-			log_err("cannot attach the probes: %s", strerror(-err));
+			log_err("cannot attach the probes: %s", io_reason(-err));
 	}
 	if (err) {
 		record_free(r);
@@ -318,7 +336,7 @@ int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu
 			r->cpu_slots[cpus[i]].watched = 1;
 	if (bpf_map_update_elem(bpf_map__fd(r->skel->maps.task_marks), &pidfd, &mark, BPF_NOEXIST)) {
 		err = -errno;
-		log_err("cannot mark the process: %s", strerror(-err));
+		log_err("cannot mark the process: %s", io_reason(-err));
 		return err;
 	}
 	*armed_ns = now_ns();
@@ -329,7 +347,7 @@ int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu
 		err = seed_pass(r);
 	} while (!err && record_birth_cnt(r) != before);
 	if (err)
-		log_err("cannot look through the kernel's tasks: %s", strerror(-err));
+		log_err("cannot look through the kernel's tasks: %s", io_reason(-err));
 	else if (!record_birth_cnt(r))
 		err = -ESRCH;
 	return err;

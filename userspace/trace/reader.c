@@ -218,7 +218,7 @@ static int look_for_regular(const char *path)
 	if (fd < 0 || fstat(fd, &st)) {
 		err = -errno;
 		log_err("cannot open %s: %s; check the path and the permissions", path,
-			strerror(-err));
+			io_reason(-err));
 	} else if (S_ISDIR(st.st_mode)) {
 		err = -EISDIR;
 		log_err("%s is a directory; name the trace file in it, such as %s/trace.lab",
@@ -250,7 +250,7 @@ int trace_open(const char *path, int flags)
 	if (fd < 0) {
 		fd = -errno;
 		log_err("cannot open %s: %s; check the path and the permissions", path,
-			strerror(-fd));
+			io_reason(-fd));
 	}
 	close(found);
 	return fd;

@@ -13,14 +13,17 @@
 
 /*
  * Why a call failed with @err (positive), for the end of a sentence, and what to do about it where that is known:
- * a full disk, a file that `ulimit -f` allows no larger, no memory. Valid until the next call.
+ * a full disk, a file that `ulimit -f` allows no larger, no memory, no descriptors. Valid until the next call.
  */
 const char *io_reason(int err);
 
-/* Write all of @buf, through EINTR and short writes. */
+/*
+ * Write all of @buf, through EINTR and short writes. It waits for a pipe that is full, also where a program that has
+ * the same one open (as node does) made it non-blocking.
+ */
 int io_write_all(int fd, const void *buf, size_t len);
 
-/* As io_write_all(), at @off. */
+/* As io_write_all(), of a file, at @off. */
 int io_pwrite_all(int fd, const void *buf, size_t len, uint64_t off);
 
 /* Read exactly @len bytes at @off. Return: 0, -ENODATA at an early end, or -errno. */
