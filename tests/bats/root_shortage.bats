@@ -93,3 +93,34 @@ limited() {
 	[[ $failed -gt 20 && $limit -lt 200 ]]
 	echo "# $failed limits are too low, $limit is enough" >&3
 }
+
+# through_a_slow_pipe NAME WORDS...: what the words print, to NAME, through a pipe of 4 KiB that somebody made
+# non-blocking, as node does with its own, and that is read late and by small pieces.
+through_a_slow_pipe() {
+	python - "$@" <<-'CODE'
+	import fcntl, os, subprocess, sys, time
+
+	there, way = os.pipe()
+	os.set_blocking(way, False)
+	fcntl.fcntl(way, 1031, 4096)	# F_SETPIPE_SZ
+	lab = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=way, stderr=way)
+	os.close(way)
+	time.sleep(1.5)
+	with open(sys.argv[1], "wb") as file:
+	    while piece := os.read(there, 1000):
+	        file.write(piece)
+	        time.sleep(0.001)
+	sys.exit(lab.wait())
+	CODE
+}
+
+@test "a pipe that takes a part, or nothing for now, gets all of the report" {
+	local format
+	run -0 through_a_slow_pipe said "$LAB_BIN" run -o out -- sh -c 'sleep 0.1; head -c 3000 /dev/zero'
+	grep -q "^  files  *out/report.html" said
+	for format in term json html csv; do
+		lab report out -f $format >whole
+		run -0 through_a_slow_pipe said "$LAB_BIN" report out -f $format
+		cmp whole said
+	done
+}

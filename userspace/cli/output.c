@@ -201,9 +201,9 @@ static void show_progress(uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
-/* A stream onto another. It keeps why that failed first: over a renderer's many calls errno is lost. */
+/* A stream onto a file. It keeps why that failed first: over a renderer's many calls errno is lost. */
 struct sink {
-	FILE *to;
+	int fd;
 	int err;		/* 0 or -errno */
 };
 
@@ -211,9 +211,8 @@ static ssize_t sink_write(void *cookie, const char *buf, size_t len)
 {
 	struct sink *sink = cookie;
 
-	errno = 0;
-	if (!sink->err && (fwrite(buf, 1, len, sink->to) < len || fflush(sink->to)))
-		sink->err = errno ? -errno : -EIO;
+	if (!sink->err)
+		sink->err = io_write_all(sink->fd, buf, len);
 	return sink->err ? 0 : (ssize_t)len;
 }
 
@@ -221,9 +220,9 @@ static ssize_t sink_write(void *cookie, const char *buf, size_t len)
 static int render_to(output_fn *render, const void *what, const struct output_look *look, FILE *to)
 {
 	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
-	struct sink sink = { .to = to };
-	FILE *out = fopencookie(&sink, "w", (cookie_io_functions_t){ .write = sink_write });
 	int fd = fileno(to);
+	struct sink sink = { .fd = fd, .err = fflush(to) ? -errno : 0 };
+	FILE *out = fopencookie(&sink, "w", (cookie_io_functions_t){ .write = sink_write });
 	struct render_opts opts = {
 		.width = width_of(fd, look->width),
 		.utf8 = !look->ascii && isatty(fd) && render_utf8_ok(),

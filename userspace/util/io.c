@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,12 +30,15 @@ const char *io_reason(int err)
 
 int io_write_all(int fd, const void *buf, size_t len)
 {
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
 	const char *at = buf;
 
 	while (len) {
 		ssize_t n = write(fd, at, len);
 
 		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN && (poll(&writable, 1, -1) > 0 || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -errno;
