@@ -124,3 +124,88 @@ fails_in_turn() {
 	[[ $output == SEQUENTIAL* ]]
 	run -0 lab verify inner/out
 }
+
+# in_a_terminal HANGUP UNTIL WORDS...: the words, the first process of a terminal that goes away once the shell says
+# that UNTIL is so. HANGUP: "heard", or "ignored" as under nohup. $status is theirs, $cpu_ms what they used.
+in_a_terminal() {
+	local said
+	said=$(python - "$@" <<-'CODE'
+	import fcntl, os, pty, select, signal, subprocess, sys, termios, time
+
+	hangup, until, words = sys.argv[1], sys.argv[2], sys.argv[3:]
+	ours, theirs = pty.openpty()
+	pid = os.fork()
+	if not pid:
+	    os.setsid()
+	    fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+	    signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup == "ignored" else signal.SIG_DFL)
+	    for fd in 0, 1, 2:
+	        os.dup2(theirs, fd)
+	    os.closerange(3, 100)
+	    os.execvpe(words[0], words, {**os.environ, "TERM": "xterm"})
+	os.close(theirs)
+	for _ in range(600):
+	    if subprocess.run(["sh", "-c", until], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 0:
+	        break
+	    if select.select([ours], [], [], 0.05)[0]:
+	        with open("said", "ab") as file:
+	            file.write(os.read(ours, 65536))
+	os.close(ours)
+	for _ in range(600):
+	    ended, status, used = os.wait4(pid, os.WNOHANG)
+	    if ended:
+	        print(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status),
+	              round(1000 * (used.ru_utime + used.ru_stime)))
+	        break
+	    time.sleep(0.05)
+	else:
+	    os.kill(pid, signal.SIGKILL)
+	    print("it did not end")
+	CODE
+	)
+	read -r status cpu_ms <<<"$said"
+	echo "$*: $said"
+	[[ $cpu_ms -lt 8000 ]]
+}
+
+@test "the terminal goes away: the run ends, its trace is whole, and nothing is left" {
+	local began='[ -s out/trace.lab ]' status cpu_ms used_ms=0
+	# Without lab it would be the first of its session, and be told.
+	in_a_terminal heard "$began" "$LAB_BIN" run -o out -- sleep 100
+	[[ $status -eq 129 ]]
+	used_ms=$((used_ms + cpu_ms))
+	run -0 lab verify out
+	run -0 lab report -q out
+	output_has SEQUENTIAL
+	output_has "killed by SIGHUP"
+	rm -r out
+	in_a_terminal ignored "$began" "$LAB_BIN" run -o out -- sh -c 'sleep 2; exit 3'
+	[[ $status -eq 3 ]]
+	used_ms=$((used_ms + cpu_ms))
+	run -0 lab verify out
+	rm -r out
+	# What it would print has nowhere to go.
+	in_a_terminal heard "$began" "$LAB_BIN" run -o out sleepers --unit 1s
+	[[ $status -eq 5 ]]
+	used_ms=$((used_ms + cpu_ms))
+	run -0 lab verify out
+	# Of two runs the first has been told, and there is no second one.
+	in_a_terminal heard 'sleep 2' "$LAB_BIN" compare --repeat 1
+	[[ $status -ne 0 ]]
+	used_ms=$((used_ms + cpu_ms))
+	nothing_is_left
+	echo "# 4 runs used $used_ms ms of CPU time" >&3
+}
+
+@test "the terminal of a reader goes away: it ends" {
+	local status cpu_ms
+	run -0 lab run -q -o out sleepers --unit 200ms
+	for hangup in heard ignored; do
+		rm -f said
+		in_a_terminal $hangup '[ -s said ]' "$LAB_BIN" view out
+		rm -f said
+		in_a_terminal $hangup true "$LAB_BIN" report out
+		[[ $status -ne 0 ]]
+	done
+	nothing_is_left
+}

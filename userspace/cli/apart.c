@@ -14,23 +14,16 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
+#include "cli/run_loop.h"
 #include "util/alloc.h"
 #include "util/io.h"
 #include "util/log.h"
-
-static void taken_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
 
 void apart_block_signals(void)
 {
 	sigset_t set;
 
-	taken_signals(&set);
+	run_loop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -38,7 +31,7 @@ void apart_unblock_signals(void)
 {
 	sigset_t set;
 
-	taken_signals(&set);
+	run_loop_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -53,14 +46,14 @@ static void be_apart(apart_fn *fn, void *arg, size_t size, int to_fd)
 	_exit(LAB_EXIT_OK);
 }
 
-/* From the terminal the process has it already; what came by kill(2) is handed on to @pid, if that is not 0. */
+/* What the process does not have already is handed on to @pid, if that is not 0. */
 static int take_signal(int signal_fd, pid_t pid)
 {
 	struct signalfd_siginfo info;
 
 	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
 		return 0;
-	if (info.ssi_code != SI_KERNEL && pid)
+	if (!run_loop_signal_is_shared(&info) && pid)
 		kill(pid, (int)info.ssi_signo);
 	return (int)info.ssi_signo;
 }
@@ -72,7 +65,7 @@ static bool await_answer(int from_fd, pid_t pid, void *answer, size_t size, int 
 	struct pollfd fds[2] = { { .fd = from_fd, .events = POLLIN }, { .events = POLLIN } };
 	ssize_t got = 0;
 
-	taken_signals(&set);
+	run_loop_signals(&set);
 	fds[1].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (!fds[0].revents) {
 		if (poll(fds, 2, -1) < 0) {
@@ -106,7 +99,7 @@ int apart_run(apart_fn *fn, void *arg, void *answer, size_t size, int *interrupt
 	fflush(NULL);
 	pid = pipe2(fds, O_CLOEXEC) ? -1 : fork();
 	if (pid < 0) {
-		log_err("cannot start another process: %s", strerror(errno));
+		log_err("cannot start another process: %s", io_reason(errno));
 		return LAB_EXIT_CANNOT_TRACE;
 	}
 	if (!pid) {

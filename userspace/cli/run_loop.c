@@ -58,19 +58,32 @@ static uint64_t now_ns(void)
 
 static const int taken[] = { SIGINT, SIGTERM, SIGHUP };
 
-static void taken_signals(sigset_t *set)
+static bool is_ignored(int sig)
+{
+	struct sigaction action;
+
+	return !sigaction(sig, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
+void run_loop_signals(sigset_t *set)
 {
 	sigemptyset(set);
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-		sigaddset(set, taken[i]);
+		if (taken[i] != SIGHUP || !is_ignored(SIGHUP))
+			sigaddset(set, taken[i]);
 }
 
 void run_loop_block_signals(void)
 {
 	sigset_t set;
 
-	taken_signals(&set);
+	run_loop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool run_loop_signal_is_shared(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_KERNEL && (info->ssi_signo != SIGHUP || getsid(0) != getpid());
 }
 
 static void forget_signals(const sigset_t *set)
@@ -109,7 +122,7 @@ void run_loop_allow_leaving(bool interrupted)
 
 	signal_came = interrupted;
 	signal_ns = now_ns();
-	taken_signals(&set);
+	run_loop_signals(&set);
 	forget_signals(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		if (!sigaction(taken[i], NULL, &before[i]) && before[i].sa_handler != SIG_IGN)
@@ -122,7 +135,7 @@ void run_loop_release_signals(void)
 {
 	sigset_t set;
 
-	taken_signals(&set);
+	run_loop_signals(&set);
 	forget_signals(&set);
 	for (size_t i = 0; are_handled && i < ARRAY_SIZE(taken); i++)
 		sigaction(taken[i], &before[i], NULL);
@@ -216,8 +229,7 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 	loop->ending = true;
 	loop->ending_ns = now_ns();
 	loop->kill_ns = loop->ending_ns + KILL_NS;
-	/* From the terminal, the workload has it already; from kill(2), lab alone. */
-	if (info->ssi_code != SI_KERNEL)
+	if (!run_loop_signal_is_shared(info))
 		signal_tree(loop, info->ssi_signo);
 }
 
@@ -384,7 +396,7 @@ void run_loop(const struct run_loop_opts *opts, struct run_loop_result *result)
 	*result = (struct run_loop_result){ 0 };
 	loop.flush_ns = loop.start_ns + FLUSH_FIRST_NS;
 	loop.status_ns = loop.start_ns;
-	taken_signals(&set);
+	run_loop_signals(&set);
 	loop.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (!loop.over) {
 		uint64_t now = now_ns();

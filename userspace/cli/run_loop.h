@@ -7,8 +7,10 @@
  * shows the status line, and decides when and why a run ends.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/signalfd.h>
 #include <sys/types.h>
 
 #include "cli/run_sender.h"
@@ -35,6 +37,9 @@ struct run_loop_result {
 	int write_err;		/* -errno that ended the recording early; the workload was let run on */
 };
 
+/* Those that the loop takes: Ctrl-C's, TERM, and HUP unless it is ignored, as under nohup(1): what is blocked is not. */
+void run_loop_signals(sigset_t *set);
+
 /* Block the signals that the loop takes. Before record_start(), after the fork. */
 void run_loop_block_signals(void);
 
@@ -46,6 +51,12 @@ void run_loop_allow_leaving(bool interrupted);
 
 /* The run is over: what came for it is forgotten, and from now on these signals do what they always do. */
 void run_loop_release_signals(void);
+
+/*
+ * Whether the workload has it as well: from the terminal, but for a hangup, of which only the leader of the session is
+ * told; from kill(2), lab alone has it.
+ */
+bool run_loop_signal_is_shared(const struct signalfd_siginfo *info);
 
 /* One of these signals waits to be taken. */
 bool run_loop_signal_waits(void);
