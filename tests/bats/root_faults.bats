@@ -204,7 +204,7 @@ in_a_terminal() {
 		rm -f said
 		in_a_terminal $hangup '[ -s said ]' "$LAB_BIN" view out
 		rm -f said
-		in_a_terminal $hangup true "$LAB_BIN" report out
+		in_a_terminal $hangup true "$LAB_BIN" report out -f html
 		[[ $status -ne 0 ]]
 	done
 	nothing_is_left
