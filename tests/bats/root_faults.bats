@@ -35,6 +35,21 @@ killed_after() {
 	output_has "INCONCLUSIVE"
 }
 
+@test "a recorder that is killed leaves no folder of hooks once the workload has ended" {
+	requires command=/usr/bin/python3
+	local hooks='print(os.environ["PYTHONPATH"].split(":")[0], os.path.isdir(os.environ["PYTHONPATH"].split(":")[0]))'
+	# shellcheck disable=SC2031
+	run lab run -o out --python -- sh -c "kill -KILL $RECORDER; sleep 0.5
+		/usr/bin/python3 -c 'import os; $hooks' >told" 3>&-
+	status_is 137
+	for _ in {1..100}; do
+		[[ ! -s told ]] || break
+		sleep 0.05
+	done
+	[[ $(<told) == "/tmp/lab-hook-"*" True" ]]
+	nothing_is_left
+}
+
 # Whatever became of the run in out, whose program had one task: nothing that was written is lost, no verdict is
 # false, and nothing is left.
 holds_all_the_same() {

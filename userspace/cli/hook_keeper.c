@@ -27,13 +27,19 @@ int hook_keeper_start(struct side_process *keeper, const struct hook_set *set,
 
 	if (!hook_first(set))
 		return 0;
-	return side_process_start(keeper, NULL, keep, &kept, "removes the folder of the start-up hooks");
+	return side_process_start(keeper, NULL, keep, &kept, 0,
+				  "removes the folder of the start-up hooks");
+}
+
+void hook_keeper_tell(int fd)
+{
+	send(fd, "", 1, MSG_NOSIGNAL);
 }
 
 void hook_keeper_end(struct side_process *keeper, bool remove)
 {
 	/* If it was killed, the folder stays. */
 	if (keeper->fd > 0 && remove)
-		send(keeper->fd, "", 1, MSG_NOSIGNAL);
+		hook_keeper_tell(keeper->fd);
 	side_process_stop(keeper);
 }

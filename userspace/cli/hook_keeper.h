@@ -23,9 +23,12 @@
 int hook_keeper_start(struct side_process *keeper, const struct hook_set *set,
 		      const struct privilege_user *user);
 
+/* Have the folder removed. @fd: of a started one's struct, or a duplicate. */
+void hook_keeper_tell(int fd);
+
 /*
  * End it, after it has removed the folder, or left it where it is. Accepts an all-zero one. A recorder that is
- * killed says neither, and it leaves the folder: the workload may go on, and need it.
+ * killed says neither: the workload may go on, and need the folder, until run_sender has seen it end.
  */
 void hook_keeper_end(struct side_process *keeper, bool remove);
 

@@ -130,6 +130,7 @@ static int prepare(struct run *run)
 		err = hook_choose(&run->opts.hooks);
 		if (!err)
 			err = hook_keeper_start(&run->hook_keeper, &run->opts.hooks, &run->child_user);
+		child.hook_keeper_fd = run->hook_keeper.fd;
 		if (!err)
 			err = run_child_start(&run->child, &child);
 		if (err)

@@ -187,7 +187,7 @@ int run_child_start(struct run_child *child, const struct run_child_opts *opts)
 		err = -errno;
 		log_err("cannot make a pipe to the workload: %s", io_reason(-err));
 	} else {
-		err = run_sender_start(&child->sender, be_child, &start);
+		err = run_sender_start(&child->sender, be_child, &start, opts->hook_keeper_fd);
 	}
 	if (start.release[0] >= 0)
 		close(start.release[0]);

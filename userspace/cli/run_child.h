@@ -28,6 +28,7 @@ struct run_child_opts {
 	uint32_t cpu_cnt;
 	bool marks;				/* markers are recorded: LAB_MARKERS_ENV is set */
 	const struct hook_set *hooks;
+	int hook_keeper_fd;			/* see run_sender.h */
 };
 
 struct run_child {

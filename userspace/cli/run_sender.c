@@ -11,12 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/hook_keeper.h"
 #include "cli/privilege.h"
 #include "util/io.h"
 #include "util/log.h"
 
 #define CLOSE_LOOKS 20		/* at the children alone, for each at all processes */
 #define CLOSE_LOOK_NS 1000000	/* at most between two, if none ends */
+
+#define END UINT8_MAX		/* in place of a signal: it is to end */
 
 /* What it says. */
 struct word {
@@ -32,6 +35,7 @@ struct start {
 	run_sender_child_fn *child;
 	const void *arg;
 	pid_t *root;		/* or -errno */
+	bool hooked;
 };
 
 static void bear(int fd, const void *arg)
@@ -51,14 +55,25 @@ static void bear(int fd, const void *arg)
 struct parent {
 	int fd;
 	pid_t root;
-	bool childless;
+	bool childless, hooked;
 };
+
+/* The recorder has gone, or would wait for ever for a word that could not be said. Does not return. */
+static void outlive_recorder(const struct parent *parent)
+{
+	close(parent->fd);
+	if (parent->hooked) {
+		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+			;
+		hook_keeper_tell(SIDE_PROCESS_KEPT_FD);
+	}
+	_exit(1);
+}
 
 static void say(const struct parent *parent, const struct word *word)
 {
-	/* The recorder has gone, or would wait for this word for ever. */
 	if (send(parent->fd, word, sizeof(*word), MSG_NOSIGNAL) != sizeof(*word))
-		_exit(1);
+		outlive_recorder(parent);
 }
 
 /* Return: whether there are children left. */
@@ -122,7 +137,7 @@ static void obey(struct parent *parent, int sig)
 static void be_parent(int fd, const void *arg)
 {
 	const struct start *start = arg;
-	struct parent parent = { .fd = fd, .root = *start->root };
+	struct parent parent = { .fd = fd, .root = *start->root, .hooked = start->hooked };
 	struct word born = { .kind = WORD_BORN, .root = parent.root };
 	struct signalfd_siginfo info;
 	uint8_t sig;
@@ -150,6 +165,8 @@ static void be_parent(int fd, const void *arg)
 		reap(&parent);
 		if (fds[0].revents) {
 			if (read(fd, &sig, 1) != 1)
+				outlive_recorder(&parent);
+			if (sig == END)
 				return;
 			obey(&parent, sig);
 		}
@@ -158,14 +175,16 @@ static void be_parent(int fd, const void *arg)
 
 /* ---- in the recorder ---- */
 
-int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, const void *arg)
+int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, const void *arg,
+		     int hook_keeper_fd)
 {
-	const struct start start = { child, arg, &sender->root };
+	const struct start start = { child, arg, &sender->root, hook_keeper_fd > 0 };
 	struct word word;
 	int err;
 
 	*sender = (struct run_sender){ 0 };
-	err = side_process_start(&sender->process, bear, be_parent, &start, "ends the workload");
+	err = side_process_start(&sender->process, bear, be_parent, &start, hook_keeper_fd,
+				 "ends the workload");
 	if (err)
 		return err;
 	if (recv(sender->process.fd, &word, sizeof(word), 0) != sizeof(word))
@@ -220,6 +239,8 @@ void run_sender_hear(struct run_sender *sender)
 
 void run_sender_stop(struct run_sender *sender)
 {
+	if (sender->process.fd > 0)
+		run_sender_tell(sender, END);
 	side_process_stop(&sender->process);
 	*sender = (struct run_sender){ 0 };
 }

@@ -12,6 +12,9 @@
  * getppid() to be 1 waits until lab has ended), so that everything which the workload started is below it,
  * and nothing else is: not the recorder's other processes, nor what lab was given by exec. It waits for all of
  * them, tells how the first one ended, and when none is left; and it sends the signals that it is told to.
+ *
+ * It ends when it is told to, and when the recorder is killed; then, where there are start-up hooks, it waits for the end
+ * of the workload, and has their folder removed.
  */
 
 #include <stdbool.h>
@@ -38,10 +41,12 @@ typedef void run_sender_child_fn(const void *arg);
 
 /**
  * run_sender_start() - fork it, and have it fork the workload's first process
+ * @hook_keeper_fd: to who removes the hooks' folder; 0: there are no hooks
  *
  * As side_process_start(), and waits for the fork. Return: 0, or -errno after one logged sentence.
  */
-int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, const void *arg);
+int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, const void *arg,
+		     int hook_keeper_fd);
 
 /**
  * run_sender_tell() - have a signal sent to the workload's tree

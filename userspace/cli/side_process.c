@@ -2,6 +2,7 @@
 #include "cli/side_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,25 +14,32 @@
 
 #define END_LOOK_US 100
 #define END_LOOKS 20000	/* two seconds, and what looking takes */
-#define FD 3	/* all that it has open beside the standard ones */
+#define FD 3	/* all that it has open beside the standard ones, but for what it is to keep */
 
 __attribute__((noreturn))
-static void be_side_process(int fd, side_process_fn *first, side_process_fn *fn, const void *arg)
+static void be_side_process(int fd, int kept_fd, side_process_fn *first, side_process_fn *fn,
+			    const void *arg)
 {
+	int beyond = kept_fd > 0 ? SIDE_PROCESS_KEPT_FD + 1 : FD + 1;
 	sigset_t all;
 
 	if (first)
 		first(fd, arg);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	if (dup2(fd, FD) != FD || syscall(SYS_close_range, FD + 1, ~0U, 0))
+	/* First out of the way: each may be where the other is to go. */
+	if (kept_fd > 0 && ((fd = fcntl(fd, F_DUPFD, beyond)) < 0 ||
+			    (kept_fd = fcntl(kept_fd, F_DUPFD, beyond)) < 0 ||
+			    dup2(kept_fd, SIDE_PROCESS_KEPT_FD) < 0))
+		_exit(1);
+	if (dup2(fd, FD) != FD || syscall(SYS_close_range, beyond, ~0U, 0))
 		_exit(1);
 	fn(FD, arg);
 	_exit(0);
 }
 
 int side_process_start(struct side_process *process, side_process_fn *first, side_process_fn *fn,
-		       const void *arg, const char *what)
+		       const void *arg, int kept_fd, const char *what)
 {
 	int fds[2], err = 0;
 	pid_t pid = -1;
@@ -41,7 +49,7 @@ int side_process_start(struct side_process *process, side_process_fn *first, sid
 		pid = fork();
 		if (!pid) {
 			close(fds[0]);
-			be_side_process(fds[1], first, fn, arg);
+			be_side_process(fds[1], kept_fd, first, fn, arg);
 		}
 		err = pid < 0 ? -errno : 0;
 		close(fds[1]);

@@ -5,10 +5,12 @@
 /*
  * side_process - a process beside the recorder, with other rights than the recorder's, that does one thing when it
  * is told to. It takes no signals (those of a terminal are for the workload and lab), and has nothing open
- * but the standard descriptors and the way to the recorder, with which it ends.
+ * but the standard descriptors, the way to the recorder, with which it ends, and what it is given to keep.
  */
 
 #include <sys/types.h>
+
+#define SIDE_PROCESS_KEPT_FD 4
 
 struct side_process {
 	int fd;		/* to it; 0: there is none */
@@ -21,12 +23,13 @@ typedef void side_process_fn(int fd, const void *arg);
 /**
  * side_process_start() - fork it
  * @first: it does before it closes and blocks anything; NULL: nothing
+ * @kept_fd: what it has open as SIDE_PROCESS_KEPT_FD; 0: nothing
  * @what: it does, for the one sentence that is logged if it cannot be started
  *
  * Call it while there is one thread and nothing loaded. Return: 0 or -errno.
  */
 int side_process_start(struct side_process *process, side_process_fn *first, side_process_fn *fn,
-		       const void *arg, const char *what);
+		       const void *arg, int kept_fd, const char *what);
 
 /* Let it end, and wait for that. Accepts an all-zero one. */
 void side_process_stop(struct side_process *process);

@@ -65,7 +65,7 @@ int trace_keeper_start(struct side_process *keeper, const struct privilege_user 
 {
 	if (!user->differs)
 		return 0;
-	return side_process_start(keeper, NULL, keep, user, "keeps the trace");
+	return side_process_start(keeper, NULL, keep, user, 0, "keeps the trace");
 }
 
 void trace_keeper_take(const struct side_process *keeper, int trace_fd)
