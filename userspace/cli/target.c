@@ -25,21 +25,42 @@ static int open_folder(struct target *target, const struct target_place *place)
 	return target->folder_fd < 0 ? -errno : 0;
 }
 
+/* The file of that name: the one that has none yet, or a new one. Return: 0 or -errno. */
+static int put_there(struct target *target, const char *name)
+{
+	char unnamed[32];
+
+	if (target->unnamed_fd < 0) {
+		target->fd = io_create_at(target->folder_fd, name);
+		return target->fd < 0 ? target->fd : 0;
+	}
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", target->unnamed_fd);
+	return linkat(AT_FDCWD, unnamed, target->folder_fd, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+static int name_temporary(struct target *target)
+{
+	int err = -EEXIST;
+
+	for (unsigned int i = 0; err == -EEXIST && i < NAMES_MAX; i++) {
+		target->temporary = xasprintf(".lab-%ld-%u.tmp", (long)getpid(), i);
+		err = put_there(target, target->temporary);
+		if (err) {
+			free(target->temporary);
+			target->temporary = NULL;
+		}
+	}
+	return err;
+}
+
+/* Without a name nothing is left of it if lab is killed. Not every file system can do that. */
 static int create_beside(struct target *target)
 {
-	for (unsigned int i = 0; i < NAMES_MAX; i++) {
-		target->temporary = xasprintf(".lab-%ld-%u.tmp", (long)getpid(), i);
-		target->fd = io_create_at(target->folder_fd, target->temporary);
-		if (target->fd != -EEXIST)
-			break;
-		free(target->temporary);
-		target->temporary = NULL;
-	}
-	if (target->fd >= 0)
-		return 0;
-	free(target->temporary);
-	target->temporary = NULL;
-	return target->fd;
+	target->unnamed_fd = openat(target->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (target->unnamed_fd < 0)
+		return name_temporary(target);
+	target->fd = fcntl(target->unnamed_fd, F_DUPFD_CLOEXEC, 0);
+	return target->fd < 0 ? -errno : 0;
 }
 
 static int open_named(struct target *target, const struct target_place *place)
@@ -67,7 +88,7 @@ int target_open(struct target *target, const struct target_place *place)
 {
 	int err;
 
-	*target = (struct target){ .fd = -1, .folder_fd = -1, .mode = place->mode };
+	*target = (struct target){ .fd = -1, .unnamed_fd = -1, .folder_fd = -1, .mode = place->mode };
 	err = open_folder(target, place);
 	if (!err)
 		err = open_named(target, place);
@@ -78,18 +99,20 @@ int target_open(struct target *target, const struct target_place *place)
 
 static void release(struct target *target)
 {
+	if (target->unnamed_fd >= 0)
+		close(target->unnamed_fd);
 	if (target->folder_fd >= 0)
 		close(target->folder_fd);
 	free(target->name);
 	free(target->temporary);
-	*target = (struct target){ .fd = -1, .folder_fd = -1 };
+	*target = (struct target){ .fd = -1, .unnamed_fd = -1, .folder_fd = -1 };
 }
 
 int target_commit(struct target *target)
 {
-	int err = 0;
+	int err = target->unnamed_fd >= 0 ? name_temporary(target) : 0;
 
-	if (target->temporary && target->mode &&
+	if (!err && target->temporary && target->mode &&
 	    fchmodat(target->folder_fd, target->temporary, target->mode, 0))
 		err = -errno;
 	if (!err && target->temporary &&

@@ -3,8 +3,8 @@
 #define LAB_CLI_TARGET_H
 
 /*
- * target - a file that is written whole or not at all: made under another name in the same folder,
- * which is held open, and renamed over what was there. A symbolic link at the
+ * target - a file that is written whole or not at all: made in the same folder, which is held open, without a name, or
+ * under another one, and renamed over what was there. A symbolic link at the
  * name is replaced and not followed. Logs nothing; functions return 0 or -errno.
  */
 
@@ -30,6 +30,7 @@ struct target_place {
 /* One that is being written. */
 struct target {
 	int fd;			/* the caller's to write to, and to close before target_commit() */
+	int unnamed_fd;		/* the same file, until it gets a name; -1: it has one */
 	int folder_fd;
 	char *name;		/* in the folder */
 	char *temporary;	/* likewise; NULL: it is written where it is */
