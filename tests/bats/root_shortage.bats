@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2030,SC2031
 #
 # What runs out around lab: descriptors, memory, the size of a file, a disk, room in a pipe. Each is said as what it
 # is, what was recorded before is readable, and nothing is left.
@@ -94,6 +94,47 @@ limited() {
 	echo "# $failed limits are too low, $limit is enough" >&3
 }
 
+# A write that finds room for a part of what it has writes that, and says so: what is there is whole all the same.
+cut_short() {
+	if [[ -s $1/trace.lab && $(stat -c %s "$1/trace.lab") -gt 32 ]]; then
+		run lab verify "$1/trace.lab"
+		[[ $output != REFUTED* ]]
+		run --separate-stderr lab report -q "$1"
+		# 5: it was cut before its first event.
+		[[ $status -eq 5 || $output == SEQUENTIAL* || $output == INCONCLUSIVE* ]]
+		[[ $status -eq 5 ]] || readable=$((readable + 1))
+	fi
+	[[ ! -e $1/report.html ]] || grep -q "</html>" "$1/report.html"
+}
+
+@test "a write that is cut short, wherever the limit of a file or the end of a disk is" {
+	requires command=prlimit
+	local bytes kib readable=0 cut=0
+	for bytes in 33 100 700 1500 3000 6000 9000 20000 100000; do
+		bytes=$((bytes + RANDOM % 32))
+		rm -rf out
+		run prlimit --fsize=$bytes "$LAB_BIN" run -o out -- sh -c 'exit 9' 3>&-
+		[[ $status -eq 9 || $status -eq 5 ]]
+		output_has "limit of this shell (raise it: ulimit -f)"
+		cut_short out
+		cut=$((cut + 1))
+	done
+	nothing_is_left
+	mkdir small
+	for kib in 4 8 12 16 40 80; do
+		mount -t tmpfs -o size=${kib}k tmpfs small || skip "no tmpfs may be mounted here"
+		run lab run -o small/out -- sh -c 'exit 9' 3>&-
+		{ [[ $status -eq 9 || $status -eq 5 ]] && output_has "No space left" && cut_short small/out && nothing_is_left; } || {
+			umount small
+			return 1
+		}
+		umount small
+		cut=$((cut + 1))
+	done
+	((readable > 5))
+	echo "# $cut writes were cut short: $readable traces could be read, 0 REFUTED, nothing left" >&3
+}
+
 # through_a_slow_pipe NAME WORDS...: what the words print, to NAME, through a pipe of 4 KiB that somebody made
 # non-blocking, as node does with its own, and that is read late and by small pieces.
 through_a_slow_pipe() {
@@ -123,4 +164,103 @@ through_a_slow_pipe() {
 		run -0 through_a_slow_pipe said "$LAB_BIN" report out -f $format
 		cmp whole said
 	done
+}
+
+# ---- memory of a control group ----
+
+# small_group: makes a control group in $group, or skips.
+small_group() {
+	local root=/sys/fs/cgroup
+	if [[ -e $root/cgroup.controllers ]]; then
+		grep -qw memory $root/cgroup.controllers || skip "this kernel has no control groups for memory"
+		echo +memory >$root/cgroup.subtree_control 2>/dev/null || skip "no control group may be made here"
+		limit_file=memory.max
+	else
+		root=$root/memory
+		[[ -e $root/memory.limit_in_bytes ]] || skip "there are no control groups for memory"
+		limit_file=memory.limit_in_bytes
+	fi
+	group=$root/lab-test-$$
+	mkdir "$group" 2>/dev/null || skip "no control group may be made here"
+	[[ ! -e $group/memory.swap.max ]] || echo 0 >"$group/memory.swap.max"
+}
+
+teardown() {
+	[[ -n ${group:-} ]] || return 0
+	while read -r pid; do
+		kill -KILL "$pid"
+	done <"$group/cgroup.procs"
+	for _ in {1..50}; do
+		rmdir "$group" 2>/dev/null && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# in_group MIB WORDS...: the words, with so much memory for them and all that they start.
+in_group() {
+	(
+		echo $(($1 << 20)) >"$group/$limit_file"
+		echo $BASHPID >"$group/cgroup.procs"
+		exec "${@:2}"
+	)
+}
+
+# What was written is readable, and claims nothing that is not so.
+readable_and_true() {
+	run lab verify out
+	[[ $output != REFUTED* ]]
+	run -0 --separate-stderr lab report -q out
+	[[ $output == "$1"* ]]
+}
+
+@test "a control group with too little memory: lab says so, or is killed, and nothing is left" {
+	local mib killed=0 said=0 worked=0
+	small_group
+	for mib in 4 8 12 16 20 24 28 32 40 48 64; do
+		rm -rf out
+		run in_group $mib "$LAB_BIN" run -q -o out --buffer 1 procs --tasks 1 --seconds 0.1 3>&-
+		case $status in
+		0|4) worked=$((worked + 1)) ;;
+		137) killed=$((killed + 1)) ;;
+		*)
+			output_has memory
+			said=$((said + 1))
+			;;
+		esac
+		if [[ -s out/trace.lab ]]; then
+			run lab verify out
+			[[ $output != REFUTED* ]]
+		fi
+		nothing_is_left
+		[[ -z $(<"$group/cgroup.procs") ]]
+	done
+	((worked && killed + said))
+	echo "# of 11 sizes $worked were enough, $killed recorders were killed, $said said what was missing" >&3
+}
+
+@test "the kernel kills the recorder for memory: what was recorded is readable, the workload goes on" {
+	requires command=/usr/bin/python3
+	small_group
+	run in_group 80 "$LAB_BIN" run -o out --buffer 1 --python -- sh -c "sleep 0.5; echo 1000 >/proc/$RECORDER/oom_score_adj
+		/usr/bin/python3 -c 'bytearray(70 << 20)'; sleep 0.3; echo it went on >went_on" 3>&-
+	status_is 137
+	for _ in {1..100}; do
+		[[ ! -e went_on ]] || break
+		sleep 0.05
+	done
+	[[ -e went_on ]]
+	# Whatever ps, which found the recorder, was.
+	readable_and_true ""
+	nothing_is_left
+}
+
+@test "the kernel kills the workload for memory: that is what lab says of it" {
+	requires command=/usr/bin/python3
+	small_group
+	run in_group 80 "$LAB_BIN" run -q -o out --buffer 1 -- /usr/bin/python3 -c 'bytearray(200 << 20)' 3>&-
+	status_is 137
+	readable_and_true SEQUENTIAL
+	output_has "killed by SIGKILL"
+	nothing_is_left
 }
