@@ -399,7 +399,7 @@ await() {
 	json_holds run.json 'r["loss"]["dropped"] > 4000 and r["loss"]["gaps"] > 0' 'not r["audit"]["clean"]' \
 		'r["audit"]["unexplained"] == 0' 'r["verdict"]["class"] in ("inconclusive", "concurrent")'
 	grep -q "events lost" said
-	grep -q "full ring\|are missing" said
+	grep -q "records were refused on CPU 0" said
 	run lab verify out
 	[[ $output != REFUTED* ]]
 	lost=$(json loss.dropped run.json)
