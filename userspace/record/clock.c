@@ -2,13 +2,13 @@
 #include "record/clock.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "util/minmax.h"
+#include "util/threads.h"
 
 #define ROUND_NS 3000000
 #define ROUNDS_MAX 10		/* as long as other programs keep the two from running at once */
@@ -37,15 +37,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static bool pin(uint16_t cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
-
 /*
  * Where two virtual CPUs take turns on one CPU, two that spin meet only when their turn ends,
  * milliseconds apart. One that sleeps gives its turn to the other at once, just after its stamp.
@@ -56,7 +47,7 @@ static void *compare(void *arg)
 	struct side *side = arg;
 	uint64_t deadline_ns, mine, theirs;
 
-	if (!pin(side->cpu))
+	if (!threads_pin(side->cpu))
 		return NULL;
 	atomic_fetch_add(side->here, 1);
 	deadline_ns = now_ns() + side->duration_ns;

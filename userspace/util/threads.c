@@ -23,3 +23,12 @@ bool threads_start(pthread_t *thread, void *(*work)(void *arg), void *arg)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }
+
+bool threads_pin(uint16_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}

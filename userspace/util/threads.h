@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* How many CPUs this thread may use; 2 where that cannot be told. */
 unsigned int threads_useful(void);
@@ -16,5 +17,8 @@ unsigned int threads_useful(void);
  * Return: true, and pthread_join(*@thread) is the caller's; false: no thread can be had.
  */
 bool threads_start(pthread_t *thread, void *(*work)(void *arg), void *arg);
+
+/* Keep the calling thread on @cpu, below 1024; it is there when this returns true. False: it may not use that CPU. */
+bool threads_pin(uint16_t cpu);
 
 #endif /* LAB_UTIL_THREADS_H */
