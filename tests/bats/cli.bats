@@ -149,6 +149,8 @@ on_terminal() {
 	says_one_sentence
 	run -2 --separate-stderr lab doctor x
 	says_one_sentence
+	run -2 --separate-stderr lab doctor --physical=1
+	says_one_sentence
 	run -2 --separate-stderr lab report
 	says_one_sentence
 	run -2 --separate-stderr lab report a b

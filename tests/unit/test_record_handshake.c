@@ -77,8 +77,8 @@ TEST(handshake_of_two_cpus_is_at_once)
 	if (!h.at_once && h.disturbed)
 		SKIP("other programs keep these CPUs busy");
 	CHECK(h.tried && h.at_once);
-	CHECK(h.round_ns > 0 && h.round_ns < HANDSHAKE_WINDOW_NS / HANDSHAKE_ROUNDS);
-	CHECK(h.round_cnt >= HANDSHAKE_ROUNDS);
+	CHECK(h.round_ns > 0 && h.round_ns < TRACE_HANDSHAKE_ROUND_NS);
+	CHECK(h.round_cnt >= TRACE_HANDSHAKE_ROUNDS);
 }
 
 TEST(handshake_with_a_cpu_that_is_not_there_ends_at_once)

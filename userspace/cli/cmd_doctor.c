@@ -3,31 +3,24 @@
 
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/doctor_physical.h"
 #include "cli/exit.h"
+#include "cli/finding.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "cli/physical.h"
 #include "record/features.h"
 #include "record/kernel_btf.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
 
 #define KERNEL_MAJOR 5
 #define KERNEL_MINOR 15
-
-enum health {
-	HEALTH_OK,	/* as it should be */
-	HEALTH_UNTRIED,	/* only root can tell */
-	HEALTH_WARN,	/* tracing works; something about its results is worth knowing */
-	HEALTH_FAIL,	/* no tracing until it is mended */
-	HEALTH_CNT,
-};
 
 /* What the checks look at. */
 struct facts {
@@ -37,44 +30,19 @@ struct facts {
 	uint64_t caps;		/* effective, one bit each */
 };
 
-/* One line of the answer. */
-struct finding {
-	enum health health;
-	char found[256];	/* made safe for the terminal when it is printed */
-	char remedy[256];	/* "": nothing to mend */
-};
-
 struct doctor_opts {
+	bool physical;
 	uint32_t color;
 };
 
 static const struct opt doctor_opts[] = {
+	{ .name = "physical", .kind = OPT_FLAG, .off = offsetof(struct doctor_opts, physical),
+	  .help = "only tell whether the CPUs really run at once, by a handshake of each two" },
 	{ .name = "color", .kind = OPT_CHOICE, .off = offsetof(struct doctor_opts, color),
 	  .metavar = "WHEN", .choices = output_color_choices,
 	  .help = "auto (on a terminal, unless NO_COLOR is set), always or never" },
 	{ .name = NULL },
 };
-
-__attribute__((format(printf, 3, 4)))
-static void found(struct finding *f, enum health health, const char *fmt, ...)
-{
-	va_list ap;
-
-	f->health = health;
-	va_start(ap, fmt);
-	vsnprintf(f->found, sizeof(f->found), fmt, ap);
-	va_end(ap);
-}
-
-__attribute__((format(printf, 2, 3)))
-static void remedy(struct finding *f, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(f->remedy, sizeof(f->remedy), fmt, ap);
-	va_end(ap);
-}
 
 /* ---- the kernel and the user ---- */
 
@@ -200,7 +168,7 @@ static void check_hypervisor(const struct facts *facts, struct finding *f)
 		return;
 	}
 	found(f, HEALTH_WARN, "%s", facts->host.hypervisor);
-	remedy(f, "nothing to mend: CPUs may be shared with other guests, and reports say so");
+	remedy(f, "CPUs may be shared with other guests: lab doctor --physical tries each two");
 }
 
 static void check_smt(const struct facts *facts, struct finding *f)
@@ -278,21 +246,7 @@ static void check_tracepoints(size_t cnt, struct finding *f)
 	remedy(f, "boot another kernel, and report this one");
 }
 
-/* ---- printing ---- */
-
-static void print_finding(const char *subject, const struct finding *f, bool color)
-{
-	static const char *const words[HEALTH_CNT] = { "ok", "?", "warn", "FAIL" };
-	static const char *const colors[HEALTH_CNT] = { "\033[32m", "\033[36m", "\033[33m",
-							"\033[31m" };
-	char safe[sizeof(f->found)];
-
-	text_for_terminal(safe, sizeof(safe), f->found, strlen(f->found), sizeof(safe), false);
-	printf("  %s%-4s%s  %-18s %s\n", color ? colors[f->health] : "", words[f->health],
-	       color ? "\033[0m" : "", subject, safe);
-	if (f->remedy[0])
-		printf("  %-4s  %-18s -> %s\n", "", "", f->remedy);
-}
+/* ---- all of it ---- */
 
 static bool run_checks(const struct check *checks, size_t cnt, const struct facts *facts, bool color)
 {
@@ -364,8 +318,12 @@ static int cmd_doctor(int argc, char **argv)
 		command_print_help(command_find("doctor"));
 		return LAB_EXIT_OK;
 	}
-	read_facts(&facts);
 	color = output_color_on(STDOUT_FILENO, (enum output_color)opts.color);
+	if (opts.physical) {
+		host_read(&facts.host);
+		return doctor_physical(&facts.host, color);
+	}
+	read_facts(&facts);
 	possible = run_checks(checks_before, ARRAY_SIZE(checks_before), &facts, color);
 	possible = run_features(&facts, color) && possible;
 	possible = run_checks(checks_after, ARRAY_SIZE(checks_after), &facts, color) && possible;
@@ -377,10 +335,14 @@ static int cmd_doctor(int argc, char **argv)
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "Tell what this machine lets lab trace, and how to mend what it does not",
-	.usage = "lab doctor [--color WHEN]",
+	.usage = "lab doctor [--physical] [--color WHEN]",
 	.opts = doctor_opts,
 	.details = "Each line is ok, warn (tracing works; know this about its results), FAIL (it does\n"
 		   "not), or ? (only root can tell). Ends with 0 if tracing is possible for this user,\n"
-		   "else with 3. Nothing is changed, and nothing is left loaded.\n",
+		   "else with 3. Nothing is changed, and nothing is left loaded.\n\n"
+		   "--physical lets each two of the CPUs that it may use pass a cache line to and fro,\n"
+		   "which two CPUs do faster than one that they share could. Ends with 0 if each two\n"
+		   "ran at once, else with 4. Root keeps the answer in " PHYSICAL_PATH " until the next\n"
+		   "boot; the reports of later runs then say it.\n",
 	.main = cmd_doctor,
 };

@@ -61,6 +61,22 @@ static void read_smt(struct host *host)
 		    !strcmp(text, "1");
 }
 
+bool host_one_core(uint16_t cpu_a, uint16_t cpu_b)
+{
+	uint16_t siblings[HOST_CPUS_MAX];
+	char path[96], text[4096];
+	int cnt = -1;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list",
+		 cpu_a);
+	if (io_read_text(path, text, sizeof(text)) > 0)
+		cnt = opts_parse_cpulist(text, siblings, HOST_CPUS_MAX);
+	for (int i = 0; i < cnt; i++)
+		if (siblings[i] == cpu_b)
+			return true;
+	return false;
+}
+
 /* ---- cgroup quota ---- */
 
 static void take_quota(struct host *host, uint64_t quota, uint64_t period)

@@ -41,4 +41,7 @@ void host_read(struct host *host);
 /* What a trace's `virtualized` says: the hypervisor, else the container, else "". Borrowed from @host. */
 const char *host_virtualized(const struct host *host);
 
+/* Whether two CPUs are threads of one core, as /sys says; false where it does not say. */
+bool host_one_core(uint16_t cpu_a, uint16_t cpu_b);
+
 #endif /* LAB_CLI_HOST_H */

@@ -13,16 +13,16 @@
 #define SPINS 4096		/* between two looks at the clock: some microseconds */
 #define LINE_BYTES 128		/* CPUs fetch cache lines of 64 bytes in pairs */
 
-/* What the two threads share. The leader passes odd numbers, the follower answers each with the next even one. */
+/* What the two threads share. The leader passes odd numbers, the follower answers with the next. */
 struct line {
 	alignas(LINE_BYTES) _Atomic uint64_t value;
 	alignas(LINE_BYTES) atomic_bool over;	/* one of them has left */
 	uint64_t limit_ns;
 };
 
-/* One of the two threads. */
+/* One of the two threads. What it writes is on no line that the other reads. */
 struct side {
-	struct line *line;
+	alignas(LINE_BYTES) struct line *line;
 	uint16_t cpu;
 	bool pinned, disturbed;
 	struct handshake_windows windows; /* of the leader */
@@ -43,14 +43,14 @@ void handshake_window(struct handshake_windows *w, uint64_t start_ns, uint64_t e
 
 	if (end_ns <= start_ns)
 		return;
-	w->at_once_cnt += ns < HANDSHAKE_WINDOW_NS;
+	w->at_once_cnt += ns < TRACE_HANDSHAKE_ROUNDS * TRACE_HANDSHAKE_ROUND_NS;
 	if (!w->best_ns || ns < w->best_ns)
 		w->best_ns = ns;
 }
 
 /* ---- the two threads ---- */
 
-/* Wait for the answer to @passed. Return: false after @deadline_ns, or when the follower has left. */
+/* Wait for the answer to @passed. Return: false after @deadline_ns, or if the follower left. */
 static bool answered(struct line *line, uint64_t passed, uint64_t deadline_ns)
 {
 	for (;;) {
@@ -65,33 +65,36 @@ static bool answered(struct line *line, uint64_t passed, uint64_t deadline_ns)
 static void lead(struct side *side)
 {
 	uint64_t start_ns = now_ns(CLOCK_MONOTONIC_RAW), window_ns = start_ns, end_ns = start_ns;
-	uint64_t deadline_ns = start_ns + side->line->limit_ns;
+	uint64_t deadline_ns = start_ns + side->line->limit_ns, passed = 1;
+	struct line *line = side->line;
 
 	while (side->windows.at_once_cnt < AT_ONCE_WINDOWS && end_ns < deadline_ns) {
-		for (int i = 0; i < HANDSHAKE_ROUNDS; i++) {
-			uint64_t passed = 2 * side->round_cnt + 1;
-
-			atomic_store_explicit(&side->line->value, passed, memory_order_release);
-			if (!answered(side->line, passed, deadline_ns))
+		for (int i = 0; i < TRACE_HANDSHAKE_ROUNDS; i++, passed += 2) {
+			atomic_store_explicit(&line->value, passed, memory_order_release);
+			if (!answered(line, passed, deadline_ns))
 				goto out;
-			side->round_cnt++;
 		}
 		end_ns = now_ns(CLOCK_MONOTONIC_RAW);
 		handshake_window(&side->windows, window_ns, end_ns);
 		window_ns = end_ns;
 	}
 out:
+	side->round_cnt = passed / 2;
 	side->rounds_ns = now_ns(CLOCK_MONOTONIC_RAW) - start_ns;
 }
 
 /* Ends when the leader does, or when nobody leads. */
 static void follow(struct side *side)
 {
-	while (!atomic_load_explicit(&side->line->over, memory_order_relaxed)) {
-		uint64_t value = atomic_load_explicit(&side->line->value, memory_order_acquire);
+	struct line *line = side->line;
+	uint64_t value;
 
-		if (value & 1)
-			atomic_store_explicit(&side->line->value, value + 1, memory_order_release);
+	while (!atomic_load(&line->over)) {
+		for (int i = 0; i < SPINS; i++) {
+			value = atomic_load_explicit(&line->value, memory_order_acquire);
+			if (value & 1)
+				atomic_store_explicit(&line->value, value + 1, memory_order_release);
+		}
 	}
 }
 
@@ -152,7 +155,7 @@ void handshake_measure(uint16_t cpu_a, uint16_t cpu_b, uint64_t limit_ns, struct
 	h->at_once = first.windows.at_once_cnt;
 	h->round_cnt = first.round_cnt;
 	if (first.windows.best_ns)
-		h->round_ns = first.windows.best_ns / HANDSHAKE_ROUNDS;
+		h->round_ns = first.windows.best_ns / TRACE_HANDSHAKE_ROUNDS;
 	else if (first.round_cnt)
 		h->round_ns = first.rounds_ns / first.round_cnt;
 	h->disturbed = first.disturbed || second.disturbed;

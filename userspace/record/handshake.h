@@ -5,11 +5,12 @@
 /*
  * handshake - whether two CPUs run at the same instant, or only take turns on one.
  *
- * Two threads, each pinned to one of the CPUs, pass a cache line to and fro without system calls. A
- * round is one pass in each direction. Two CPUs that run at once need about 50 to 300 ns for a round. If
- * they take turns, each round costs two changes of turn: 3,400 ns or more were measured. So a window of
- * HANDSHAKE_ROUNDS consecutive rounds in less than HANDSHAKE_WINDOW_NS shows that both ran at once in it. A
- * slower handshake shows nothing: other programs, or the hypervisor, may have kept one of the threads from its CPU.
+ * Two threads, each pinned to one of the CPUs, pass a cache line to and fro without system calls.
+ * A round is one pass in each direction. Two CPUs that run at once need about 50 to 300 ns for a
+ * round. If they take turns, each round costs two changes of turn: 3,400 ns or more were measured.
+ * So a window of TRACE_HANDSHAKE_ROUNDS consecutive rounds that average below
+ * TRACE_HANDSHAKE_ROUND_NS shows that both ran at once. A slower handshake shows nothing: other
+ * programs, or the hypervisor, may have kept one of the threads from its CPU.
  *
  * Logs nothing.
  */
@@ -17,8 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDSHAKE_ROUNDS 1000
-#define HANDSHAKE_WINDOW_NS 1000000
+#include "trace/trace.h"
 
 /* The windows of a handshake. All zero: none yet. */
 struct handshake_windows {
@@ -32,9 +32,9 @@ void handshake_window(struct handshake_windows *w, uint64_t start_ns, uint64_t e
 struct handshake {
 	bool tried;		/* both threads had their CPUs; if not, all else is 0 */
 	bool at_once;
-	uint64_t round_ns;	/* average over the shortest window, or over all rounds if no window is complete; 0: no round */
+	uint64_t round_ns;	/* average over the shortest window, or all rounds if there is none; or 0 */
 	uint64_t round_cnt;	/* complete rounds */
-	bool disturbed;		/* other programs of this system had one of the CPUs for a fourth of the time or more */
+	bool disturbed;		/* other programs had one of the CPUs for a fourth of the time or more */
 };
 
 /**

@@ -24,6 +24,10 @@
 #include "lab_event.h"
 
 #define TRACE_CPUS_MAX 1024		/* CPU numbers are below this */
+
+/* Two CPUs run at once if so many rounds in a row of a handshake take less than this on average. */
+#define TRACE_HANDSHAKE_ROUNDS 1000
+#define TRACE_HANDSHAKE_ROUND_NS 1000
 #define TRACE_EVENTS_ALWAYS 262144	/* a file of any size may have these, and one more per byte */
 #define TRACE_EVENTS_PER_CHUNK 16384	/* the writer's; a reader takes up to 4 times as many */
 
@@ -63,6 +67,8 @@ struct trace_meta {
 	uint32_t throttling;		/* enum lab_throttling */
 	bool smt;
 	char *virtualized;		/* "kvm", "container", ...; "": none seen */
+	uint32_t physical_round_ns;	/* slowest of each two usable CPUs; 0: not shown of all */
+	uint64_t physical_age_ns;	/* time from the first of these handshakes to the start */
 	bool ops_hooked;		/* the system-call hooks were on */
 	uint64_t started_unix_ns;	/* CLOCK_REALTIME of the start, for people */
 	uint64_t armed_ns;		/* CLOCK_MONOTONIC: probes began to record */
