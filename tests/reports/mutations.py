@@ -29,6 +29,8 @@ FACTS = """
     event_loops[].events
     event_loops[].waits
     host.cpus_online
+    host.physical.age_ns
+    host.physical.round_ns
     host.quota_cpus
     host.smt
     host.steal_ns

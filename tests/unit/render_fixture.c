@@ -32,6 +32,8 @@ static void set_meta(struct model *m, const char *name, uint32_t cpus)
 	meta->release = xstrdup("6.18.5");
 	meta->machine = xstrdup("x86_64");
 	meta->virtualized = xstrdup("kvm");
+	meta->physical_round_ns = 52;
+	meta->physical_age_ns = 600000 * MS;
 	meta->cpus_online = cpus;
 	meta->cpus_usable_cnt = cpus;
 	meta->cpus_usable = xcalloc(cpus, sizeof(*meta->cpus_usable));

@@ -552,14 +552,14 @@ TEST(analyze_verdict_scope)
 	CHECK(in_scope(&f, "kernel's view"));
 	CHECK(in_scope(&f, "stamps"));
 	CHECK(in_scope(&f, "steal"));
-	CHECK(in_scope(&f, "virtual machine"));
+	CHECK(in_scope(&f, "Virtual CPUs"));
 	CHECK(in_scope(&f, "core"));
 	CHECK(in_scope(&f, "attached"));
 	CHECK(in_scope(&f, "end of the recording"));
 	CHECK(!in_scope(&f, "goroutines"));
 	f.m.meta.virtualized = (char *)container;
 	afx_compute(&f);
-	CHECK(!in_scope(&f, "virtual machine"));
+	CHECK(!in_scope(&f, "Virtual CPUs"));
 	f.m.tasks[1].span_cnt = 0;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_SEQUENTIAL);

@@ -369,6 +369,9 @@ TEST(trace_meta_checks_values)
 	CHECK_EQ(meta_with("armed_ns", "-1", 2), -EBADMSG);
 	CHECK_EQ(meta_with("armed_ns", "1 ", 2), -EBADMSG);
 	CHECK_EQ(meta_with("cpus_online", "4294967296", 10), -EBADMSG);
+	CHECK_EQ(meta_with("physical_round_ns", "4294967295", 10), 0);
+	CHECK_EQ(meta_with("physical_round_ns", "4294967296", 10), -EBADMSG);
+	CHECK_EQ(meta_with("physical_age_ns", "18446744073709551616", 20), -EBADMSG);
 	CHECK_EQ(meta_with("smt", "2", 1), -EBADMSG);
 	CHECK_EQ(meta_with("cpu_usable", "1024", 4), -EBADMSG);
 	CHECK_EQ(meta_with("clock_pair", "0 1 2", 5), 0);

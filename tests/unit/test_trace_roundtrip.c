@@ -189,6 +189,7 @@ TEST(trace_meta_round_trip)
 		.release = "6.1.0", .machine = "x86_64", .cpus_online = 4,
 		.cpus_usable = cpus, .cpus_usable_cnt = 3, .quota_milli_cpus = 1500,
 		.smt = true, .virtualized = "kvm", .ops_hooked = true,
+		.physical_round_ns = 999, .physical_age_ns = 1ULL << 41,
 		.started_unix_ns = 1700000000123456789, .armed_ns = UINT64_MAX,
 		.clock_pairs = pairs, .clock_pair_cnt = 2,
 	};
@@ -222,6 +223,8 @@ TEST(trace_meta_round_trip)
 	CHECK_STR(got->release, "6.1.0");
 	CHECK_STR(got->machine, "x86_64");
 	CHECK_STR(got->virtualized, "kvm");
+	CHECK_EQ(got->physical_round_ns, 999);
+	CHECK_EQ(got->physical_age_ns, 1ULL << 41);
 	CHECK_EQ(got->cpus_online, 4);
 	REQUIRE(got->cpus_usable_cnt == 3);
 	CHECK(!memcmp(got->cpus_usable, cpus, sizeof(cpus)));

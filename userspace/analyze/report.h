@@ -157,8 +157,9 @@ struct report_verdict {
 	uint64_t claim_cpus_needed;	/* usable CPUs that the claim takes */
 	char reason[256];	/* why this class: for inconclusive what is missing and what to do */
 	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
-	const char *scope[SCOPE_MAX]; /* static sentences that bound the verdict */
+	const char *scope[SCOPE_MAX]; /* sentences that bound the verdict: static, or physical */
 	size_t scope_cnt;
+	char physical[288];	/* that CPUs were seen to run at once; "" where that is not said */
 	uint64_t incidental_ns;	/* parallel_ns when it did not make the class */
 	bool never_two;		/* proven: lossless, audit clean, and no overlap exceeds eps */
 };

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analyze/scope.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "util/format.h"
 #include "util/minmax.h"
 
 struct scope {
 	bool (*applies)(const struct model *m, const struct report *r);
-	const char *sentence;
+	const char *sentence;	/* NULL: the one that say_physical() makes */
 };
 
 static bool always(const struct model *m, const struct report *r)
@@ -34,12 +36,47 @@ static bool is_parallel(const struct report *r)
 	return r->verdict.class == CLASS_PARALLEL;
 }
 
+bool scope_physical_known(const struct model *m)
+{
+	const struct trace_meta *meta = &m->meta;
+	bool usable[TRACE_CPUS_MAX] = { false };
+
+	for (uint32_t i = 0; i < meta->cpus_usable_cnt; i++)
+		usable[meta->cpus_usable[i]] = true;
+	for (size_t i = 0; i < m->cpu_cnt; i++)
+		if (!usable[m->cpus[i].cpu])
+			return false;
+	return m->cpu_cnt > 1 && meta->physical_round_ns &&
+	       meta->physical_round_ns < TRACE_HANDSHAKE_ROUND_NS;
+}
+
+static bool physical(const struct model *m, const struct report *r)
+{
+	return is_parallel(r) && scope_physical_known(m);
+}
+
+static void say_physical(const struct model *m, char *buf, size_t size)
+{
+	const uint16_t *usable = m->meta.cpus_usable;
+	uint32_t cnt = m->meta.cpus_usable_cnt;
+	char cpus[64];
+
+	if (cnt == 2)
+		snprintf(cpus, sizeof(cpus), "CPUs %u and %u", usable[0], usable[1]);
+	else
+		snprintf(cpus, sizeof(cpus), "Each two of CPUs %s", fmt_cpu_list(usable, cnt, 39).s);
+	snprintf(buf, size, "%s were measured to run at once %s before this run (%s rounds of %s); "
+		 "during the run, only steal was measured.", cpus,
+		 fmt_ns_short(m->meta.physical_age_ns).s, fmt_count(TRACE_HANDSHAKE_ROUNDS).s,
+		 fmt_ns(m->meta.physical_round_ns).s);
+}
+
 /* Of a container the CPUs are the machine's own. */
 static bool guest(const struct model *m, const struct report *r)
 {
 	const char *kind = m->meta.virtualized;
 
-	return is_parallel(r) && kind && *kind && strcmp(kind, "container");
+	return is_parallel(r) && kind && *kind && strcmp(kind, "container") && !scope_physical_known(m);
 }
 
 static bool smt(const struct model *m, const struct report *r)
@@ -105,7 +142,8 @@ static const struct scope scopes[] = {
 	{ always, "This is the kernel's view: a task runs from its switch-in to its switch-out." },
 	{ many_cpus, "The order of events on different CPUs is that of their stamps." },
 	{ steal, "The hypervisor took CPU time (steal): a running task may have stood still." },
-	{ guest, "A virtual machine's CPUs may take turns on one CPU of its host." },
+	{ guest, "Virtual CPUs may share a real one: lab doctor --physical measures it." },
+	{ physical, NULL },
 	{ smt, "Two of the CPUs may be threads of one core, which share its units." },
 	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, and count at "
 		  "their longest and at their shortest in the bounds." },
@@ -125,7 +163,17 @@ _Static_assert(ARRAY_SIZE(scopes) <= SCOPE_MAX, "every sentence fits");
 
 void scope_fill(const struct model *m, struct report *r)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
-		if (scopes[i].applies(m, r))
-			r->verdict.scope[r->verdict.scope_cnt++] = scopes[i].sentence;
+	struct report_verdict *v = &r->verdict;
+
+	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+		const char *sentence = scopes[i].sentence;
+
+		if (!scopes[i].applies(m, r))
+			continue;
+		if (!sentence) {
+			say_physical(m, v->physical, sizeof(v->physical));
+			sentence = v->physical;
+		}
+		v->scope[v->scope_cnt++] = sentence;
+	}
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/host.h"
+#include "cli/physical.h"
 #include "record/clock.h"
 #include "util/alloc.h"
 #include "util/log.h"
@@ -30,6 +31,7 @@ static int read_usable(struct trace_meta *meta, pid_t pid)
 
 int run_meta_host(struct trace_meta *meta, pid_t pid)
 {
+	struct physical_fact physical;
 	struct host host;
 	int err = read_usable(meta, pid);
 
@@ -42,6 +44,9 @@ int run_meta_host(struct trace_meta *meta, pid_t pid)
 	meta->quota_milli_cpus = host.quota_milli_cpus;
 	meta->smt = host.smt;
 	meta->virtualized = xstrdup(host_virtualized(&host));
+	physical = physical_recall(PHYSICAL_FOLDER, meta->cpus_usable, meta->cpus_usable_cnt);
+	meta->physical_round_ns = physical.round_ns;
+	meta->physical_age_ns = physical.age_ns;
 	meta->clock_pairs = xcalloc(meta->cpus_usable_cnt, sizeof(*meta->clock_pairs));
 	meta->clock_pair_cnt = clock_compare(meta->cpus_usable, meta->cpus_usable_cnt,
 					     meta->clock_pairs);

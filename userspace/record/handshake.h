@@ -6,7 +6,7 @@
  * handshake - whether two CPUs run at the same instant, or only take turns on one.
  *
  * Two threads, each pinned to one of the CPUs, pass a cache line to and fro without system calls.
- * A round is one pass in each direction. Two CPUs that run at once need about 50 to 300 ns for a
+ * A round is one pass in each direction. Two CPUs that run at once need about 50 to 450 ns for a
  * round. If they take turns, each round costs two changes of turn: 3,400 ns or more were measured.
  * So a window of TRACE_HANDSHAKE_ROUNDS consecutive rounds that average below
  * TRACE_HANDSHAKE_ROUND_NS shows that both ran at once. A slower handshake shows nothing: other

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "analyze/scope.h"
 #include "render/json_parts.h"
 #include "util/minmax.h"
 
@@ -72,6 +73,16 @@ static void put_workload(struct json *j, const struct model *m)
 	json_close_object(j);
 }
 
+static void put_physical(struct json *j, const struct model *m)
+{
+	if (!scope_physical_known(m))
+		return;
+	json_open_object(j, "physical");
+	json_uint(j, "round_ns", m->meta.physical_round_ns);
+	json_uint(j, "age_ns", m->meta.physical_age_ns);
+	json_close_object(j);
+}
+
 static void put_host(struct json *j, const struct model *m)
 {
 	const struct trace_meta *meta = &m->meta;
@@ -93,6 +104,7 @@ static void put_host(struct json *j, const struct model *m)
 		json_str(j, "virtualized", meta->virtualized);
 	else
 		json_null(j, "virtualized");
+	put_physical(j, m);
 	if (m->end.reason != TRACE_END_UNKNOWN)
 		json_uint(j, "steal_ns", m->end.steal_ns);
 	json_close_object(j);

@@ -229,6 +229,7 @@ static const struct rule {
 	FORM("META", "claim_min_parallelism_milli", UINT32_MAX),
 	FORM("META", "claim_min_operations", UINT32_MAX), FORM("META", "cpus_online", UINT32_MAX),
 	FORM("META", "quota_milli_cpus", UINT32_MAX), FORM("META", "smt", 1),
+	FORM("META", "physical_round_ns", UINT32_MAX), FORM("META", "physical_age_ns", UINT64_MAX),
 	FORM("META", "ops_hooked", 1), FORM("META", "started_unix_ns", UINT64_MAX),
 	{ "META", "claim_class", 0, 0, { "none", "sequential", "concurrent", "parallel" } },
 	{ "META", "claim_stall", 0, 0, { "any", "computing", "blocked", "none" } },

@@ -49,6 +49,8 @@ static const struct key_def meta_keys[] = {
 	META_KEY("throttling", throttling, VALUE_U32),
 	META_KEY("smt", smt, VALUE_BOOL),
 	META_KEY("virtualized", virtualized, VALUE_TEXT),
+	META_KEY("physical_round_ns", physical_round_ns, VALUE_U32),
+	META_KEY("physical_age_ns", physical_age_ns, VALUE_U64),
 	META_KEY("ops_hooked", ops_hooked, VALUE_BOOL),
 	META_KEY("started_unix_ns", started_unix_ns, VALUE_U64),
 	META_KEY("armed_ns", armed_ns, VALUE_U64),
