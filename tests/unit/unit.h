@@ -13,15 +13,16 @@
  *	}
  *
  * A test registers itself before main() and runs in a process of its own,
- * with stdout and stderr kept and shown only if it fails, an alarm after
- * UNIT_TIMEOUT_S seconds, and the locale C.UTF-8. Names are unique over all
+ * with stdout and stderr kept and shown only if it fails, a limit of CPU time (other programs do not
+ * use it up) and a distant one of time, and the locale C.UTF-8. Names are unique over all
  * files. A failed CHECK is reported and the test goes on, so that one run shows
  * all that is wrong; REQUIRE ends the test at once where going on would crash.
  */
 
 #include <stdbool.h>
 
-#define UNIT_TIMEOUT_S 120
+#define UNIT_CPU_LIMIT_S 120
+#define UNIT_WALL_LIMIT_S 900
 
 struct unit_test {
 	const char *name;

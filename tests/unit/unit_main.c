@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Runs the unit tests and prints TAP: unit [-l] [-v] [-j N] [WORD...]
- * -l lists the tests, -v shows also what those print that pass, -j runs N at once (as many as
- * there are CPUs); words choose those whose name contains one of them.
+ * -l lists the tests; -v shows the CPU time of each test and the output of those that pass; -j runs
+ * N at once (as many as there are CPUs); words choose the tests whose name contains one of them,
+ * or, where the word is =NAME, is that name.
  */
 
 #include "unit.h"
@@ -15,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,11 +92,14 @@ void unit_skip(const char *reason)
 
 static void run_in_child(const struct unit_test *test, FILE *output)
 {
+	const struct itimerval cpu_limit = { .it_value.tv_sec = UNIT_CPU_LIMIT_S };
+
 	if (dup2(fileno(output), STDOUT_FILENO) < 0 || dup2(fileno(output), STDERR_FILENO) < 0)
 		_exit(EXIT_FAILED);
 	/* The outputs of the tests before it: how many there are is nothing to a test. */
 	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
-	alarm(UNIT_TIMEOUT_S);
+	setitimer(ITIMER_PROF, &cpu_limit, NULL);
+	alarm(UNIT_WALL_LIMIT_S);
 	test->run();
 	fflush(NULL);
 	/* exit(), not _exit(): a leak checker does its work there. */
@@ -132,6 +138,7 @@ struct job {
 	pid_t pid;
 	int err;		/* why it could not be started */
 	int status;
+	struct rusage usage;	/* with what its own children used */
 	bool ended;
 };
 
@@ -148,18 +155,33 @@ static void start(struct job *job)
 
 static void await_one(struct job *jobs, unsigned int cnt)
 {
+	struct rusage usage;
 	int status;
 	pid_t pid;
 
 	do
-		pid = waitpid(-1, &status, 0);
+		pid = wait4(-1, &status, 0, &usage);
 	while (pid < 0 && errno == EINTR);
 	for (unsigned int i = 0; i < cnt; i++) {
 		if (jobs[i].ended || jobs[i].pid != pid)
 			continue;
 		jobs[i].ended = true;
 		jobs[i].status = status;
+		jobs[i].usage = usage;
 	}
+}
+
+static double cpu_s(const struct rusage *usage)
+{
+	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
+}
+
+static const char *death(int signal_number)
+{
+	if (signal_number == SIGPROF)
+		return "used too much CPU time";
+	return signal_number == SIGALRM ? "took too long" : strsignal(signal_number);
 }
 
 /* Return: true if the test passed or was skipped. */
@@ -178,8 +200,9 @@ static bool report(struct job *job, unsigned int number)
 	if (job->pid < 0)
 		printf("# cannot start it: %s\n", strerror(job->err));
 	else if (!exited)
-		printf("# %s: %s: %s\n", test->file, test->name, WTERMSIG(job->status) == SIGALRM ?
-		       "took too long" : strsignal(WTERMSIG(job->status)));
+		printf("# %s: %s: %s\n", test->file, test->name, death(WTERMSIG(job->status)));
+	if (verbose)
+		printf("# CPU time %.2f s\n", cpu_s(&job->usage));
 	if (job->output)
 		fclose(job->output);
 	return !status || status == EXIT_SKIPPED;
@@ -212,7 +235,8 @@ static unsigned int run_all(struct job *jobs, unsigned int cnt, unsigned int at_
 static bool wanted(const struct unit_test *test, int word_cnt, char **words)
 {
 	for (int i = 0; i < word_cnt; i++)
-		if (strstr(test->name, words[i]))
+		if (words[i][0] == '=' ? !strcmp(test->name, words[i] + 1) :
+					 !!strstr(test->name, words[i]))
 			return true;
 	return word_cnt == 0;
 }
