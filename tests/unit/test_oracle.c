@@ -66,7 +66,7 @@ static void check_share(uint64_t share)
 	uint64_t cnt = number_of("LAB_SCHEDULES", SCHEDULES), seed = number_of("LAB_SEED", 0);
 
 	if (cnt > SCHEDULES)
-		alarm(0);
+		unit_unlimited();
 	if (seed && seed % SHARES == share)
 		check_seed(seed);
 	for (uint64_t i = 1 + share; !seed && i <= cnt; i += SHARES)

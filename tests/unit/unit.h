@@ -40,6 +40,9 @@ void unit_failed(const char *file, int line, const char *fmt, ...)
 void unit_check_eq(const char *file, int line, const char *expr, long long a, long long b);
 void unit_check_str(const char *file, int line, const char *expr, const char *a, const char *b);
 
+/* Lift both limits of the running test, which was asked for more than usual. */
+void unit_unlimited(void);
+
 /* End the running test: after a failed REQUIRE, and as skipped. */
 void unit_abandon(void) __attribute__((noreturn));
 void unit_skip(const char *reason) __attribute__((noreturn));

@@ -77,6 +77,17 @@ void unit_check_str(const char *file, int line, const char *expr, const char *a,
 		    b ? b : "(null)");
 }
 
+static void limit(time_t cpu_s, unsigned int wall_s)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = cpu_s }, NULL);
+	alarm(wall_s);
+}
+
+void unit_unlimited(void)
+{
+	limit(0, 0);
+}
+
 void unit_abandon(void)
 {
 	fflush(stdout);
@@ -92,14 +103,11 @@ void unit_skip(const char *reason)
 
 static void run_in_child(const struct unit_test *test, FILE *output)
 {
-	const struct itimerval cpu_limit = { .it_value.tv_sec = UNIT_CPU_LIMIT_S };
-
 	if (dup2(fileno(output), STDOUT_FILENO) < 0 || dup2(fileno(output), STDERR_FILENO) < 0)
 		_exit(EXIT_FAILED);
 	/* The outputs of the tests before it: how many there are is nothing to a test. */
 	close_range(STDERR_FILENO + 1, UINT_MAX, 0);
-	setitimer(ITIMER_PROF, &cpu_limit, NULL);
-	alarm(UNIT_WALL_LIMIT_S);
+	limit(UNIT_CPU_LIMIT_S, UNIT_WALL_LIMIT_S);
 	test->run();
 	fflush(NULL);
 	/* exit(), not _exit(): a leak checker does its work there. */
