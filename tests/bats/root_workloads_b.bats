@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The workloads that show a shape, or what a means costs: what they claim holds, ten times, with
-# a clean audit; on one CPU it does or is undecided; what is not so is contradicted.
+# The workloads that show a shape, or what a means costs: what they claim holds, as often as
+# LAB_TEST_RUNS says (2), with a clean audit; on one CPU it does or is undecided; what is not so is
+# contradicted.
 
 load helpers
 
@@ -11,18 +12,18 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-ten_times() {
-	times 10 "$@"
+often() {
+	times "${LAB_TEST_RUNS:-2}" "$@"
 }
 
 @test "pinned: concurrent on one CPU of several" {
-	ten_times pinned --seconds 0.2
+	often pinned --seconds 0.2
 	class_is concurrent
 	json_holds run.json 'len({c for t in r["tasks"][1:] for c in t["cpus"]} ) <= 2' \
 		'len(r["host"]["cpus_usable"]) == r["capacity"]["cpus"]'
 	holds_on_one_cpu pinned --seconds 0.2
-	ten_times pinned --seconds 0.2 --work io
-	ten_times pinned --seconds 0.2 --work mixed --tasks 3
+	often pinned --seconds 0.2 --work io
+	often pinned --seconds 0.2 --work mixed --tasks 3
 }
 
 @test "pinned is not parallel, though there are two CPUs" {
@@ -34,7 +35,7 @@ ten_times() {
 
 @test "oversubscribed: parallel, and everybody waits" {
 	requires cpus=2
-	ten_times oversubscribed --seconds 0.2
+	often oversubscribed --seconds 0.2
 	json_holds run.json 'len(r["tasks"]) == 1 + 4 * len(r["host"]["cpus_usable"])' \
 		'sum(t["ready_ns"] for t in r["tasks"]) > 2 * sum(t["run_ns"] for t in r["tasks"])'
 	undecided_on_one_cpu oversubscribed --seconds 0.2
@@ -42,7 +43,7 @@ ten_times() {
 
 @test "unbalanced: parallel, in pieces of which each is larger" {
 	requires cpus=2
-	ten_times unbalanced --seconds 0.15
+	often unbalanced --seconds 0.15
 	json_holds run.json '[t["comm"] for t in sorted(r["tasks"][1:], key=lambda t: t["cpu_ns"])] == ["piece/1", "piece/2", "piece/3", "piece/4"]'
 	undecided_on_one_cpu unbalanced --seconds 0.1
 }
@@ -77,42 +78,42 @@ ten_times() {
 @test "pingpong: one has the ball, all play" {
 	local over
 	for over in pipe futex; do
-		ten_times pingpong --over $over --seconds 0.2
+		often pingpong --over $over --seconds 0.2
 		class_is concurrent
 		json_holds run.json 'r["concurrency"]["max_in_progress"] >= 2' \
 			'{t["comm"] for t in r["tasks"][1:]} == {"player/1", "player/2"}'
 		holds_on_one_cpu pingpong --over $over --seconds 0.2
 	done
-	ten_times pingpong --tasks 7 --seconds 0.5
+	often pingpong --tasks 7 --seconds 0.5
 	trace --expect sequential pingpong --seconds 0.2
 	contradicted
 }
 
 @test "amdahl: parallel in its wide part, and the serial task is the tall bottle" {
 	requires cpus=2
-	ten_times amdahl --seconds 0.3
+	often amdahl --seconds 0.3
 	json_holds run.json 'max(r["tasks"], key=lambda t: t["bottle_ns"])["comm"] == "serial"'
-	ten_times amdahl --seconds 0.2 --serial 0
+	often amdahl --seconds 0.2 --serial 0
 	undecided_on_one_cpu amdahl --seconds 0.2
-	ten_times amdahl --seconds 0.2 --serial 100
+	often amdahl --seconds 0.2 --serial 100
 	class_is sequential
 	holds_on_one_cpu amdahl --seconds 0.2 --serial 100
 }
 
 @test "migrate: tasks are on the CPUs that they went to" {
 	requires cpus=2
-	ten_times migrate --seconds 0.2
+	often migrate --seconds 0.2
 	json_holds run.json 'all(t["migrations"] >= 10 and len(t["cpus"]) == len(r["host"]["cpus_usable"]) for t in r["tasks"][1:])'
 	undecided_on_one_cpu migrate --seconds 0.2
-	ten_times migrate --seconds 0.2 --tasks 1
+	often migrate --seconds 0.2 --tasks 1
 	class_is sequential
-	ten_times migrate --seconds 0.2 --how natural
+	often migrate --seconds 0.2 --how natural
 	undecided_on_one_cpu migrate --seconds 0.2 --how natural
 }
 
 @test "pool: nobody is without a piece" {
 	requires cpus=2
-	ten_times pool --rounds 200
+	often pool --rounds 200
 	json_holds run.json 'len(r["tasks"]) == 6' \
 		'all(t["run_ns"] > 0 for t in r["tasks"] if t["comm"].startswith("worker/"))'
 	undecided_on_one_cpu pool --rounds 100
@@ -120,7 +121,7 @@ ten_times() {
 
 @test "pipeline: the stages work at once" {
 	requires cpus=2
-	ten_times pipeline --rounds 100
+	often pipeline --rounds 100
 	json_holds run.json '{t["comm"] for t in r["tasks"][1:]} == {"stage/1", "stage/2", "stage/3"}'
 	undecided_on_one_cpu pipeline --rounds 50
 	trace --cpus 0 --expect sequential pipeline --rounds 50
@@ -130,12 +131,12 @@ ten_times() {
 @test "spawn: one child after the other, however it is made" {
 	local how
 	for how in fork vfork thread; do
-		ten_times spawn --how $how --rounds 8 --seconds 0.24
+		often spawn --how $how --rounds 8 --seconds 0.24
 		class_is sequential
 		json_holds run.json 'len(r["tasks"]) == 9'
 		holds_on_one_cpu spawn --how $how --rounds 8 --seconds 0.24
 	done
-	ten_times spawn --how spawn --rounds 2 --seconds 0.4
+	often spawn --how spawn --rounds 2 --seconds 0.4
 	class_is sequential
 	json_holds run.json '[t["comm"] for t in r["tasks"][1:]] == ["sh", "sh"]'
 	holds_on_one_cpu spawn --how spawn --rounds 2 --seconds 0.4
@@ -147,11 +148,11 @@ ten_times() {
 	requires cpus=2
 	local how
 	for how in fork spawn thread; do
-		ten_times spawn --how $how --rounds 4 --seconds 0.1 --tasks 3
+		often spawn --how $how --rounds 4 --seconds 0.1 --tasks 3
 		class_is parallel
 		undecided_on_one_cpu spawn --how $how --rounds 4 --seconds 0.1 --tasks 3
 	done
-	ten_times spawn --how vfork --rounds 4 --seconds 0.1 --tasks 3
+	often spawn --how vfork --rounds 4 --seconds 0.1 --tasks 3
 	class_is sequential
 }
 
@@ -160,7 +161,7 @@ ten_times() {
 	for over in pipe socketpair shm mqueue thread; do
 		trace ipc --over $over --rounds 10
 		[ "$status" -ne 2 ] || continue
-		ten_times ipc --over $over --rounds 10000
+		often ipc --over $over --rounds 10000
 		class_is concurrent
 		json_holds run.json '19000 <= sum(t["switches"] for t in r["tasks"]) <= 26000' \
 			'{t["comm"] for t in r["tasks"][1:]} == {"asker", "answerer"}'
@@ -181,9 +182,9 @@ ten_times() {
 
 @test "memory: threads share it, processes get copies" {
 	requires cpus=2
-	ten_times memory --seconds 0.2 --touch 4
+	often memory --seconds 0.2 --touch 4
 	output_has "all saw the writes of all; 0 page faults"
-	ten_times memory --seconds 0.2 --touch 4 --how procs
+	often memory --seconds 0.2 --touch 4 --how procs
 	output_has "each saw its own writes, and the parent none"
 	[[ $output =~ none\;\ ([0-9]+)\ page\ faults ]]
 	[ "${BASH_REMATCH[1]}" -ge 2048 ]
@@ -193,7 +194,7 @@ ten_times() {
 @test "uring: requests that the kernel's workers wait for are concurrent" {
 	trace uring --seconds 0.2
 	[ "$status" -ne 2 ] || skip "${lines[0]}"
-	ten_times uring --seconds 0.2
+	often uring --seconds 0.2
 	class_is concurrent
 	json_holds run.json 'sum(t["comm"].startswith("iou-wrk") for t in r["tasks"]) >= 2'
 	holds_on_one_cpu uring --seconds 0.2
