@@ -11,6 +11,7 @@ V := 0
 DEBUG := 0
 WERROR := 0
 SAN :=
+OPTIMIZE := -O2 -g
 
 CC := gcc
 CLANG := clang
@@ -77,7 +78,7 @@ endif
 ifeq ($(DEBUG),1)
 optimize := -Og -g3
 else
-optimize := -O2 -g
+optimize := $(OPTIMIZE)
 endif
 ifneq ($(SAN),)
 harden += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -115,10 +116,11 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit fuzz fuzz-long check test test-foreign install uninstall clean help
+.PHONY: all unit fuzz fuzz-long check test test-browser test-foreign install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
-unit: $(O)/unit ## build the unit tests
+unit: $(O)/unit ## build the unit tests; T=deadlock also runs those that are called so
+	$(if $(T),$(Q)$(O)/unit $(T))
 
 fuzz: $(O)/fuzz ## build the fuzzer of all that reads bytes of others
 
@@ -137,20 +139,33 @@ fuzz-long: fuzz ## fuzz each target for long (FUZZ_EXECS of a parser, FUZZ_TRACE
 # NULL + 0, as the next C allows it, is no finding.
 fuzz_cflags := -fsanitize=fuzzer-no-link -fno-sanitize=pointer-overflow
 
-check: all unit fuzz ## tests that need neither root nor tracing
-	$(Q)O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run --no-root
+run_tests := O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run
 
-# The first step may install compilers; only the second knows what is there then.
-test: ## all tests; as root, also those that trace; installs what they need, unless LAB_NO_INSTALL=1
+check: all unit fuzz ## tests that need neither root nor tracing
+	$(Q)$(run_tests) scripts unit bats
+
+# The first step may install compilers; only the second knows what is there then. With sanitizers,
+# little is optimized: that builds in half the time.
+test: ## all tests apart from test-*; as root, also those that trace; installs what they need, unless LAB_NO_INSTALL=1
 	$(Q)scripts/setup --for-tests
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory $(at_once) all
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory $(at_once) O='$(O)/san' SAN=address,undefined \
+		OPTIMIZE='-O1 -g1' unit fuzz
+	$(Q)UNITS='$(O)/san' $(run_tests)
+
+# As many commands at once as there are CPUs, unless make was told a number.
+at_once = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# What they need is large: browsers, other languages. SHORT=1 is the form that .ci/run calls.
+test-browser: ## report.html in Chromium and Firefox; installs them
+	$(Q)scripts/setup --for-browser
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
-	+$(Q)scripts/as-user $(MAKE) --no-print-directory O='$(O)/san' SAN=address,undefined unit fuzz
-	$(Q)O='$(O)' UNITS='$(O)/san' CC='$(CC)' CLANG='$(CLANG)' tests/run
+	$(Q)$(run_tests) browser
 
 test-foreign: ## trace programs that nobody here wrote; as root; installs them
-	$(Q)scripts/setup
+	$(Q)scripts/setup --for-foreign
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
-	$(Q)LAB_BIN='$(abspath $(O))/lab' tests/foreign/run $(if $(filter 1,$(LAB_NO_INSTALL)),,--install) --noisy
+	$(Q)$(run_tests) -v $(if $(filter 1,$(LAB_NO_INSTALL)),,--install) $(if $(filter 1,$(SHORT)),,--long) foreign
 
 man := $(wildcard docs/lab.1)
 
@@ -180,7 +195,9 @@ help: ## this list
 	@echo '  V=1         show the commands'
 	@echo '  DEBUG=1     optimize little, keep everything for a debugger'
 	@echo '  SAN=LIST    sanitizers, such as address,undefined'
+	@echo '  OPTIMIZE=   instead of -O2 -g'
 	@echo '  WERROR=1    warnings are errors'
+	@echo '  T=WORD      the unit tests that make unit runs'
 	@echo '  FUZZ_EXECS=N, FUZZ_TRACES=N, FUZZ_TARGETS="NAME...", FUZZ_CC=, FUZZ_SAN=    of fuzz-long'
 	@echo '  CFLAGS=, LDFLAGS=, CC=, CLANG=, BPFTOOL=, prefix=, DESTDIR='
 

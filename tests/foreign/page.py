@@ -12,7 +12,7 @@ These programs test `lab` itself. Each program was traced, and what `lab` said w
 the program is known to be: its class, the cause of its idle CPUs, a clean audit, and `lab verify`,
 which must not refute the verdict. The rows are in [tests/foreign/rows](../tests/foreign/rows). The
 programs are Debian's, or small programs in the folder beside. `make test-foreign` installs the programs
-and runs each row twice. `make test` runs the rows whose programs are installed once.
+and runs each row twice; `make test-foreign SHORT=1` runs the short rows once.
 `tests/foreign/run --noisy --page` writes this page.
 
 - **class**: what the program must be. Where two classes are right, the last column says why.
