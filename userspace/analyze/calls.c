@@ -15,7 +15,7 @@ struct sum {
 
 /* One task's sums; all zero between two tasks. */
 struct sums {
-	struct sum v[REASON_CNT][SLOTS];
+	struct sum *v[REASON_CNT]; /* SLOTS of each reason that there is */
 	uint32_t used[REASON_CNT * SLOTS]; /* reason * SLOTS + slot of those that are not zero */
 	size_t used_cnt;
 };
@@ -28,8 +28,11 @@ static size_t slot_of(const struct model_span *s)
 static void sums_add(struct sums *sums, const struct model_span *s)
 {
 	size_t slot = slot_of(s);
-	struct sum *sum = &sums->v[s->reason][slot];
+	struct sum *sum;
 
+	if (!sums->v[s->reason])
+		sums->v[s->reason] = xcalloc(SLOTS, sizeof(*sum));
+	sum = &sums->v[s->reason][slot];
 	if (!sum->cnt++)
 		sums->used[sums->used_cnt++] = (uint32_t)(s->reason * SLOTS + slot);
 	sum->ns += s->end_ns - s->start_ns;
@@ -79,6 +82,8 @@ static void calls_run(const struct model *m, struct report *r)
 				sums_add(sums, &t->spans[k]);
 		sums_take(sums, r, &r->tasks[i]);
 	}
+	for (size_t i = 0; i < REASON_CNT; i++)
+		free(sums->v[i]);
 	free(sums);
 }
 

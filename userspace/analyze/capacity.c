@@ -44,6 +44,7 @@ struct sweep {
 	struct placing placing;
 	bool sets_known;
 	uint16_t *cpu_idx;		/* [number]: 1 + index into model.cpus, 0: not usable */
+	size_t cpu_idx_cnt, cpu_idx_cap;
 	uint64_t held;			/* tasks */
 	uint64_t lost;			/* tasks of which records are missing */
 	struct blame blame;
@@ -134,7 +135,7 @@ static void span_change(struct sweep *s, uint32_t task, const struct model_span 
 	if (span->state == SPAN_RUNNING) {
 		bottle_change(s, &s->bottles[task], step);
 	} else if (span->state == SPAN_READY) {
-		uint16_t idx = s->cpu_idx[span->cpu];
+		uint16_t idx = span->cpu < s->cpu_idx_cnt ? s->cpu_idx[span->cpu] : 0;
 
 		if (step > 0)
 			placing_ready(&s->placing, task, idx ? idx - 1u : PLACING_NOWHERE);
@@ -261,10 +262,12 @@ static void sweep_init(struct sweep *s, const struct model *m, struct report *r)
 	};
 	blame_init(&s->blame, m, r);
 	timeline_init(&s->timeline, m);
-	s->cpu_idx = xcalloc(UINT16_MAX + 1, sizeof(*s->cpu_idx));
 	s->bottles = xcalloc(m->task_cnt + 1, sizeof(*s->bottles));
-	for (size_t i = 0; i < m->cpu_cnt; i++)
+	for (size_t i = 0; i < m->cpu_cnt; i++) {
+		while (s->cpu_idx_cnt <= m->cpus[i].cpu)
+			vec_push(s->cpu_idx, s->cpu_idx_cnt, s->cpu_idx_cap);
 		s->cpu_idx[m->cpus[i].cpu] = (uint16_t)(i + 1);
+	}
 	s->sets_known = cpusets_init(&s->sets, m);
 	placing_init(&s->placing, m, &s->sets, m->holds_known && m->hold_cnt);
 	add_sources(s);

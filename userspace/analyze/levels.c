@@ -88,8 +88,8 @@ void level_sweep_add_owned(struct level_sweep *s, uint16_t owner, uint64_t start
 {
 	if (!sweep_clip(s, &start_ns, &end_ns))
 		return;
-	if (!s->owner_until_ns)
-		s->owner_until_ns = xcalloc(UINT16_MAX + 1, sizeof(*s->owner_until_ns));
+	while (s->owner_cnt <= owner)
+		vec_push(s->owner_until_ns, s->owner_cnt, s->owner_cap);
 	sweep_leave(s, start_ns);
 	sweep_to(s, start_ns);
 	if (!s->owner_until_ns[owner])

@@ -42,7 +42,8 @@ struct level_sweep {
 	struct levels levels;
 	struct heap open;	/* ends; values are owners */
 	uint64_t at_ns, until_ns;
-	uint64_t *owner_until_ns; /* of those that level_sweep_add_owned() was told; 0: not open */
+	uint64_t *owner_until_ns; /* [owner] of level_sweep_add_owned(); 0: not open */
+	size_t owner_cnt, owner_cap;
 };
 
 void level_sweep_begin(struct level_sweep *s, uint64_t from_ns, uint64_t until_ns);
