@@ -23,8 +23,8 @@ limited() {
 }
 
 @test "a trace that grows to ulimit -f is cut there, the workload goes on, and lab says what stopped it" {
-	run limited 8 "$LAB_BIN" run -o out -- \
-		sh -c 'sleep 0.3; i=0; while [ $i -lt 600 ]; do /bin/true; i=$((i + 1)); done; sleep 1.2; exit 9'
+	run limited 16 "$LAB_BIN" run -o out -- \
+		sh -c 'sleep 0.3; i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i + 1)); done; sleep 1.2; exit 9'
 	status_is 9
 	output_has "the trace could not be written any further: the file would be larger than the limit of this shell (raise it: ulimit -f)"
 	output_lacks "too large"

@@ -16,6 +16,19 @@
 #define END_LOOKS 20000	/* two seconds, and what looking takes */
 #define FD 3	/* all that it has open beside the standard ones, but for what it is to keep */
 
+/* All but the two (@kept_fd: 0, if there is only one): to move those takes room, where few are allowed. */
+static void close_others(int fd, int kept_fd)
+{
+	int low = kept_fd > 0 && kept_fd < fd ? kept_fd : fd;
+	int high = kept_fd > fd ? kept_fd : fd;
+
+	if (low > FD)
+		syscall(SYS_close_range, FD, low - 1, 0);
+	if (high > low + 1)
+		syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
 __attribute__((noreturn))
 static void be_side_process(int fd, int kept_fd, side_process_fn *first, side_process_fn *fn,
 			    const void *arg)
@@ -27,6 +40,7 @@ static void be_side_process(int fd, int kept_fd, side_process_fn *first, side_pr
 		first(fd, arg);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	close_others(fd, kept_fd);
 	/* First out of the way: each may be where the other is to go. */
 	if (kept_fd > 0 && ((fd = fcntl(fd, F_DUPFD, beyond)) < 0 ||
 			    (kept_fd = fcntl(kept_fd, F_DUPFD, beyond)) < 0 ||
