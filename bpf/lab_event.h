@@ -86,6 +86,7 @@ enum lab_cpu_class {
 #define LAB_STATE_WAKEKILL		0x0100
 #define LAB_STATE_WAKING		0x0200	/* TASK_WAKING: on no queue, a CPU is being chosen for it; never at a switch */
 #define LAB_STATE_FREEZABLE		0x2000
+#define LAB_STATE_FROZEN		0x8000	/* by the freezer of cgroup v1, since 6.1 */
 
 #define LAB_SYSCALL_NONE (-1)	/* not in a system call: fault or interrupt */
 

@@ -82,6 +82,11 @@ static const struct row rows[] = {
 	{ D | K, 0, 56, 0x11, 0, REASON_KERNEL },	/* the memory-map lock */
 	{ LAB_STATE_STOPPED | K, 0, 0, 3, 1, REASON_STOPPED },
 	{ LAB_STATE_TRACED | K, 0, 0, 3, 1, REASON_STOPPED },
+	{ LAB_STATE_FROZEN, 0, 0, 3, 1, REASON_STOPPED },
+	{ LAB_STATE_FROZEN, 0, LAB_SYSCALL_NONE, 0, 0, REASON_STOPPED },
+	{ S | F, 0, LAB_SYSCALL_NONE, 0, 0, REASON_STOPPED },	/* cgroup.freeze */
+	{ S | F, LAB_F_EXITING, LAB_SYSCALL_NONE, 0, 0, REASON_OTHER },
+	{ S | F, LAB_F_WORKER, LAB_SYSCALL_NONE, 0, 0, REASON_URING },
 	{ S, LAB_F_COMPAT, 162, 0, 0, REASON_SLEEP },	/* of i386; sync(2) of x86_64 */
 	{ S, LAB_F_COMPAT, 7, 0, 0, REASON_CHILD },	/* waitpid; poll of x86_64 */
 	{ S, LAB_F_COMPAT, 0, 0, 1, REASON_OTHER },

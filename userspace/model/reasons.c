@@ -244,6 +244,18 @@ static enum reason interruptible(const struct sleep *sleep, enum call call)
 	return REASON_OTHER;
 }
 
+/*
+ * The freezer of cgroup v2 has a task sleep freezably on its way to user space. Out of a call it is
+ * known by that: the one other such sleep, in a page fault, is not freezable. Before 6.1 neither is.
+ */
+static bool is_stopped(const struct sleep *sleep)
+{
+	if (sleep->state & (LAB_STATE_STOPPED | LAB_STATE_TRACED | LAB_STATE_FROZEN))
+		return true;
+	return sleep->state & LAB_STATE_INTERRUPTIBLE && sleep->state & LAB_STATE_FREEZABLE &&
+	       sleep->syscall == LAB_SYSCALL_NONE && !(sleep->flags & (LAB_F_WORKER | LAB_F_EXITING));
+}
+
 void reason_classify(const struct sleep *sleep, struct model_span *span)
 {
 	enum call call = call_of(sleep);
@@ -253,7 +265,7 @@ void reason_classify(const struct sleep *sleep, struct model_span *span)
 		span->flags |= SPAN_COMPAT;
 	else if (sleep->syscall != LAB_SYSCALL_NONE)
 		span->addr = sleep->args[0];
-	if (sleep->state & (LAB_STATE_STOPPED | LAB_STATE_TRACED)) {
+	if (is_stopped(sleep)) {
 		span->reason = REASON_STOPPED;
 	} else if (sleep->state & LAB_STATE_UNINTERRUPTIBLE) {
 		span->reason = uninterruptible(sleep, call);

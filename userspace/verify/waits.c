@@ -77,7 +77,7 @@ static enum sort sort_of(const struct event *ev, enum call call, bool *by_call)
 	bool in_call = (int64_t)ev->f[F_SYSCALL] != -1, freezable = state & 0x2000;
 
 	*by_call = false;
-	if (state & (4 | 8))
+	if (state & (4 | 8 | 0x8000))
 		return WORKING;
 	if (state & (1 | 2) && flags & OUT_WORKER && !in_call && ev->f[F_FD_TYPE] == 22)
 		return QUEUED;
