@@ -308,6 +308,9 @@ struct lab_ev_task_total {
 	__u32 dead;		/* 1: that switch-out had LAB_STATE_DEAD */
 };
 
+/* CPU_TOTAL flags */
+#define LAB_F_OFFLINE	0x01	/* the CPU is offline at the end: what was said of it last does not hold until then */
+
 struct lab_ev_cpu_total {
 	struct lab_ev_head head;	/* head.cpu is the CPU */
 	__u64 seq_end;		/* numbers given out: 0 .. seq_end - 1 */

@@ -145,6 +145,30 @@ TEST(model_cpu_foreign_to_the_end_has_no_name)
 	fx_free(f);
 }
 
+/* A CPU that goes away: from when on is not known, and the last task that was seen there does not stay. */
+TEST(model_cpu_offline_at_the_end)
+{
+	for (int offline = 0; offline < 2; offline++) {
+		struct fx *f = fx_new(2);
+		struct model m;
+
+		fx_start(f, 1000);
+		fx_switch(f, 1010, 0, 1, fx_none());
+		fx_fork(f, 1020, 1, 2, FX_THREAD, 1);
+		fx_switch(f, 1030, 1, 2, fx_none());
+		fx_switch(f, 1100, 1, FX_FOREIGN(7), fx_call(FX_NR_NANOSLEEP, 0));
+		fx_end(f, 1200, TRACE_END_FOR);
+		CHECK_EQ(fx_last(f)->head.kind, LAB_EV_CPU_TOTAL);
+		fx_last(f)->head.flags = offline ? LAB_F_OFFLINE : 0;
+		build_whole(f, &m);
+		CHECK_EQ(m.audit.failures_total, 0);
+		check_seg(&m, 1, 1, LAB_CPU_OURS, 1100, 2, "");
+		check_seg(&m, 1, 2, offline ? LAB_CPU_UNKNOWN : LAB_CPU_FOREIGN, 1200, 0, "");
+		model_release(&m);
+		fx_free(f);
+	}
+}
+
 /* The last switch that was seen led to a foreign task: that the CPU was idle before this one came unseen. */
 TEST(model_cpu_idle_came_unseen)
 {

@@ -113,6 +113,7 @@ struct bcpu {
 	uint64_t seq_end;	/* numbers given out, as the recorder says */
 	uint64_t refused;
 	bool has_total;
+	bool offline;		/* at the end */
 	struct hole *holes;
 	size_t hole_cnt, hole_cap;
 	size_t hole_ended_cnt;	/* those whose until_ns is known */

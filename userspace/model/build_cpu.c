@@ -203,10 +203,14 @@ static bool is_usable(const struct trace_meta *meta, uint16_t cpu)
 	return false;
 }
 
-/* The last statement holds to the end of the window. */
+/*
+ * The last statement holds to the end of the window, unless the CPU went away: the tracepoint is mute
+ * from before the last switch of a CPU that goes.
+ */
 static void close_segs(struct model_builder *b, struct bcpu *cpu)
 {
-	if (cpu->stated && (cpu->class == LAB_CPU_FOREIGN || cpu->class == LAB_CPU_IDLE))
+	if (cpu->stated && !cpu->offline &&
+	    (cpu->class == LAB_CPU_FOREIGN || cpu->class == LAB_CPU_IDLE))
 		add_seg(cpu, cpu->since_ns, b->m.end_ns, cpu->class, 0, 0);
 }
 

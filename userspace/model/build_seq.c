@@ -45,6 +45,7 @@ void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev)
 	if (!cpu)
 		return;
 	cpu->has_total = true;
+	cpu->offline = ev->head.flags & LAB_F_OFFLINE;
 	cpu->seq_end = max_u64(cpu->seq_end, ev->seq_end);
 	cpu->refused += min_u64(ev->refused, UINT64_MAX - cpu->refused);
 	b->m.dropped += min_u64(ev->refused, UINT64_MAX - b->m.dropped);

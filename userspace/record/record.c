@@ -404,6 +404,15 @@ static bool settled(const struct record *r)
 	return true;
 }
 
+/* A CPU that cannot be unplugged has no such file. */
+static bool is_offline(uint32_t cpu)
+{
+	char path[64], text[8];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	return io_read_text(path, text, sizeof(text)) > 0 && !strcmp(text, "0");
+}
+
 static int add_cpu_totals(struct record *r, struct trace_writer *w, uint64_t now)
 {
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++) {
@@ -414,6 +423,7 @@ static int add_cpu_totals(struct record *r, struct trace_writer *w, uint64_t now
 		if (!slot->seq)
 			continue;
 		ev.head = (struct lab_ev_head){ .ts_ns = now, .cpu = cpu, .kind = LAB_EV_CPU_TOTAL };
+		ev.head.flags = is_offline(cpu) ? LAB_F_OFFLINE : 0;
 		ev.cpu_total.seq_end = slot->seq;
 		ev.cpu_total.refused = slot->refused;
 		ev.cpu_total.refused_first_ns = slot->refused_first_ns;
