@@ -116,7 +116,7 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit fuzz fuzz-long check test test-browser test-foreign install uninstall clean help
+.PHONY: all unit fuzz fuzz-long check test test-browser test-foreign test-kernels install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests; T=deadlock also runs those that are called so
@@ -167,6 +167,11 @@ test-foreign: ## trace programs that nobody here wrote; as root; installs them
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
 	$(Q)$(run_tests) -v $(if $(filter 1,$(LAB_NO_INSTALL)),,--install) $(if $(filter 1,$(SHORT)),,--long) foreign
 
+test-kernels: ## run lab under other kernels, in emulated machines (QEMU); installs what they need
+	$(Q)scripts/setup --for-kernels
+	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
+	$(Q)O='$(O)' tests/kernels/run
+
 man := $(wildcard docs/lab.1)
 
 install: all ## copy lab to $(DESTDIR)$(prefix)
@@ -183,7 +188,7 @@ uninstall: ## remove what install copied
 
 # Not rm -r $(O): whoever says O=. would lose the sources.
 clean: ## remove what was built
-	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/assets' '$(O)/san' '$(O)/engine'
+	$(Q)rm -rf '$(O)/userspace' '$(O)/bpf' '$(O)/tests' '$(O)/skeleton' '$(O)/assets' '$(O)/san' '$(O)/engine' '$(O)/kernels'
 	$(Q)rm -f '$(O)/lab' '$(O)/unit' '$(O)/fuzz' '$(O)/fuzz-engine' '$(O)/flags' '$(O)/sources' '$(O)/launched'
 	$(Q)rmdir '$(O)' 2>/dev/null || true
 
