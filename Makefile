@@ -167,10 +167,12 @@ test-foreign: ## trace programs that nobody here wrote; as root; installs them
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
 	$(Q)$(run_tests) -v $(if $(filter 1,$(LAB_NO_INSTALL)),,--install) $(if $(filter 1,$(SHORT)),,--long) foreign
 
+kernels_short := '5.10, 2' '6.12, 8'
+
 test-kernels: ## run lab under other kernels, in emulated machines (QEMU); installs what they need
 	$(Q)scripts/setup --for-kernels
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
-	$(Q)O='$(O)' tests/kernels/run
+	$(Q)O='$(O)' tests/kernels/run $(if $(filter 1,$(SHORT)),$(kernels_short))
 
 man := $(wildcard docs/lab.1)
 
