@@ -70,7 +70,7 @@ static const struct remedy losses[] = {
 	},
 	[LOSS_UNKNOWN] = {
 		"the records do not say who had these CPUs",
-		"record it again without loss",
+		"record it again without loss, and with every CPU online",
 	},
 	[LOSS_NO_THREAD] = {
 		"the program had too little to do at once for all CPUs",
