@@ -201,18 +201,29 @@ static void show_progress(uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
-/* A stream onto a file. It keeps why that failed first: over a renderer's many calls errno is lost. */
+/* A stream onto another. It keeps why that failed first: over a renderer's many calls errno is lost. */
 struct sink {
-	int fd;
+	FILE *to;
 	int err;		/* 0 or -errno */
 };
+
+/* Where @to is a file: as io_write_all(), whatever others made of it. Where it is memory, it has none. */
+static int pass_on(FILE *to, const char *buf, size_t len)
+{
+	if (fileno(to) >= 0)
+		return io_write_all(fileno(to), buf, len);
+	errno = 0;
+	if (fwrite(buf, 1, len, to) == len && !fflush(to))
+		return 0;
+	return errno ? -errno : -EIO;
+}
 
 static ssize_t sink_write(void *cookie, const char *buf, size_t len)
 {
 	struct sink *sink = cookie;
 
 	if (!sink->err)
-		sink->err = io_write_all(sink->fd, buf, len);
+		sink->err = pass_on(sink->to, buf, len);
 	return sink->err ? 0 : (ssize_t)len;
 }
 
@@ -221,7 +232,7 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 {
 	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
 	int fd = fileno(to);
-	struct sink sink = { .fd = fd, .err = fflush(to) ? -errno : 0 };
+	struct sink sink = { .to = to, .err = fflush(to) ? -errno : 0 };
 	FILE *out = fopencookie(&sink, "w", (cookie_io_functions_t){ .write = sink_write });
 	struct render_opts opts = {
 		.width = width_of(fd, look->width),
