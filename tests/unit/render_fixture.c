@@ -523,7 +523,8 @@ void fixture_make_hostile(struct render_fixture *f)
 	memcpy(m->meta.claim.why, HOSTILE, sizeof(HOSTILE));
 	memcpy(f->report.verdict.reason, HOSTILE, sizeof(HOSTILE));
 	for (size_t i = 0; i < m->task_cnt; i++)
-		memcpy(m->tasks[i].comm, HOSTILE + 4 * i, LAB_COMM_LEN);
+		memcpy(m->tasks[i].comm, HOSTILE + 4 * i % (sizeof(HOSTILE) - LAB_COMM_LEN),
+		       LAB_COMM_LEN);
 	for (size_t i = 0; i < ANTAGONIST_MAX; i++)
 		memcpy(f->report.waits.antagonists[i].comm, HOSTILE, LAB_COMM_LEN);
 	memcpy(f->report.waits.max_antagonist.comm, "\xe2\x80\xae\033\0hidden", 12);
