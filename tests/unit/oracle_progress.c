@@ -317,6 +317,26 @@ static bool waits_unseen(const struct oracle *o)
 	return false;
 }
 
+/* In the time that helpers waited so, they may have slept, had it been seen what woke them. */
+static bool may_have_slept(const struct oracle *o)
+{
+	struct life *lives = lives_of(o);
+	unsigned __int128 ns = 0;
+
+	for (size_t i = 0; i < o->t->task_cnt; i++) {
+		for (size_t j = 0; j < o->t->tasks[i].span_cnt; j++) {
+			const struct truth_span *s = &o->t->tasks[i].spans[j];
+
+			if (lives[i].helper && lives[i].ran && s->state == SPAN_BLOCKED && s->futex &&
+			    s->unseen && s->futex_limited && s->reason == REASON_COND &&
+			    s->start_ns >= lives[i].first_run_ns && s->end_ns <= lives[i].last_run_ns)
+				ns += s->end_ns - s->start_ns;
+		}
+	}
+	free(lives);
+	return ns && 20 * (ns + o->concurrent_ns) >= o->active_ns;
+}
+
 static enum verdict_class class_of(const struct oracle *o)
 {
 	const struct report_parallelism *p = &o->r->parallelism;
@@ -329,7 +349,7 @@ static enum verdict_class class_of(const struct oracle *o)
 		return CLASS_INCONCLUSIVE;
 	if (o->concurrent_ns && 20 * o->concurrent_ns >= o->active_ns)
 		return CLASS_CONCURRENT;
-	return waits_unseen(o) ? CLASS_INCONCLUSIVE : CLASS_SEQUENTIAL;
+	return waits_unseen(o) || may_have_slept(o) ? CLASS_INCONCLUSIVE : CLASS_SEQUENTIAL;
 }
 
 void oracle_verdict(struct oracle *o)

@@ -116,6 +116,41 @@ TEST(analyze_concurrency_parked_helper)
 	}
 }
 
+/* Main runs for @main_units, a helper beside it waits for @wait_units between two units of its own. */
+static enum verdict_class class_beside(unsigned int main_units, unsigned int wait_units, uint16_t flags)
+{
+	char main_life[101] = "", helper_life[101] = "1";
+	enum verdict_class class;
+	struct afx f;
+
+	memset(main_life, '0', main_units);
+	memset(helper_life + 1, 'C', wait_units);
+	helper_life[wait_units + 1] = '1';
+	afx_init(&f, 2, MS, 100);
+	afx_task(&f, 0, main_life);
+	afx_task(&f, 0, helper_life);
+	afx_span(&f, 1, 1)->flags |= flags;
+	afx_compute(&f);
+	class = f.r.verdict.class;
+	CHECK(class != CLASS_INCONCLUSIVE || f.r.verdict.hidden_decide);
+	afx_release(&f);
+	return class;
+}
+
+/* What ended its wait was hidden: it may have slept, or been idle. */
+TEST(analyze_concurrency_perhaps_slept)
+{
+	const uint16_t unseen = SPAN_FUTEX | SPAN_WOKEN_UNSEEN;
+
+	CHECK_EQ(class_beside(80, 60, unseen), CLASS_INCONCLUSIVE);
+	CHECK_EQ(class_beside(80, 60, SPAN_FUTEX), CLASS_SEQUENTIAL);
+	CHECK_EQ(class_beside(80, 60, SPAN_WOKEN_UNSEEN), CLASS_SEQUENTIAL);
+	CHECK_EQ(class_beside(80, 60, unseen | SPAN_NO_LIMIT), CLASS_SEQUENTIAL);
+	/* With the two units that both run it is 5 %, or less. */
+	CHECK_EQ(class_beside(80, 2, unseen), CLASS_INCONCLUSIVE);
+	CHECK_EQ(class_beside(81, 2, unseen), CLASS_SEQUENTIAL);
+}
+
 TEST(analyze_concurrency_witness_of_tasks)
 {
 	struct witness *w;

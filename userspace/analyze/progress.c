@@ -63,17 +63,26 @@ bool progress_counts(const struct model_task *t, const struct model_span *s, boo
 	return s->state == SPAN_RUNNING || wait_counts(s, helper);
 }
 
+/* From the first run of @t on, until its last. Return: the span behind that. */
+static size_t life_of(const struct model_task *t, size_t *first)
+{
+	size_t end = t->span_cnt;
+
+	*first = 0;
+	while (*first < end && t->spans[*first].state != SPAN_RUNNING)
+		++*first;
+	while (end > *first && t->spans[end - 1].state != SPAN_RUNNING)
+		end--;
+	return end;
+}
+
 static void task_stretches(const struct model *m, size_t idx, bool helper, struct stretches *out)
 {
 	const struct model_task *t = &m->tasks[idx];
 	const struct model_span *s = t->spans;
-	size_t first = 0, end = t->span_cnt;
+	size_t first, end = life_of(t, &first);
 	bool open = false;
 
-	while (first < end && s[first].state != SPAN_RUNNING)
-		first++;
-	while (end > first && s[end - 1].state != SPAN_RUNNING)
-		end--;
 	for (size_t i = first; i < end; i++) {
 		bool counts = progress_counts(t, &s[i], helper);
 
@@ -86,15 +95,46 @@ static void task_stretches(const struct model *m, size_t idx, bool helper, struc
 	}
 }
 
+static uint64_t longest_run_ns_of(const struct model *m, const struct report *r)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < m->task_cnt; i++)
+		ns = max_u64(ns, r->tasks[i].run_ns);
+	return ns;
+}
+
 void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out)
 {
-	uint64_t longest_run_ns = 0;
+	uint64_t longest_run_ns = longest_run_ns_of(m, r);
 
 	*out = (struct stretches){ 0 };
 	for (size_t i = 0; i < m->task_cnt; i++)
-		longest_run_ns = max_u64(longest_run_ns, r->tasks[i].run_ns);
-	for (size_t i = 0; i < m->task_cnt; i++)
 		task_stretches(m, i, progress_is_helper(r->tasks[i].run_ns, longest_run_ns), out);
+}
+
+static bool is_perhaps_sleep(const struct model_span *s)
+{
+	return s->state == SPAN_BLOCKED && s->reason == REASON_COND && s->flags & SPAN_FUTEX &&
+	       s->flags & SPAN_WOKEN_UNSEEN && !(s->flags & SPAN_NO_LIMIT);
+}
+
+uint64_t progress_perhaps_ns(const struct model *m, const struct report *r)
+{
+	uint64_t longest_run_ns = longest_run_ns_of(m, r), ns = 0;
+
+	for (size_t i = 0; i < m->task_cnt; i++) {
+		const struct model_task *t = &m->tasks[i];
+		size_t at, end = life_of(t, &at);
+
+		if (!progress_is_helper(r->tasks[i].run_ns, longest_run_ns))
+			continue;
+		for (; at < end; at++)
+			if (is_perhaps_sleep(&t->spans[at]))
+				ns += min_u64(t->spans[at].end_ns - t->spans[at].start_ns,
+					      UINT64_MAX - ns);
+	}
+	return ns;
 }
 
 void progress_of_ops(const struct model *m, struct stretches *out)

@@ -70,6 +70,12 @@ bool progress_counts(const struct model_task *t, const struct model_span *s, boo
 /* All stretches of all tasks, by task and time; needs report.tasks. free(out->v) releases them. */
 void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out);
 
+/*
+ * How long helpers were in waits that may have been sleeps: in a futex, with a time limit, and no probe saw
+ * whether that or a task ended them. Idle waits, as far as is known. Likewise; saturates.
+ */
+uint64_t progress_perhaps_ns(const struct model *m, const struct report *r);
+
 /* All operations that lasted, within the window; a part of one is none of its own. */
 void progress_of_ops(const struct model *m, struct stretches *out);
 

@@ -14,6 +14,7 @@
 #include "analyze/judge.h"
 #include "analyze/lossless.h"
 #include "analyze/noise.h"
+#include "analyze/progress.h"
 #include "analyze/report.h"
 #include "analyze/scope.h"
 #include "analyze/share.h"
@@ -198,6 +199,22 @@ static bool settle_unseen(const struct model *m, struct report_verdict *v)
 	return true;
 }
 
+/* False: what the host hid could not make it concurrent. */
+static bool settle_perhaps(const struct model *m, const struct report *r, struct report_verdict *v)
+{
+	const struct report_concurrency *c = &r->concurrency;
+	uint64_t perhaps_ns = progress_perhaps_ns(m, r);
+
+	if (!perhaps_ns || !share_is_5_percent(c->concurrent_ns + min_u64(perhaps_ns, UINT64_MAX -
+									     c->concurrent_ns),
+					       c->active_ns))
+		return false;
+	v->hidden_decide = true;
+	settle(v, CLASS_INCONCLUSIVE, "the host hid what ended waits with a time limit, in which tasks may have "
+	       "slept: run it again");
+	return true;
+}
+
 static void settle_not_parallel(const struct model *m, const struct report *r,
 				struct report_verdict *v)
 {
@@ -210,7 +227,7 @@ static void settle_not_parallel(const struct model *m, const struct report *r,
 		       c->witness_is_ops ? "operations" : "tasks",
 		       PERMILLE_ARGS(c->concurrent_ns, c->active_ns),
 		       PERMILLE_ARGS(r->parallelism.parallel_ns, r->parallelism.busy_ns));
-	else if (!settle_unseen(m, v))
+	else if (!settle_unseen(m, v) && !settle_perhaps(m, r, v))
 		settle(v, CLASS_SEQUENTIAL,
 		       "two or more were in progress for " PERMILLE " of the active time",
 		       PERMILLE_ARGS(c->concurrent_ns, c->active_ns));

@@ -368,6 +368,12 @@ static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
 	}
 }
 
+/* Section 11, rule 6. */
+static bool is_perhaps_sleep(const struct stretch *w)
+{
+	return w->sort == IDLE && w->futex != NONE && w->ender == BY_UNSEEN && !w->futex_no_limit;
+}
+
 /* From the start of its first run to the end of its last. */
 static void progress_of(const struct facts *f, struct figures *g, uint32_t task, bool helper)
 {
@@ -385,8 +391,11 @@ static void progress_of(const struct facts *f, struct figures *g, uint32_t task,
 
 		if (s->what == READY && is_rest(all, &g->by_task[i], end, helper))
 			continue;
-		if (s->what == WAIT && !wait_counts(s, helper))
+		if (s->what == WAIT && !wait_counts(s, helper)) {
+			if (is_perhaps_sleep(s))
+				g->perhaps_ns += s->end_ns - s->start_ns;
 			continue;
+		}
 		if (last && last->until_ns == s->start_ns) {
 			last->until_ns = s->end_ns;
 		} else {
@@ -486,6 +495,8 @@ static enum class derive_class(const struct facts *f, const struct figures *g, c
 		return CONCURRENT;
 	else if (loop_unobserved(f))
 		*why = "operations of an event loop were not observed";
+	else if (g->perhaps_ns && 20 * (g->perhaps_ns + g->n[N_CONCURRENT]) >= g->n[N_ACTIVE])
+		*why = "what ended a wait with a time limit was not seen, and it may have been a sleep";
 	else
 		return SEQUENTIAL;
 	return INCONCLUSIVE;

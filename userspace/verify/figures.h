@@ -35,6 +35,7 @@ struct spans {
 struct figures {
 	uint64_t n[N_DERIVED];
 	bool proves, lossless, clean, trusted;
+	unsigned __int128 perhaps_ns;	/* section 11, rule 6 */
 	enum class class;
 	const char *reason;	/* why it is inconclusive; or NULL */
 	uint32_t *by_task;	/* stretches, those of one task behind each other, in order */
