@@ -44,7 +44,7 @@ TEST(analyze_scope_of_cpus_measured_to_run_at_once)
 	f.m.meta.physical_round_ns = 999;
 	afx_compute(&f);
 	CHECK(in_scope(&f, "rounds of 999 ns"));
-	/* A task ran on a CPU of which nothing is known. */
+	/* A task ran on a CPU that no handshake included. */
 	f.m.meta.cpus_usable_cnt = 1;
 	afx_compute(&f);
 	CHECK(!in_scope(&f, "measured to run") && in_scope(&f, "Virtual CPUs"));

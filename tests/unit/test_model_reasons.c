@@ -407,7 +407,7 @@ TEST(model_futex_wait_after_the_sleeps)
 	waits[1].start = 5100;
 	waits[1].end = 6000;
 	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
-	waits[1].flags = SPAN_WOKEN_UNSEEN;	/* who has ended it was not seen */
+	waits[1].flags = SPAN_WOKEN_UNSEEN;	/* no probe saw what ended it */
 	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
 }
 

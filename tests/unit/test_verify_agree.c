@@ -63,20 +63,33 @@ static struct schedule *schedule(uint64_t seed)
 	return schedule_make(&opt);
 }
 
-TEST(verify_agrees_on_random_schedules)
+/* What is done to a random schedule's trace; NULL: nothing. */
+typedef void change_fn(struct vfx *v, struct schedule *s, uint64_t seed, uint64_t *rng);
+
+static struct tally agree_on_schedules(unsigned int usual, change_fn *change)
 {
 	struct tally tally = { 0 };
 
-	for (uint64_t seed = 1; seed <= seeds(1200); seed++) {
+	for (uint64_t seed = 1; seed <= seeds(usual); seed++) {
+		uint64_t rng = seed * 0x9e3779b97f4a7c15;
 		struct schedule *s = schedule(seed);
 		struct vfx v;
 
 		vfx_take(&v, s);
+		if (change)
+			change(&v, s, seed, &rng);
 		agree(&v, seed, &tally);
 		vfx_release(&v);
 		schedule_free(s);
 	}
 	show(&tally);
+	return tally;
+}
+
+TEST(verify_agrees_on_random_schedules)
+{
+	struct tally tally = agree_on_schedules(1200, NULL);
+
 	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_CONCURRENT] &&
 	      tally.class[CLASS_SEQUENTIAL]);
 }
@@ -263,23 +276,17 @@ static void vary_circumstances(struct schedule *s, uint64_t *seed)
 		meta->cpus_usable_cnt--;
 }
 
+static void vary_all(struct vfx *v, struct schedule *s, uint64_t seed, uint64_t *rng)
+{
+	(void)seed;
+	vary_circumstances(s, rng);
+	vary(v, rng);
+}
+
 TEST(verify_agrees_on_every_kind_of_wait)
 {
-	struct tally tally = { 0 };
+	struct tally tally = agree_on_schedules(1200, vary_all);
 
-	for (uint64_t seed = 1; seed <= seeds(1200); seed++) {
-		uint64_t rng = seed * 0x9e3779b97f4a7c15;
-		struct schedule *s = schedule(seed);
-		struct vfx v;
-
-		vary_circumstances(s, &rng);
-		vfx_take(&v, s);
-		vary(&v, &rng);
-		agree(&v, seed, &tally);
-		vfx_release(&v);
-		schedule_free(s);
-	}
-	show(&tally);
 	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_CONCURRENT] &&
 	      tally.class[CLASS_SEQUENTIAL] && tally.class[CLASS_INCONCLUSIVE]);
 }
@@ -329,30 +336,23 @@ static void hide_wakings(struct vfx *v, uint64_t *seed)
 	renumber(v);
 }
 
+static void sleep_in_futexes(struct vfx *v, struct schedule *s, uint64_t seed, uint64_t *rng)
+{
+	for (size_t i = 0; i < v->cnt; i++) {
+		if (v->events[i].head.kind == LAB_EV_SWITCH_OUT)
+			sleep_in_futex(&v->events[i].switch_out, rng);
+		else if (v->events[i].head.kind == LAB_EV_WAKING)
+			v->events[i].head.flags = fixture_random(rng) % 3 ? LAB_F_HARDIRQ : 0;
+	}
+	if (seed % 2)
+		hide_wakings(v, rng);
+	stretch_time(v, s, rng);
+}
+
 TEST(verify_agrees_on_sleeps_in_futexes)
 {
-	struct tally tally = { 0 };
+	struct tally tally = agree_on_schedules(1200, sleep_in_futexes);
 
-	for (uint64_t seed = 1; seed <= seeds(1200); seed++) {
-		uint64_t rng = seed * 0x9e3779b97f4a7c15;
-		struct schedule *s = schedule(seed);
-		struct vfx v;
-
-		vfx_take(&v, s);
-		for (size_t i = 0; i < v.cnt; i++) {
-			if (v.events[i].head.kind == LAB_EV_SWITCH_OUT)
-				sleep_in_futex(&v.events[i].switch_out, &rng);
-			else if (v.events[i].head.kind == LAB_EV_WAKING)
-				v.events[i].head.flags = fixture_random(&rng) % 3 ? LAB_F_HARDIRQ : 0;
-		}
-		if (seed % 2)
-			hide_wakings(&v, &rng);
-		stretch_time(&v, s, &rng);
-		agree(&v, seed, &tally);
-		vfx_release(&v);
-		schedule_free(s);
-	}
-	show(&tally);
 	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_CONCURRENT] &&
 	      tally.class[CLASS_SEQUENTIAL]);
 }
@@ -387,29 +387,22 @@ static void lose(struct vfx *v, uint64_t *seed)
 			v->events[i].cpu_total.refused += lost;
 }
 
+static void lose_some(struct vfx *v, struct schedule *s, uint64_t seed, uint64_t *rng)
+{
+	if (seed % 4 == 1)
+		vary(v, rng);
+	else
+		renumber(v);
+	for (uint64_t i = 0; i <= seed % 3; i++)
+		lose(v, rng);
+	if (seed % 7 == 0)
+		s->end.recursion_misses = 1;
+}
+
 TEST(verify_agrees_on_what_is_left_after_loss)
 {
-	struct tally tally = { 0 };
+	struct tally tally = agree_on_schedules(1500, lose_some);
 
-	for (uint64_t seed = 1; seed <= seeds(1500); seed++) {
-		uint64_t rng = seed * 0x9e3779b97f4a7c15;
-		struct schedule *s = schedule(seed);
-		struct vfx v;
-
-		vfx_take(&v, s);
-		if (seed % 4 == 1)
-			vary(&v, &rng);
-		else
-			renumber(&v);
-		for (uint64_t i = 0; i <= seed % 3; i++)
-			lose(&v, &rng);
-		if (seed % 7 == 0)
-			s->end.recursion_misses = 1;
-		agree(&v, seed, &tally);
-		vfx_release(&v);
-		schedule_free(s);
-	}
-	show(&tally);
 	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_INCONCLUSIVE]);
 }
 

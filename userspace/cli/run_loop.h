@@ -53,8 +53,8 @@ void run_loop_allow_leaving(bool interrupted);
 void run_loop_release_signals(void);
 
 /*
- * Whether the workload has it as well: from the terminal, but for a hangup, of which only the leader of the session is
- * told; from kill(2), lab alone has it.
+ * Whether the kernel sent the signal to the workload, too. It does so with the signals of a terminal. Two exceptions:
+ * a hangup goes to the leader of the session alone, and what somebody sends by kill(2) goes to lab alone.
  */
 bool run_loop_signal_is_shared(const struct signalfd_siginfo *info);
 

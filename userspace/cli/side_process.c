@@ -14,7 +14,7 @@
 
 #define END_LOOK_US 100
 #define END_LOOKS 20000	/* two seconds, and what looking takes */
-#define FD 3	/* all that it has open beside the standard ones, but for what it is to keep */
+#define FD 3	/* to the recorder. All else but the standard descriptors, and what it is to keep, is closed. */
 
 /* All but the two (@kept_fd: 0, if there is only one): to move those takes room, where few are allowed. */
 static void close_others(int fd, int kept_fd)
