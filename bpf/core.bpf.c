@@ -169,16 +169,28 @@ __hidden void syscall_read(struct task_struct *task, struct syscall_regs *out)
 	out->compat = task->thread_info.status & TS_COMPAT;
 }
 
-static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
+u64 file_of(u64 files, u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *fdt = BPF_CORE_READ((struct files_struct *)files, fdt);
 	struct file **table, *file = NULL;
 
 	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
+		return 0;
 	table = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), &table[fd]);
-	return file;
+	return (u64)file;
+}
+
+u32 file_type(u64 file)
+{
+	return BPF_CORE_READ((struct file *)file, f_inode, i_mode) >> S_IFMT_SHIFT;
+}
+
+bool file_listens(u64 file)
+{
+	struct socket *socket = BPF_CORE_READ((struct file *)file, private_data);
+
+	return BPF_CORE_READ(socket, sk, __sk_common.skc_state) == TCP_LISTEN;
 }
 
 /* A bracket and the first six letters of a name, as the number that these bytes are in memory. */
@@ -187,14 +199,12 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 	 (u64)(f) << 40 | (u64)(g) << 48)
 
 /* Such files share one inode; their names differ (fs/eventfd.c, fs/timerfd.c, ...). */
-__hidden u32 fd_kind(struct task_struct *task, u32 fd)
+u32 file_kind(u64 address)
 {
-	struct file *file = file_of(task, fd);
+	struct file *file = (struct file *)address;
 	struct timerfd_ctx *timer;
 	u64 name = 0;
 
-	if (!file)
-		return 0;
 	bpf_probe_read_kernel_str(&name, sizeof(name),
 				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	if (name == NAME('e', 'v', 'e', 'n', 't', 'f'))
@@ -209,57 +219,6 @@ __hidden u32 fd_kind(struct task_struct *task, u32 fd)
 	if (bpf_core_type_exists(struct timerfd_ctx) && BPF_CORE_READ(timer, tintv))
 		return LAB_FD_TICK;
 	return LAB_FD_TIMERFD;
-}
-
-__hidden u32 fd_read(struct task_struct *task, u32 fd, u32 *flags)
-{
-	struct file *file = file_of(task, fd);
-	struct socket *socket;
-	u32 type;
-
-	*flags = 0;
-	if (!file)
-		return 0;
-	type = BPF_CORE_READ(file, f_inode, i_mode) >> S_IFMT_SHIFT;
-	if (type == FD_TYPE_SOCKET) {
-		socket = BPF_CORE_READ(file, private_data);
-		if (BPF_CORE_READ(socket, sk, __sk_common.skc_state) == TCP_LISTEN)
-			*flags |= LAB_FD_LISTENING;
-	}
-	return type;
-}
-
-/* The inode that the other end has: of a pipe its own, of a connected UNIX socket its peer's; else NULL. */
-static __always_inline struct inode *other_inode(struct file *file, u32 type)
-{
-	struct socket *socket;
-	struct sock *sk;
-
-	if (type == FD_TYPE_PIPE)
-		return BPF_CORE_READ(file, f_inode);
-	if (type != FD_TYPE_SOCKET || !bpf_core_type_exists(struct unix_sock))
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
-		return NULL;
-	return BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode);
-}
-
-__hidden bool fd_is_own_end(struct task_struct *task, u32 fd, u32 type)
-{
-	struct file *file = file_of(task, fd), *near;
-	struct inode *inode = file ? other_inode(file, type) : NULL;
-	u32 first = fd > LAB_ENDS_APART ? fd - LAB_ENDS_APART : 0;
-
-	if (!inode)
-		return false;
-	for (u32 i = 0; i <= 2 * LAB_ENDS_APART; i++) {
-		near = file_of(task, first + i);
-		if (near && near != file && BPF_CORE_READ(near, f_inode) == inode)
-			return true;
-	}
-	return false;
 }
 
 __hidden u32 irq_context(struct lab_cpu_slot *slot)

@@ -15,7 +15,8 @@
 
 #define EPOLL_CTL_DEL	2
 
-/* epoll takes no regular files: some kernels give anonymous inodes this type */
+/* What pipe(2) and socketpair(2) return are neighbours where nothing was closed before. */
+#define ENDS_APART	16
 
 /* linux/eventpoll.h; packed on x86-64 */
 struct user_epoll_event {
@@ -45,12 +46,50 @@ int BPF_PROG(ops_on_enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
+/* The inode that the other end has: of a pipe its own, of a connected UNIX socket its peer's; else 0. */
+static __always_inline u64 other_inode(u64 address, u32 type)
+{
+	struct file *file = (struct file *)address;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (type == FD_TYPE_PIPE)
+		return (u64)BPF_CORE_READ(file, f_inode);
+	if (type != FD_TYPE_SOCKET || !bpf_core_type_exists(struct unix_sock))
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		return 0;
+	return (u64)BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode);
+}
+
+/*
+ * Whether @fd, of this type, is one end of a pipe, or of a pair of UNIX sockets, and the other end is in
+ * the same table, at most ENDS_APART descriptors away.
+ */
+__noinline bool fd_is_own_end(u64 files, u32 fd, u32 type)
+{
+	u64 file = file_of(files, fd), inode = file ? other_inode(file, type) : 0, near;
+	u32 first = fd > ENDS_APART ? fd - ENDS_APART : 0;
+
+	if (!inode)
+		return false;
+	for (u32 i = 0; i <= 2 * ENDS_APART; i++) {
+		near = file_of(files, first + i);
+		if (near && near != file &&
+		    (u64)BPF_CORE_READ((struct file *)near, f_inode) == inode)
+			return true;
+	}
+	return false;
+}
+
 static __always_inline void emit_ctl(struct lab_cpu_slot *cpu, struct task_struct *task, u32 id,
 				     struct pt_regs *regs, u64 now)
 {
+	u64 files = files_of(task), file = file_of(files, regs->dx);
 	struct user_epoll_event event = {};
 	struct lab_ev_epoll_ctl *e;
-	u32 fd_flags = 0;
 
 	e = record_reserve(cpu, LAB_EV_EPOLL_CTL, sizeof(*e), id, now);
 	if (!e)
@@ -62,20 +101,18 @@ static __always_inline void emit_ctl(struct lab_cpu_slot *cpu, struct task_struc
 		bpf_probe_read_user(&event, sizeof(event), (void *)regs->r10);
 	e->events = event.events;
 	e->data = event.data;
-	e->fd_type = fd_read(task, e->fd, &fd_flags);
-	if (!e->fd_type || e->fd_type == FD_TYPE_REGULAR)
-		e->fd_type = fd_kind(task, e->fd);
-	if (e->op != EPOLL_CTL_DEL && fd_is_own_end(task, e->fd, e->fd_type))
+	e->fd_type = file ? file_type(file) : 0;
+	if (e->fd_type == FD_TYPE_SOCKET && file_listens(file))
+		e->head.flags = LAB_F_LISTENING;
+	/* epoll takes no regular files: some kernels give anonymous inodes this type. */
+	if (file && (!e->fd_type || e->fd_type == FD_TYPE_REGULAR))
+		e->fd_type = file_kind(file);
+	if (e->op != EPOLL_CTL_DEL && fd_is_own_end(files, e->fd, e->fd_type))
 		e->fd_type = LAB_FD_OWN_END;
-	e->head.flags = fd_flags & LAB_FD_LISTENING ? LAB_F_LISTENING : 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	record_submit(e);
 }
 
-/*
- * A global function of plain numbers: the verifier checks it once, not in each
- * turn of its caller's loop, which would take most of the steps it allows.
- */
 __noinline int emit_ready(u32 id, s32 epfd, u64 user, u32 cnt, u64 now)
 {
 	struct lab_cpu_slot *cpu = cpu_slot();

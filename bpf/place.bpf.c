@@ -27,7 +27,7 @@ __hidden void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark
 #define GROUP_SLOTS 32		/* a power of two above LAB_GROUPS_MAX: verifiers follow a mask, and not every comparison */
 static u64 groups[GROUP_SLOTS];
 
-static __always_inline u32 group_number(u64 group)
+u32 group_number(u64 group)
 {
 	if (!group)
 		return 0;
@@ -45,33 +45,47 @@ static __always_inline u32 group_number(u64 group)
 #define QUOTA_MAX (1ULL << 44)		/* the kernel's own limit in ns (max_cfs_runtime) */
 #define GROUP_DEPTH_MAX 16
 
-/* The tightest quota of @group and those above it, in CPUs x 1000; 0: there is none. */
-static __always_inline u32 quota_of(u64 group)
+/* The quota of @group itself, in CPUs x 1000; 0: it has none. */
+u32 quota_at(u64 group)
 {
-	u64 tightest = 0;
+	struct task_group *at = (struct task_group *)group;
+	u64 quota, period, milli;
 
-	if (!bpf_core_field_exists(((struct task_group *)0)->cfs_bandwidth))
+	if (!bpf_core_field_exists(at->cfs_bandwidth))
 		return 0;
-	for (int i = 0; i < GROUP_DEPTH_MAX && group; i++) {
-		struct task_group *at = (struct task_group *)group;
-		u64 quota = BPF_CORE_READ(at, cfs_bandwidth.quota);
-		u64 period = BPF_CORE_READ(at, cfs_bandwidth.period);
-		u64 milli = 0;
+	quota = BPF_CORE_READ(at, cfs_bandwidth.quota);
+	period = BPF_CORE_READ(at, cfs_bandwidth.period);
+	if (quota == NO_QUOTA || quota > QUOTA_MAX || !period)
+		return 0;
+	milli = quota * 1000 / period;
+	return milli ? milli : 1;
+}
 
-		if (quota != NO_QUOTA && quota <= QUOTA_MAX && period)
-			milli = quota * 1000 / period + !(quota * 1000 / period);
-		if (milli && (!tightest || milli < tightest))
-			tightest = milli;
-		group = (u64)BPF_CORE_READ(at, parent);
+/* The tightest of @group and those above it. */
+u32 quota_of(u64 group)
+{
+	u32 tightest = 0;
+
+	for (int i = 0; i < GROUP_DEPTH_MAX && group; i++) {
+		u32 quota = quota_at(group);
+
+		if (quota && (!tightest || quota < tightest))
+			tightest = quota;
+		group = (u64)BPF_CORE_READ((struct task_group *)group, parent);
 	}
 	return tightest;
 }
 
 __hidden void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now)
 {
-	u32 quota = quota_of(group), epoch = lab_quota_epoch;
-	u32 number = quota ? group_number(group) : 0;
+	u32 quota, number, epoch = lab_quota_epoch;
 	struct lab_ev_group *e;
+	u64 address = 0;
+
+	/* To a verifier @group is a pointer, which no global function takes. */
+	bpf_probe_read_kernel(&address, sizeof(address), &group);
+	quota = quota_of(address);
+	number = quota ? group_number(address) : 0;
 
 	if (number != mark->group) {
 		e = record_reserve(cpu, LAB_EV_GROUP, sizeof(*e), mark->id, now);
@@ -116,7 +130,7 @@ static __always_inline bool queue_throttled(const struct lab_cpu_slot *slot, u32
 	return queue && BPF_CORE_READ(queue, throttle_count) > 0;
 }
 
-__hidden void queue_look(u32 queue_cpu, u32 group, u64 now)
+int queue_look(u32 queue_cpu, u32 group, u64 now)
 {
 	struct lab_cpu_slot *queue = cpu_slot_of(queue_cpu), *cpu = cpu_slot();
 	struct lab_ev_throttle *e;
@@ -124,15 +138,15 @@ __hidden void queue_look(u32 queue_cpu, u32 group, u64 now)
 	u32 bit;
 
 	if (!queue || !cpu || !group || group > LAB_GROUPS_MAX)
-		return;
+		return 0;
 	bit = 1u << group;
 	barrier_var(group);
 	throttled = queue_throttled(queue, queue_cpu, groups[group & (GROUP_SLOTS - 1)]);
 	if (throttled == !!(queue->throttled & bit))
-		return;
+		return 0;
 	e = record_reserve(cpu, LAB_EV_THROTTLE, sizeof(*e), 0, now);
 	if (!e)
-		return;
+		return 0;
 	if (throttled)
 		__sync_fetch_and_or(&queue->throttled, bit);
 	else
@@ -141,6 +155,7 @@ __hidden void queue_look(u32 queue_cpu, u32 group, u64 now)
 	e->queue_cpu = queue_cpu;
 	e->group = group;
 	record_submit(e);
+	return 0;
 }
 
 /* After a task was put on a queue, which may be, or has just become, a throttled one. */

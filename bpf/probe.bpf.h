@@ -4,7 +4,8 @@
 
 /*
  * probe - what every probe is built from: is a task ours, a record in this
- * CPU's ring, the system call that a task is in. Defined in core.bpf.c.
+ * CPU's ring, the system call that a task is in. Defined in core.bpf.c. What takes nothing but numbers is a
+ * global function: the verifier checks it once, and not again for each call.
  */
 
 #include "vmlinux.h"
@@ -13,8 +14,6 @@
 #include <bpf/bpf_tracing.h>
 #include "compat.bpf.h"
 #include "lab_event.h"
-
-#define LAB_ENDS_APART	16	/* what pipe(2) and socketpair(2) return are neighbours where nothing was closed before */
 
 /* A task's system call, as its saved registers have it. */
 struct syscall_regs {
@@ -129,8 +128,8 @@ void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group,
 /* Where @task's CPU has its groups' queues, if they are per-CPU memory and that is not known yet. */
 void queues_learn(struct task_struct *task);
 
-/* The queue of @group on CPU @queue_cpu: record whether it is throttled, if that is news. */
-void queue_look(u32 queue_cpu, u32 group, u64 now);
+/* The queue of @group on CPU @queue_cpu: record whether it is throttled, if that is news. Return: 0. */
+int queue_look(u32 queue_cpu, u32 group, u64 now);
 
 /* X for each word of a mask. CO-RE moves an index only if it is a literal; those beyond are never run. */
 #define MASK_WORDS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
@@ -170,17 +169,20 @@ static __always_inline void place_check(struct lab_cpu_slot *cpu, struct lab_tas
  */
 void syscall_read(struct task_struct *task, struct syscall_regs *out);
 
-/* The type (inode mode >> 12) of @fd in @task's table, 0 if there is none, and LAB_FD_* flags. */
-u32 fd_read(struct task_struct *task, u32 fd, u32 *flags);
+static __always_inline u64 files_of(struct task_struct *task)
+{
+	return (u64)BPF_CORE_READ(task, files);
+}
 
 /*
- * Whether @fd, of this type, is one end of a pipe, or of a pair of UNIX sockets, and the other end is in
- * @task's table too, at most LAB_ENDS_APART descriptors away.
+ * The file that @fd is in a table of descriptors, 0 if it is none. Of a file: its type (inode mode >> 12);
+ * whether it is a socket that listens, if it is a socket; what it is, if its type is none or that of a
+ * regular file (enum lab_fd_kind).
  */
-bool fd_is_own_end(struct task_struct *task, u32 fd, u32 type);
-
-/* What @fd in @task's table is, if its type is none or that of a regular file: enum lab_fd_kind. */
-u32 fd_kind(struct task_struct *task, u32 fd);
+u64 file_of(u64 files, u32 fd);
+u32 file_type(u64 file);
+bool file_listens(u64 file);
+u32 file_kind(u64 file);
 
 /* LAB_F_HARDIRQ, _SOFTIRQ, _NMI, or LAB_F_CTX_UNKNOWN, of this CPU now. */
 u32 irq_context(struct lab_cpu_slot *slot);

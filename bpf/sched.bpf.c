@@ -67,18 +67,17 @@ struct glibc_mutex {
  * names its owner by the kernel's own rules. One that expects to be contended may be a mutex of
  * glibc, which keeps its owner beside the word; other memory seldom looks like one.
  */
-static __always_inline u32 futex_owner(const struct syscall_regs *regs)
+__noinline u32 futex_owner(u64 address, u64 op, u64 expected)
 {
-	u32 op = regs->args[1] & FUTEX_CMD_BITS;
 	struct glibc_mutex mutex = {};
 
+	op &= FUTEX_CMD_BITS;
 	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) {
-		bpf_probe_read_user(&mutex.lock, sizeof(mutex.lock), (void *)regs->args[0]);
+		bpf_probe_read_user(&mutex.lock, sizeof(mutex.lock), (void *)address);
 		return mutex.lock & FUTEX_TID_BITS;
 	}
-	if ((op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET) ||
-	    (u32)regs->args[2] != MUTEX_CONTENDED ||
-	    bpf_probe_read_user(&mutex, sizeof(mutex), (void *)regs->args[0]))
+	if ((op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET) || (u32)expected != MUTEX_CONTENDED ||
+	    bpf_probe_read_user(&mutex, sizeof(mutex), (void *)address))
 		return 0;
 	if (mutex.lock != MUTEX_CONTENDED || !mutex.users || mutex.kind & ~GLIBC_PLAIN_KINDS)
 		return 0;
@@ -105,12 +104,28 @@ static __always_inline bool wakes_many(const struct syscall_regs *regs)
 	return false;
 }
 
+/* The file that @task is in a call on. */
+static __always_inline void switch_out_file(struct lab_ev_switch_out *e, u64 file)
+{
+	u32 kind;
+
+	if (!file)
+		return;
+	e->fd_type = file_type(file);
+	if (e->fd_type == FD_TYPE_SOCKET && file_listens(file))
+		e->fd_flags = LAB_FD_LISTENING;
+	if (e->fd_type && e->fd_type != FD_TYPE_REGULAR)
+		return;
+	kind = file_kind(file);
+	if (kind != LAB_FD_ANONYMOUS)
+		e->fd_type = kind;
+}
+
 static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 					       struct task_struct *prev)
 {
 	struct syscall_regs regs;
 	struct waitv first = {};
-	u32 fd_flags = 0, kind;
 
 	syscall_read(prev, &regs);
 	e->syscall = regs.nr;
@@ -126,14 +141,9 @@ static __always_inline void switch_out_syscall(struct lab_ev_switch_out *e,
 		return;
 	}
 	if (takes_fd(regs.nr)) {
-		e->fd_type = fd_read(prev, regs.args[0], &fd_flags);
-		if (!e->fd_type || e->fd_type == FD_TYPE_REGULAR) {
-			kind = fd_kind(prev, regs.args[0]);
-			e->fd_type = kind == LAB_FD_ANONYMOUS ? e->fd_type : kind;
-		}
-		e->fd_flags = fd_flags;
+		switch_out_file(e, file_of(files_of(prev), regs.args[0]));
 	} else if (regs.nr == SYSCALL_FUTEX) {
-		e->futex_owner = futex_owner(&regs);
+		e->futex_owner = futex_owner(regs.args[0], regs.args[1], regs.args[2]);
 		e->fd_flags = regs.arg3 ? 0 : LAB_FUTEX_NO_LIMIT;
 	} else if (regs.nr == SYSCALL_FUTEX_WAITV &&
 		   !bpf_probe_read_user(&first, sizeof(first), (void *)regs.args[0])) {

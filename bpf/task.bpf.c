@@ -75,7 +75,7 @@ static __always_inline void fill_seed_state(struct lab_ev_task *e, struct task_s
 					    struct lab_task_mark *mark)
 {
 	struct syscall_regs regs;
-	u32 fd_flags;
+	u64 file;
 
 	e->nvcsw = task->nvcsw;
 	e->nivcsw = task->nivcsw;
@@ -87,7 +87,8 @@ static __always_inline void fill_seed_state(struct lab_ev_task *e, struct task_s
 	e->args[0] = regs.args[0];
 	e->args[1] = regs.args[1];
 	e->args[2] = regs.args[2];
-	e->fd_type = regs.nr == 0 || regs.nr == 1 ? fd_read(task, regs.args[0], &fd_flags) : 0;
+	file = regs.nr == 0 || regs.nr == 1 ? file_of(files_of(task), regs.args[0]) : 0;
+	e->fd_type = file ? file_type(file) : 0;
 
 	/* A record made since the mark was set says better what the task was doing before. */
 	switch (mark->first_kind) {
