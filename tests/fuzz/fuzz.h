@@ -18,6 +18,7 @@
 
 enum fuzz_kind {
 	PARSER,		/* one reader of bytes */
+	WHOLE_FILE,	/* a trace file, to the readers of all its parts */
 	TRACE,		/* whole traces, from the file to what is shown */
 };
 

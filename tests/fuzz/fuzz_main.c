@@ -250,7 +250,7 @@ static int list_all(void)
 {
 	for (size_t i = 0; i < fuzz_target_cnt; i++)
 		printf("%s %s %zu\n", fuzz_targets[i].name,
-		       fuzz_targets[i].kind == TRACE ? "trace" : "parser", fuzz_targets[i].size_max);
+		       fuzz_targets[i].kind == PARSER ? "parser" : "trace", fuzz_targets[i].size_max);
 	return 0;
 }
 

@@ -102,8 +102,11 @@ void fuzz_trials(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < rows * repeats; i++)
 		fill(&trials[i], &n);
-	compare(trials, rows, repeats, &opts);
-	sweep(trials, how >> 34 & 1 ? min_u64(rows * repeats, 16) : rows,
-	      how >> 34 & 1 ? 1 : repeats, &n, &opts);
+	if (how >> 35 & 1)
+		compare(trials, rows, repeats, &opts);
+	else if (how >> 34 & 1)
+		sweep(trials, min_u64(rows * repeats, 16), 1, &n, &opts);
+	else
+		sweep(trials, rows, repeats, &n, &opts);
 	free(trials);
 }

@@ -8,6 +8,7 @@
 
 #include "util/alloc.h"
 #include "util/log.h"
+#include "util/minmax.h"
 #include "util/text.h"
 
 #define CPU_NUMBER_MAX 65534
@@ -148,6 +149,7 @@ static int parse_cpu_range(const char **text, uint64_t *first, uint64_t *last)
 int opts_parse_cpulist(const char *text, uint16_t *cpus, size_t cap)
 {
 	bool *named = xcalloc(CPU_NUMBER_MAX + 1, sizeof(*named));
+	uint64_t highest = 0;
 	size_t cnt = 0;
 	int err;
 
@@ -157,11 +159,12 @@ int opts_parse_cpulist(const char *text, uint16_t *cpus, size_t cap)
 		err = parse_cpu_range(&text, &first, &last);
 		for (uint64_t cpu = first; !err && cpu <= last; cpu++)
 			named[cpu] = true;
+		highest = max_u64(highest, last);
 	} while (!err && *text++ == ',');
 	if (!err && text[-1] != '\0')
 		err = -EINVAL;
 
-	for (size_t cpu = 0; !err && cpu <= CPU_NUMBER_MAX; cpu++) {
+	for (size_t cpu = 0; !err && cpu <= highest; cpu++) {
 		if (!named[cpu])
 			continue;
 		if (cnt == cap)
