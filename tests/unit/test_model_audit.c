@@ -130,43 +130,51 @@ TEST(model_audit_cpu_time)
 	expect_failure(f, "exec_clock");
 }
 
-/* The root runs for @ns, and for @excess_ns more by the task clock. */
-static struct fx *run_of(uint64_t ns, uint64_t excess_ns)
+/* The root runs for @ns, and for @excess_ns more by the task clock; it leaves @how, and ends later. */
+static struct fx *run_of(uint64_t ns, uint64_t excess_ns, struct fx_how how)
 {
 	struct fx *f = fx_new(1);
 
 	fx_start(f, 1000);
 	fx_switch(f, 1010, 0, 1, fx_none());
-	fx_exit(f, 1010 + ns, 1, FX_IDLE);
-	fx_end(f, 2000 + ns, TRACE_END_EXIT);
+	fx_switch(f, 1010 + ns, 0, FX_IDLE, how);
 	find(f, LAB_EV_SWITCH_OUT, 1)->switch_out.exec_start_ns += excess_ns;
+	if (how.state)
+		fx_wake_on(f, 1020 + ns, 0, 1, 0);
+	fx_switch(f, 1030 + ns, 0, 1, fx_none());
+	fx_exit(f, 1030 + ns, 1, FX_IDLE);
+	fx_end(f, 2000 + ns, TRACE_END_EXIT);
 	return f;
 }
 
-/* A task that slept and was picked again without a switch: reported, and no failure. */
-TEST(model_audit_repick)
+/* @f: whose excess of @excess_ns is reported, and is no failure. */
+static void expect_excess(struct fx *f, uint64_t excess_ns)
 {
-	struct fx *f = sound_run();
 	struct model m;
 
-	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns += 400;
 	CHECK_EQ(fx_build(f, &m), 0);
 	CHECK_EQ(m.audit.failures_total, 0);
 	CHECK_EQ(m.audit.repicks, 1);
-	CHECK_EQ(m.audit.exec_excess_ns, 400);
+	CHECK_EQ(m.audit.exec_excess_ns, excess_ns);
 	model_release(&m);
 	fx_free(f);
+}
 
-	f = sound_run();
-	find(f, LAB_EV_SWITCH_OUT, 2)->switch_out.exec_start_ns += 1000001;
-	expect_failure(f, "exec_clock_excess");
+/* A task that was picked again without a switch. */
+TEST(model_audit_repick)
+{
+	expect_excess(run_of(1000, 400, fx_preempted()), 400);
+	expect_failure(run_of(1000, 1000001, fx_preempted()), "exec_clock_excess");
+	expect_failure(run_of(1000, 1000001, fx_yield()), "exec_clock_excess");
 	/* Of a long run it may be a hundredth. */
-	f = run_of(1000001 * 100, 1000001);
-	CHECK_EQ(fx_build(f, &m), 0);
-	CHECK_EQ(m.audit.failures_total, 0);
-	model_release(&m);
-	fx_free(f);
-	expect_failure(run_of(1000001 * 100 - 1, 1000001), "exec_clock_excess");
+	expect_excess(run_of(1000001 * 100, 1000001, fx_preempted()), 1000001);
+	expect_failure(run_of(1000001 * 100 - 1, 1000001, fx_preempted()), "exec_clock_excess");
+}
+
+/* A task that sleeps, whose CPU looked for other work for long before the switch. */
+TEST(model_audit_sleep_is_no_repick)
+{
+	expect_excess(run_of(1000, 20000000, fx_futex(0x10, FX_FUTEX_WAIT, 1002)), 20000000);
 }
 
 /* Where the run queue could not be read, its clock proves nothing. */

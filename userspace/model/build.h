@@ -229,6 +229,7 @@ struct model_builder {
 	struct idmap users_by_data;
 	struct idmap own_ends_by_set;
 	uint64_t exec_charged_ns; /* of the stays whose excess was looked at */
+	uint64_t ready_excess_ns; /* of those that ended ready */
 	uint64_t clock_pair_max_ns; /* the largest bound on two clocks' disagreement that META has; 0: it has none */
 	uint64_t unwoken_runs;	/* that no waking explains */
 	uint64_t late_wakings;	/* of these, stamped after the run that they made possible began */

@@ -159,10 +159,14 @@ struct counters counters_of(const struct event *ev)
 				  ev->f[F_MIGRATIONS] };
 }
 
+static bool is_voluntary(const struct event *out)
+{
+	return !(out->f[F_FLAGS] & OUT_PREEMPT) && out->f[F_STATE];
+}
+
 /* At the first switch_out: the counters before it. */
 static void baseline(struct task *t, const struct event *ev)
 {
-	bool voluntary = !(ev->f[F_FLAGS] & OUT_PREEMPT) && ev->f[F_STATE];
 	struct counters now = counters_of(ev), *c = &t->last;
 
 	if (!t->counted) {
@@ -172,7 +176,7 @@ static void baseline(struct task *t, const struct event *ev)
 	}
 	/* One less. */
 	if (!t->counted || (t->seed_counts && now.nvcsw + now.nivcsw == t->base_cnt)) {
-		if (c->nivcsw && (!c->nvcsw || !voluntary))
+		if (c->nivcsw && (!c->nvcsw || !is_voluntary(ev)))
 			c->nivcsw--;
 		else
 			c->nvcsw--;
@@ -182,17 +186,18 @@ static void baseline(struct task *t, const struct event *ev)
 }
 
 /* The task clock of a run that a record opens, against what was charged to it. */
-static void check_charge(struct facts *f, const struct task *t, uint64_t charged_ns,
-			 uint64_t until_ns)
+static void check_charge(struct facts *f, const struct task *t, const struct event *out,
+			 uint64_t charged_ns)
 {
-	uint64_t span_ns = until_ns - t->open_clock_ns;
+	uint64_t until_ns = out->f[F_EXEC_START], span_ns = until_ns - t->open_clock_ns;
 
 	if (until_ns < t->open_clock_ns || span_ns < charged_ns) {
 		fault(f, t, "CPU time charged to a run, of the task clock's", charged_ns, span_ns,
 		      false);
 	} else {
 		f->charged_ns += charged_ns;
-		f->uncharged_ns += span_ns - charged_ns;
+		if (!is_voluntary(out))
+			f->uncharged_ns += span_ns - charged_ns;
 	}
 }
 
@@ -212,7 +217,7 @@ void check_counters(struct facts *f, struct task *t, const struct event *ev)
 	if (now.sum_exec_ns < t->last.sum_exec_ns)
 		fault(f, t, "CPU time goes back", t->last.sum_exec_ns, now.sum_exec_ns, false);
 	else if (opened && rose == 1 && !falls && !t->open_no_rq && !(ev->f[F_FLAGS] & NO_RQ))
-		check_charge(f, t, now.sum_exec_ns - t->last.sum_exec_ns, ev->f[F_EXEC_START]);
+		check_charge(f, t, ev, now.sum_exec_ns - t->last.sum_exec_ns);
 	t->last = now;
 	t->moves_at_out = t->moves;
 	f->outs++;
