@@ -15,7 +15,12 @@
 #define GROWTH 4
 #define TIMES_MAX 10
 #define COST_MIN_NS 100000000	/* what is less tells nothing */
+/* Sanitizers need more of all, and find the same in less. */
+#ifdef __SANITIZE_ADDRESS__
+#define SMALL 500
+#else
 #define SMALL 2000
+#endif
 #define T(i) (BOMB_SEC + 1000 + (uint64_t)(i) * 1000)
 
 /* @n: of what makes it large */
