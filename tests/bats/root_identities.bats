@@ -201,7 +201,7 @@ for _ in range(2): threading.Thread(target=work).start()' 3>&- &
 
 @test "what is left where records were refused" {
 	requires command=perf
-	"$LAB_BIN" run -q -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 200000 & perf bench sched pipe -l 200000; wait' >bench 2>err 3>&- &
+	"$LAB_BIN" run -q -o out --buffer 1 -- sh -c 'perf bench sched pipe -l 60000 & perf bench sched pipe -l 60000; wait' >bench 2>err 3>&- &
 	local pid=$!
 	refuse_records $pid 1
 	wait $pid || true

@@ -269,14 +269,14 @@ stall_is() {
 @test "hog: every mend keeps the loop going" {
 	local mend
 	for mend in yield threads procs; do
-		times 2 hog --seconds 1.2 --mend $mend
+		times 1 hog --seconds 0.6 --mend $mend
 		stall_is 's["longest_cpu_ns"] < 75e6 and s["longest_blocked_ns"] < 75e6'
-		times 1 hog --seconds 1.2 --how blocking --mend $mend
-		times 1 hog --seconds 1.2 --how blocking --call read --mend $mend
-		holds_on_one_cpu hog --seconds 1.2 --mend $mend
+		times 1 hog --seconds 0.6 --how blocking --mend $mend
+		times 1 hog --seconds 0.6 --how blocking --call read --mend $mend
+		holds_on_one_cpu hog --seconds 0.6 --mend $mend
 	done
 	for mend in threads procs; do
-		times 1 hog --seconds 1.2 --how blocking --call fsync --mend $mend
+		times 1 hog --seconds 0.6 --how blocking --call fsync --mend $mend
 	done
 }
 
