@@ -71,7 +71,7 @@ limited() {
 
 @test "too few descriptors are said as that, whatever needs one more" {
 	requires command=/usr/bin/python3
-	local limit=3 failed=0
+	local limit=3 failed=0 few
 	while :; do
 		rm -rf out
 		run -0 --separate-stderr sh -c "ulimit -n $limit; '$LAB_BIN' run -q -o out --python -- /usr/bin/python3 -c pass
@@ -92,6 +92,12 @@ limited() {
 	nothing_is_left
 	[[ $failed -gt 20 && $limit -lt 200 ]]
 	echo "# $failed limits are too low, $limit is enough" >&3
+	for few in 20 $((limit - 1)); do
+		run -3 sh -c "ulimit -n $few; exec '$LAB_BIN' doctor"
+		output_has "Tracing is not possible"
+	done
+	run -0 sh -c "ulimit -n $((limit + 20)); exec '$LAB_BIN' doctor"
+	output_has "loaded and attached, and taken away again"
 }
 
 # A write that finds room for a part of what it has writes that, and says so: what is there is whole all the same.

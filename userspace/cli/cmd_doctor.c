@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "cli/physical.h"
 #include "record/features.h"
 #include "record/kernel_btf.h"
+#include "record/record.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
@@ -246,6 +248,35 @@ static void check_tracepoints(size_t cnt, struct finding *f)
 	remedy(f, "boot another kernel, and report this one");
 }
 
+/* What a run opens besides the probes is less. */
+#define RUN_DESCRIPTORS 16
+
+/*
+ * The probes, loaded and attached for a moment: what is allowed, and what there is of memory and of descriptors, is
+ * known when it has been tried.
+ */
+static void check_probes(struct finding *f)
+{
+	const struct record_opts opts = { 0 };
+	struct record *record = NULL;
+	int spare[RUN_DESCRIPTORS], cnt = 0;
+
+	while (cnt < RUN_DESCRIPTORS && (spare[cnt] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+		cnt++;
+	if (cnt < RUN_DESCRIPTORS) {
+		found(f, HEALTH_FAIL, "too few descriptors for a run");
+		remedy(f, "raise the limit of this shell: ulimit -n");
+	} else if (record_open(&record, &opts)) {
+		found(f, HEALTH_FAIL, "they cannot be loaded: the reason is above");
+		remedy(f, "mend what it names");
+	} else {
+		found(f, HEALTH_OK, "loaded and attached, and taken away again");
+	}
+	record_free(record);
+	while (cnt > 0)
+		close(spare[--cnt]);
+}
+
 /* ---- all of it ---- */
 
 static bool run_checks(const struct check *checks, size_t cnt, const struct facts *facts, bool color)
@@ -287,6 +318,14 @@ static bool run_features(const struct facts *facts, bool color)
 		check_tracepoints(there, &f);
 		print_finding("tracepoints", &f, color);
 		possible = possible && f.health != HEALTH_FAIL;
+	}
+	if (possible && geteuid() == 0) {
+		struct finding f = { 0 };
+
+		fflush(stdout);
+		check_probes(&f);
+		print_finding("probes", &f, color);
+		possible = f.health != HEALTH_FAIL;
 	}
 	return possible;
 }
