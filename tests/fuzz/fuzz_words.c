@@ -196,7 +196,7 @@ void fuzz_opts(const uint8_t *data, size_t size)
 		{ .name = "cpus", .kind = OPT_CPULIST, .off = offsetof(struct values, cpus) },
 		{ .name = NULL },
 	};
-	char *text = fuzz_text(data, size), *rest = text, *words[64];
+	char *text = fuzz_text(data, size), *rest = text, *words[16];
 	bool want_help, dashdash;
 	struct values values = { 0 };
 	int cnt = 0, used;

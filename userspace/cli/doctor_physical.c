@@ -158,10 +158,9 @@ static void print_sum(const struct shaking *s, uint32_t allowed_cnt)
 		printf("\nNot shown for %s of %s pairs: they may share a CPU, or were disturbed.\n",
 		       fmt_count(missing).s, fmt_count(s->pair_cnt).s);
 	else
-		printf("\nEach two of these CPUs ran at once: one shared CPU takes 3,000 ns a round "
-		       "or more.\n");
-	printf("This is about two CPUs each, and about now: not about more of them, or about "
-	       "later.\n");
+		printf("\nEach two of these CPUs ran at once.\n"
+		       "Two that share one real CPU need 3,000 ns for a round, or more.\n");
+	printf("This says nothing about three or more CPUs at once, and nothing about later.\n");
 }
 
 static enum lab_exit remember(const struct shaking *s)
@@ -172,7 +171,7 @@ static enum lab_exit remember(const struct shaking *s)
 	}
 	if (physical_remember(PHYSICAL_FOLDER, &s->shown))
 		return LAB_EXIT_FILE;
-	printf("The answer is in %s until the next boot, and in the reports of later runs.\n",
+	printf("%s keeps the answer until the next boot;\nthe reports of later runs say it.\n",
 	       PHYSICAL_PATH);
 	return LAB_EXIT_OK;
 }
