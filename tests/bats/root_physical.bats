@@ -43,7 +43,7 @@ RUN='"$lab" run -q -o out --json=run.json --cpus "$two" -- true'
 	measured_run 'cat /run/lab/physical; stat -c %u:%a /run/lab /run/lab/physical'
 	[[ $status -eq 0 ]]
 	grep -qE "^  ok +CPUs ${two/,/ and } +ran at once.*: 1,000 rounds, [0-9]{1,3} ns each$" shown
-	grep -q "in /run/lab/physical until the next boot" shown
+	grep -q "/run/lab/physical keeps the answer until the next boot" shown
 	[[ ${lines[0]} == "lab-physical 1 $(cat /proc/sys/kernel/random/boot_id) "* ]]
 	[[ ${lines[1]} == "${two/,/ } "* && ${lines[2]} == 0:755 && ${lines[3]} == 0:600 ]]
 }
