@@ -2,6 +2,7 @@
 
 #include "trace/trace.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -26,6 +27,17 @@ struct row_key {
 	uint16_t cpu;
 };
 
+#define CPU_FIELDS_MAX 3	/* of a kind, with that of its head */
+
+/* Where a kind's events have CPU numbers. */
+struct cpu_fields {
+	struct {
+		uint16_t off;
+		uint8_t bytes;
+	} v[CPU_FIELDS_MAX];
+	uint32_t cnt;
+};
+
 struct trace_writer {
 	int fd;
 	int err;		/* what every later call returns */
@@ -33,6 +45,7 @@ struct trace_writer {
 	uint32_t next_number;
 	bool finished;
 	struct schema schema;
+	struct cpu_fields cpu_fields[LAB_EV_KIND_MAX];
 	struct encoder *encoder;
 	struct bytes_out rows;	/* buffered records, packed */
 	struct row_key *keys;	/* TRACE_EVENTS_PER_CHUNK of each */
@@ -103,6 +116,29 @@ static int put_start(struct trace_writer *w, const struct trace_meta *meta)
 	return put_chunk(w, &schema_chunk, SMALL_ZLIB_LEVEL);
 }
 
+static void add_cpu_fields(struct cpu_fields *to, const struct schema_group *group)
+{
+	for (uint32_t i = 0; i < group->field_cnt; i++) {
+		const struct schema_field *field = &group->fields[i];
+
+		if (!field->is_cpu)
+			continue;
+		assert(to->cnt < CPU_FIELDS_MAX);
+		to->v[to->cnt].off = field->off;
+		to->v[to->cnt++].bytes = field->our_bytes;
+	}
+}
+
+static void find_cpu_fields(struct trace_writer *w)
+{
+	for (size_t i = 1; i < w->schema.group_cnt; i++) {
+		struct cpu_fields *to = &w->cpu_fields[w->schema.groups[i].id];
+
+		add_cpu_fields(to, &w->schema.groups[0]);
+		add_cpu_fields(to, &w->schema.groups[i]);
+	}
+}
+
 int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta *meta)
 {
 	struct trace_writer *w = xcalloc(1, sizeof(*w));
@@ -111,6 +147,7 @@ int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta
 	w->fd = fd;
 	w->seal = trace_seal_new();
 	schema_init_own(&w->schema);
+	find_cpu_fields(w);
 	w->encoder = encoder_new(&w->schema);
 	w->keys = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->keys));
 	w->keys_spare = xcalloc(TRACE_EVENTS_PER_CHUNK, sizeof(*w->keys_spare));
@@ -124,19 +161,15 @@ int trace_writer_open(struct trace_writer **out, int fd, const struct trace_meta
 	return 0;
 }
 
-static bool cpus_in_range(const union lab_event *ev)
+static bool cpus_in_range(const struct trace_writer *w, const union lab_event *ev)
 {
-	if (ev->head.cpu >= TRACE_CPUS_MAX)
-		return false;
-	switch (ev->head.kind) {
-	case LAB_EV_WAKEUP_NEW:
-		return ev->wakeup_new.dest_cpu < TRACE_CPUS_MAX;
-	case LAB_EV_MIGRATE:
-		return ev->migrate.orig_cpu < TRACE_CPUS_MAX &&
-		       ev->migrate.dest_cpu < TRACE_CPUS_MAX;
-	case LAB_EV_TASK_NEW:
-	case LAB_EV_TASK_SEED:
-		return ev->task.task_cpu < TRACE_CPUS_MAX;
+	const struct cpu_fields *fields = &w->cpu_fields[ev->head.kind];
+
+	for (uint32_t i = 0; i < fields->cnt; i++) {
+		const uint8_t *at = (const uint8_t *)ev + fields->v[i].off;
+
+		if ((fields->v[i].bytes == 2 ? get_le16(at) : get_le32(at)) >= TRACE_CPUS_MAX)
+			return false;
 	}
 	return true;
 }
@@ -147,7 +180,7 @@ int trace_writer_add(struct trace_writer *w, const union lab_event *ev)
 
 	if (w->err)
 		return w->err;
-	if (!size || w->finished || !cpus_in_range(ev))
+	if (!size || w->finished || !cpus_in_range(w, ev))
 		return -EINVAL;
 	w->keys[w->key_cnt++] = (struct row_key){
 		.ts_ns = ev->head.ts_ns, .seq = ev->head.seq, .cpu = ev->head.cpu,
