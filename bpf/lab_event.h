@@ -283,7 +283,6 @@ struct lab_ev_epoll_ready {
 	struct lab_ready ready[LAB_READY_MAX];
 };
 
-/* TASK_TOTAL: the state after the task's last switch-out that a probe saw, ring or no ring. */
 /* MARKER flags */
 #define LAB_F_MARKER_UNREAD 0x01	/* the path began as a marker does, and could not be read whole */
 
@@ -296,6 +295,7 @@ struct lab_ev_marker {
 	char text[LAB_MARKER_LEN];	/* what follows the prefix; NUL-padded, cut if longer */
 };
 
+/* TASK_TOTAL: the state after the task's last switch-out that a probe saw, ring or no ring. */
 struct lab_ev_task_total {
 	struct lab_ev_head head;	/* ts_ns: when the totals were read */
 	__u64 last_ns;		/* of that switch-out; 0: it had none */

@@ -201,7 +201,6 @@ TEST(names_are_asked_for_again_when_the_waiter_died)
 	trace_symbols_release(&s);
 }
 
-/* An exec since the wait, by whichever thread and in whichever order it is drained. */
 /* Two answers, for who waited first had died by then: the file has another name by the second. */
 TEST(names_of_a_file_that_moved_are_those_of_before)
 {
@@ -243,6 +242,7 @@ TEST(names_of_a_file_that_moved_are_those_of_before)
 	munmap(slots, LAB_TASK_SLOTS * sizeof(*slots));
 }
 
+/* An exec since the wait, by whichever thread and in whichever order it is drained. */
 TEST(names_of_another_program_are_not_told)
 {
 	struct lab_task_slot *slots = make_slots((uint32_t)getpid());
