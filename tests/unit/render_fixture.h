@@ -51,10 +51,4 @@ void fixture_release(struct render_fixture *f);
 char *fixture_render(const struct render_fixture *f, const char *format,
 		     const struct render_opts *opts);
 
-/*
- * Compare with tests/golden/@name (under LAB_TEST_DIR, if set); with
- * UPDATE_GOLDEN in the environment, write it instead.
- */
-void golden_check(const char *name, const char *text);
-
 #endif /* LAB_TESTS_RENDER_FIXTURE_H */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "render/sweep.h"
+#include "golden.h"
 #include "render_fixture.h"
 #include "unit.h"
 #include "util/text.h"

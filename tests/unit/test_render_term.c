@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "render/glyphs.h"
+#include "golden.h"
 #include "render_fixture.h"
 #include "unit.h"
 #include "util/alloc.h"
