@@ -143,7 +143,7 @@ static const struct opt no_opts[] = { { .name = NULL } };
 
 static int cmd_help(int argc, char **argv)
 {
-	static char flag[] = "--help";
+	char flag[] = "--help";
 	const struct command *cmd;
 	const char *name = NULL;
 	bool want_help;
