@@ -116,7 +116,7 @@ $(O)/flags $(O)/sources:
 
 # ---- targets ----
 
-.PHONY: all unit fuzz fuzz-long check test test-browser test-foreign test-kernels install uninstall clean help
+.PHONY: all unit fuzz fuzz-long check test test-bounds test-browser test-foreign test-kernels install uninstall clean help
 all: $(O)/lab ## build lab (the default)
 
 unit: $(O)/unit ## build the unit tests; T=deadlock also runs those that are called so
@@ -158,6 +158,9 @@ make_units = scripts/as-user $(MAKE) --no-print-directory -j$(shell nproc) CC='$
 at_once = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # What they need is large: browsers, other languages. SHORT=1 is the form that .ci/run calls.
+test-bounds: all unit ## what traces cost to read, by their size
+	$(Q)$(run_tests) bounds
+
 test-browser: ## report.html in Chromium and Firefox; installs them
 	$(Q)scripts/setup --for-browser
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory all
