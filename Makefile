@@ -144,15 +144,16 @@ run_tests := O='$(O)' CC='$(CC)' CLANG='$(CLANG)' tests/run
 check: all unit fuzz ## tests that need neither root nor tracing
 	$(Q)$(run_tests) scripts unit bats
 
-# The first step may install compilers; only the second knows what is there then. The unit tests are built while other
-# tests run; with sanitizers, little is optimized: that builds in half the time.
+# The first step may install compilers; only the second knows what is there then. The unit tests are
+# built while other tests run. With sanitizers, little is optimized: that builds in half the time.
 test: ## all tests apart from test-*; as root, also those that trace; installs what they need, unless LAB_NO_INSTALL=1
 	$(Q)scripts/setup --for-tests
 	+$(Q)scripts/as-user $(MAKE) --no-print-directory $(at_once) all
 	$(Q)UNITS='$(O)/san' UNITS_MAKE="$(make_units)" $(run_tests)
 
-make_units = scripts/as-user $(MAKE) --no-print-directory -j$(shell nproc) CC='$(CC)' CLANG='$(CLANG)' \
-	CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' O='$(O)/san' SAN=address,undefined OPTIMIZE='-O1 -g1' unit fuzz
+make_units = scripts/as-user $(MAKE) --no-print-directory -j$(shell nproc) O='$(O)/san' \
+	CC='$(CC)' CLANG='$(CLANG)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' \
+	SAN=address,undefined OPTIMIZE='-O1 -g1' unit fuzz
 
 # As many commands at once as there are CPUs, unless make was told a number.
 at_once = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))

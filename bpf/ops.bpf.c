@@ -46,7 +46,7 @@ int BPF_PROG(ops_on_enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
-/* The inode that the other end has: of a pipe its own, of a connected UNIX socket its peer's; else 0. */
+/* The other end's inode: of a pipe its own, of a connected UNIX socket its peer's; else 0. */
 static __always_inline u64 other_inode(u64 address, u32 type)
 {
 	struct file *file = (struct file *)address;
@@ -65,8 +65,8 @@ static __always_inline u64 other_inode(u64 address, u32 type)
 }
 
 /*
- * Whether @fd, of this type, is one end of a pipe, or of a pair of UNIX sockets, and the other end is in
- * the same table, at most ENDS_APART descriptors away.
+ * Whether @fd, of this type, is one end of a pipe, or of a pair of UNIX sockets, and the other end
+ * is in the same table, at most ENDS_APART descriptors away.
  */
 __noinline bool fd_is_own_end(u64 files, u32 fd, u32 type)
 {

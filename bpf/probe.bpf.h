@@ -4,8 +4,8 @@
 
 /*
  * probe - what every probe is built from: is a task ours, a record in this
- * CPU's ring, the system call that a task is in. Defined in core.bpf.c. What takes nothing but numbers is a
- * global function: the verifier checks it once, and not again for each call.
+ * CPU's ring, the system call that a task is in. Defined in core.bpf.c. What takes nothing but
+ * numbers is a global function: the verifier checks it once, and not again for each call.
  */
 
 #include "vmlinux.h"
@@ -128,7 +128,7 @@ void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group,
 /* Where @task's CPU has its groups' queues, if they are per-CPU memory and that is not known yet. */
 void queues_learn(struct task_struct *task);
 
-/* The queue of @group on CPU @queue_cpu: record whether it is throttled, if that is news. Return: 0. */
+/* Record whether the queue of @group on CPU @queue_cpu is throttled, if that is news. Return: 0. */
 int queue_look(u32 queue_cpu, u32 group, u64 now);
 
 /* X for each word of a mask. CO-RE moves an index only if it is a literal; those beyond are never run. */
@@ -175,9 +175,9 @@ static __always_inline u64 files_of(struct task_struct *task)
 }
 
 /*
- * The file that @fd is in a table of descriptors, 0 if it is none. Of a file: its type (inode mode >> 12);
- * whether it is a socket that listens, if it is a socket; what it is, if its type is none or that of a
- * regular file (enum lab_fd_kind).
+ * The file that @fd is in a table of descriptors, 0 if it is none. Of a file: its type (inode
+ * mode >> 12); of a socket, whether it listens; and where the type is none or that of a regular
+ * file, what it is (enum lab_fd_kind).
  */
 u64 file_of(u64 files, u32 fd);
 u32 file_type(u64 file);

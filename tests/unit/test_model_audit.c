@@ -130,7 +130,7 @@ TEST(model_audit_cpu_time)
 	expect_failure(f, "exec_clock");
 }
 
-/* The root runs for @ns, and for @excess_ns more by the task clock; it leaves @how, and ends later. */
+/* The root runs for @ns, and @excess_ns more by the task clock; it leaves @how, and ends later. */
 static struct fx *run_of(uint64_t ns, uint64_t excess_ns, struct fx_how how)
 {
 	struct fx *f = fx_new(1);

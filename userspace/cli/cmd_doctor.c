@@ -252,8 +252,8 @@ static void check_tracepoints(size_t cnt, struct finding *f)
 #define RUN_DESCRIPTORS 16
 
 /*
- * The probes, loaded and attached for a moment: what is allowed, and what there is of memory and of descriptors, is
- * known when it has been tried.
+ * The probes, loaded and attached for a moment: what is allowed, and what there is of memory and of
+ * descriptors, is known when it has been tried.
  */
 static void check_probes(struct finding *f)
 {
@@ -261,7 +261,8 @@ static void check_probes(struct finding *f)
 	struct record *record = NULL;
 	int spare[RUN_DESCRIPTORS], cnt = 0;
 
-	while (cnt < RUN_DESCRIPTORS && (spare[cnt] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+	while (cnt < RUN_DESCRIPTORS &&
+	       (spare[cnt] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
 		cnt++;
 	if (cnt < RUN_DESCRIPTORS) {
 		found(f, HEALTH_FAIL, "too few descriptors for a run");

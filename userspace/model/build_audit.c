@@ -16,10 +16,10 @@
 
 #define FAILURES_KEPT 1000
 /*
- * What may be left uncharged of stays that end ready: 1 ms, or this share of what was charged. A task whose quota is
- * used up is picked again without a switch if its next period begins meanwhile: often, in a long run. Of a
- * stay that ends asleep nothing is too much: the CPU looks for other work before the switch, and how long that
- * takes, the task is not charged.
+ * What may be left uncharged of stays that end ready: 1 ms, or this share of what was charged. A
+ * task whose quota is used up is picked again without a switch if its next period begins meanwhile:
+ * often, in a long run. Of a stay that ends asleep nothing is too much: before the switch the CPU
+ * looks for other work, and the kernel charges nobody for that.
  */
 #define EXEC_EXCESS_MAX_NS 1000000u
 #define EXEC_EXCESS_SHARE 100
