@@ -40,12 +40,15 @@ schema_fits() {
 
 # times N STATUSES [OPTIONS] WORKLOAD, or -- COMMAND
 times() {
-	local i cnt=$1 statuses=$2
+	local i cnt=$1 statuses=$2 try
 	shift 2
 	rm -f ./[0-9]*.json
 	for ((i = 1; i <= cnt; i++)); do
-		rm -rf out
-		run lab run -q -o out --json="$i.json" "$@" </dev/null
+		for try in 1 2 3 4; do
+			rm -rf out
+			run lab run -q -o out --json="$i.json" "$@" </dev/null
+			by_the_host "$i.json" || break
+		done
 		# shellcheck disable=SC2053	# a pattern
 		[[ $status == $statuses ]]
 	done
