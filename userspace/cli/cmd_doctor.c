@@ -269,7 +269,7 @@ static void check_probes(struct finding *f)
 		remedy(f, "raise the limit of this shell: ulimit -n");
 	} else if (record_open(&record, &opts)) {
 		found(f, HEALTH_FAIL, "they cannot be loaded: the reason is above");
-		remedy(f, "mend what it names");
+		remedy(f, "do what that sentence says, and try again");
 	} else {
 		found(f, HEALTH_OK, "loaded and attached, and taken away again");
 	}
