@@ -135,7 +135,7 @@ static uint32_t name_in(struct bundle *b, uint32_t *place, const char *name)
 
 static uint32_t prio_of(const struct model_task *t)
 {
-	return (uint32_t)(PRIO_NICE_0 + t->nice);
+	return PRIO_NICE_0 + (uint32_t)t->nice;		/* any nice: it is from a file */
 }
 
 static void add_switch(struct bundle *b, const struct model *m, const struct perfetto_pids *pids,
