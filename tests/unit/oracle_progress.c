@@ -328,7 +328,7 @@ static bool may_have_slept(const struct oracle *o)
 			const struct truth_span *s = &o->t->tasks[i].spans[j];
 
 			if (lives[i].helper && lives[i].ran && s->state == SPAN_BLOCKED && s->futex &&
-			    s->unseen && s->futex_limited && s->reason == REASON_COND &&
+			    (s->unseen || s->doubtful) && s->futex_limited && s->reason == REASON_COND &&
 			    s->start_ns >= lives[i].first_run_ns && s->end_ns <= lives[i].last_run_ns)
 				ns += s->end_ns - s->start_ns;
 		}

@@ -132,7 +132,7 @@ static enum verdict_class class_beside(unsigned int main_units, unsigned int wai
 	afx_span(&f, 1, 1)->flags |= flags;
 	afx_compute(&f);
 	class = f.r.verdict.class;
-	CHECK(class != CLASS_INCONCLUSIVE || f.r.verdict.hidden_decide);
+	CHECK(class != CLASS_INCONCLUSIVE || f.r.verdict.chance_decides);
 	afx_release(&f);
 	return class;
 }

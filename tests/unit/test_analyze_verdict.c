@@ -278,25 +278,25 @@ TEST(analyze_verdict_undecided_between_two_classes)
 	CHECK_EQ(f.r.verdict.at_least, CLASS_CONCURRENT);
 	CHECK(!strncmp(f.r.verdict.reason, "concurrent, and perhaps parallel: ", 34));
 	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_YES);
-	CHECK(!judge_host_decides(&f.r));
+	CHECK(!judge_chance_decides(&f.r));
 	f.m.meta.claim.at_least = false;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
-	CHECK(judge_host_decides(&f.r));
+	CHECK(judge_chance_decides(&f.r));
 	f.m.meta.claim.class = CLASS_PARALLEL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
 	f.m.meta.claim.class = CLASS_SEQUENTIAL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_fault, FAULT_CLASS);
-	CHECK(!judge_host_decides(&f.r));
+	CHECK(!judge_chance_decides(&f.r));
 	/* What stamps that contradict each other show of progress is not certain either. */
 	f.m.audit.clock_ahead_ns = 50 * MS;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
 	CHECK_EQ(f.r.verdict.at_least, CLASS_NONE);
 	CHECK_EQ(f.r.verdict.claim_doubt, DOUBT_VERDICT);
-	CHECK(judge_host_decides(&f.r));
+	CHECK(judge_chance_decides(&f.r));
 	afx_release(&f);
 }
 
@@ -483,7 +483,7 @@ TEST(analyze_verdict_claim_on_a_busy_machine)
 	f.m.meta.claim.class = CLASS_PARALLEL;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.claim_holds, CLAIM_NO);
-	CHECK(!judge_others_decide(&f.r) && !judge_host_decides(&f.r));
+	CHECK(!judge_others_decide(&f.r) && !judge_chance_decides(&f.r));
 	give_cpu_to_others(&f, 1);
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);

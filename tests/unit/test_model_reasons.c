@@ -202,6 +202,8 @@ struct wait_row {
 	bool owned, many;
 };
 
+#define PERHAPS_SLEEP REASON_CNT	/* idle, and doubtful */
+
 static enum reason judge_in(const struct wait_row *waits, size_t cnt, size_t which, uint32_t mm_odd)
 {
 	struct model_span spans[MAX_WAITS] = { 0 };
@@ -221,7 +223,8 @@ static enum reason judge_in(const struct wait_row *waits, size_t cnt, size_t whi
 		all[i] = (struct futex_wait){ &spans[i], waits[i].task };
 	}
 	futex_judge_together(all, cnt);
-	return (enum reason)spans[which].reason;
+	CHECK(!spans[which].perhaps || spans[which].reason == REASON_COND);
+	return spans[which].perhaps ? PERHAPS_SLEEP : (enum reason)spans[which].reason;
 }
 
 #define JUDGE(waits, which) judge_in(waits, ARRAY_SIZE(waits), which, 1)
@@ -409,6 +412,37 @@ TEST(model_futex_wait_after_the_sleeps)
 	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
 	waits[1].flags = SPAN_WOKEN_UNSEEN;	/* no probe saw what ended it */
 	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
+}
+
+/* Java: the thread that looks at the clock every 50 ms is told to stop when it has just looked. */
+TEST(model_futex_told_to_stop_at_once)
+{
+	struct wait_row waits[] = {
+		{ .task = 1, .flags = IRQ, .start = 1000, .end = 3000 },
+		{ .task = 1, .flags = IRQ, .start = 3010, .end = 5109 },
+		{ .task = 1, .waker = 9, .start = 5120, .end = 5139 },
+		{ .task = 1, .flags = SPAN_WOKEN_UNSEEN, .start = 6000, .end = 9000 },
+		{ .task = 2, .flags = IRQ, .start = 1000, .end = 9000 },
+	};
+
+	CHECK_EQ(JUDGE(waits, 0), PERHAPS_SLEEP);
+	CHECK_EQ(JUDGE(waits, 1), PERHAPS_SLEEP);
+	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
+	CHECK_EQ(JUDGE(waits, 4), REASON_SLEEP);
+	waits[1].end = 5110;		/* a twentieth longer than the shortest: no period */
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
+	waits[1].end = 5109;
+	waits[3].flags = IRQ;		/* it slept again: the short wait was for something else */
+	waits[3].end = 8000;
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
+	waits[3].flags = 0;
+	waits[3].waker = 9;
+	waits[3].end = 6010;		/* two short ones */
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
+	waits[3].flags = SPAN_WOKEN_UNSEEN;
+	waits[0].flags = 0;		/* a task ended another one */
+	waits[0].waker = 9;
+	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
 }
 
 /* What a wait's value names counts only if it is another task that lives, of the same process if private. */

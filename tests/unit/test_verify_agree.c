@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model_fixture.h"
 #include "trace_fixture.h"
 #include "util/alloc.h"
 #include "util/minmax.h"
@@ -355,6 +356,65 @@ TEST(verify_agrees_on_sleeps_in_futexes)
 
 	CHECK(tally.class[CLASS_PARALLEL] && tally.class[CLASS_CONCURRENT] &&
 	      tally.class[CLASS_SEQUENTIAL]);
+}
+
+static void wait_in_futex(struct fx *f, uint64_t at, bool limited)
+{
+	fx_switch(f, at, 1, FX_IDLE, fx_futex(0x50, FX_FUTEX_WAIT, 0));
+	fx_last(f)->switch_out.fd_flags = limited ? 0 : LAB_FUTEX_NO_LIMIT;
+}
+
+/*
+ * Root computes. Its thread sleeps at a word some times, mostly for one time, and root wakes it in some of its
+ * waits there, mostly in the last, mostly at once: at the edges of what makes a sleep doubtful.
+ */
+static struct fx *periodic_thread(uint64_t *rng)
+{
+	const uint64_t shorts_ns[] = { 400, 499, 500, 501, 50000 }, longs_ns[] = { 0, 0, 0, 2499, 2500, 9000 };
+	size_t cnt = 1 + fixture_random(rng) % 4, odd = fixture_random(rng) % 8;
+	struct fx *f = fx_new(2);
+	uint64_t at = 1200;
+
+	fx_start(f, 1000);
+	fx_switch(f, 1010, 0, 1, fx_none());
+	fx_fork(f, 1100, 1, 2, FX_THREAD, 1);
+	fx_switch(f, 1120, 1, 2, fx_none());
+	for (size_t i = 0; i <= cnt + (odd == 1); i++, at += 20) {
+		bool woken = i >= cnt || i == odd;
+
+		wait_in_futex(f, at, fixture_random(rng) % 16);
+		at += woken ? shorts_ns[fixture_random(rng) % ARRAY_SIZE(shorts_ns)] :
+			      50000 + longs_ns[fixture_random(rng) % ARRAY_SIZE(longs_ns)];
+		if (woken)
+			fx_wake(f, at, 1, 2);
+		else
+			fx_wake_on(f, at, 1, 2, LAB_F_HARDIRQ);
+		fx_switch(f, at + 10, 1, 2, fx_none());
+	}
+	fx_exit(f, at + 10, 2, FX_IDLE);
+	fx_exit(f, at + 60, 1, FX_IDLE);
+	fx_end(f, at + 100, TRACE_END_EXIT);
+	return f;
+}
+
+TEST(verify_agrees_on_periodic_threads)
+{
+	struct tally tally = { 0 };
+
+	for (uint64_t seed = 1; seed <= seeds(1500); seed++) {
+		uint64_t rng = seed * 0x9e3779b97f4a7c15;
+		struct fx *f = periodic_thread(&rng);
+		struct vfx v = { .meta = fx_meta(f), .end = fx_end_of(f) }, own = { 0 };
+
+		v.events = fx_events(f, &v.cnt);
+		vfx_copy(&own, &v);
+		agree(&own, seed, &tally);
+		vfx_release(&own);
+		fx_free(f);
+	}
+	show(&tally);
+	CHECK(tally.class[CLASS_CONCURRENT] && tally.class[CLASS_SEQUENTIAL] &&
+	      tally.class[CLASS_INCONCLUSIVE]);
 }
 
 /* ---- records that found no room ---- */

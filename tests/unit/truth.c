@@ -279,6 +279,41 @@ static bool says_nothing(const struct waits *near, const struct truth_task *task
 	return slept && is_by_task(w);
 }
 
+static uint64_t length_ns(const struct wait *w)
+{
+	return w->span->end_ns - w->span->start_ns;
+}
+
+/* Whether all that the task did near there is to sleep for one time, again and again, and then to be woken at once. */
+static bool doubtful_near(const struct waits *near, const struct truth_task *task)
+{
+	const struct wait *woken = NULL;
+
+	for (size_t i = 0; i < near->cnt; i++) {
+		const struct wait *w = &near->v[i];
+
+		if (w->task != task || !w->span->futex_limited || !is_by_task(w->span))
+			continue;
+		if (woken || !says_nothing(near, task, w->span))
+			return false;
+		woken = w;
+	}
+	for (size_t i = 0; woken && i < near->cnt; i++) {
+		const struct wait *w = &near->v[i];
+
+		if (w->task != task || !w->span->futex_limited || w->span->unseen)
+			continue;
+		if (w->span->start_ns > woken->span->start_ns)
+			return false;
+		for (size_t j = 0; w->span->by_interrupt && j < near->cnt; j++)
+			if (near->v[j].task == task && near->v[j].span->futex_limited &&
+			    near->v[j].span->by_interrupt && length_ns(&near->v[j]) > length_ns(w) &&
+			    length_ns(&near->v[j]) - length_ns(w) >= length_ns(w) / 20)
+				return false;
+	}
+	return woken;
+}
+
 /* Whether most of the time limits that the task set there were reached, and the last one was. */
 static bool sleeps_near(const struct waits *near, const struct truth_task *task)
 {
@@ -296,8 +331,7 @@ static bool sleeps_near(const struct waits *near, const struct truth_task *task)
 	return slept && more >= 0;
 }
 
-static enum reason judge_together(const struct truth *t, const struct waits *all,
-				  const struct wait *one)
+static enum reason judge_together(const struct truth *t, const struct waits *all, struct wait *one)
 {
 	struct waits near = { 0 };
 	bool lock, sleeps;
@@ -308,9 +342,11 @@ static enum reason judge_together(const struct truth *t, const struct waits *all
 		if (is_near(all, &all->v[i], one->span))
 			*vec_push(near.v, near.cnt, near.cap) = all->v[i];
 	lock = goes_round(t, &near);
-	sleeps = one->span->by_interrupt && one->span->futex_limited && sleeps_near(&near, one->task);
+	sleeps = !lock && one->span->by_interrupt && one->span->futex_limited &&
+		 sleeps_near(&near, one->task);
+	one->span->doubtful = sleeps && doubtful_near(&near, one->task);
 	free(near.v);
-	return lock ? REASON_LOCK : sleeps ? REASON_SLEEP : REASON_COND;
+	return lock ? REASON_LOCK : sleeps && !one->span->doubtful ? REASON_SLEEP : REASON_COND;
 }
 
 void truth_judge(struct truth *t)

@@ -46,6 +46,7 @@ struct truth_span {
 	uint64_t addr;
 	bool futex, futex_private;
 	bool futex_limited;	/* the record does not say that it has no time limit */
+	bool doubtful;		/* ended by its time limit, and maybe no sleep */
 	uint8_t futex_op;
 	uint32_t futex_val, mm, owner; /* owner: the tid that the wait names, 0: none */
 };

@@ -172,10 +172,10 @@ bool judge_others_decide(const struct report *r)
 	return classes > 1;
 }
 
-bool judge_host_decides(const struct report *r)
+bool judge_chance_decides(const struct report *r)
 {
 	const struct report_verdict *v = &r->verdict;
 
-	return v->hidden_decide &&
+	return v->chance_decides &&
 	       (v->claim_holds == CLAIM_NOT_MADE || v->claim_doubt == DOUBT_VERDICT);
 }

@@ -23,7 +23,10 @@ void judge_claim(const struct model *m, struct report *r);
  */
 bool judge_others_decide(const struct report *r);
 
-/* Likewise what the host hid, or the CPUs' clocks. Other programs are not the reason then. */
-bool judge_host_decides(const struct report *r);
+/*
+ * Likewise chance: what the host hid, the CPUs' clocks, or the instant at which a thread was told to stop. Other
+ * programs are not the reason then.
+ */
+bool judge_chance_decides(const struct report *r);
 
 #endif /* LAB_ANALYZE_JUDGE_H */

@@ -115,8 +115,9 @@ void progress_of_tasks(const struct model *m, const struct report *r, struct str
 
 static bool is_perhaps_sleep(const struct model_span *s)
 {
-	return s->state == SPAN_BLOCKED && s->reason == REASON_COND && s->flags & SPAN_FUTEX &&
-	       s->flags & SPAN_WOKEN_UNSEEN && !(s->flags & SPAN_NO_LIMIT);
+	if (s->state != SPAN_BLOCKED || s->reason != REASON_COND || !(s->flags & SPAN_FUTEX))
+		return false;
+	return s->perhaps || (s->flags & SPAN_WOKEN_UNSEEN && !(s->flags & SPAN_NO_LIMIT));
 }
 
 uint64_t progress_perhaps_ns(const struct model *m, const struct report *r)

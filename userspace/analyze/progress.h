@@ -72,7 +72,8 @@ void progress_of_tasks(const struct model *m, const struct report *r, struct str
 
 /*
  * How long helpers were in waits that may have been sleeps: in a futex, with a time limit, and no probe saw
- * whether that or a task ended them. Idle waits, as far as is known. Likewise; saturates.
+ * whether that or a task ended them; or what follows makes it doubtful (model/futex.h, rule 5). Idle waits, as far
+ * as is known. Likewise; saturates.
  */
 uint64_t progress_perhaps_ns(const struct model *m, const struct report *r);
 

@@ -150,7 +150,7 @@ enum claim_doubt {
 struct report_verdict {
 	enum verdict_class class;
 	enum verdict_class at_least;	/* of an inconclusive one: the lowest that it can be; NONE: not known */
-	bool hidden_decide;		/* of an inconclusive one: hidden switch-ins or wakings, or CPUs' clocks, left it so */
+	bool chance_decides;		/* of an inconclusive one: another run may tell; judge_chance_decides() */
 	enum claim_holds claim_holds;
 	enum claim_doubt claim_doubt;	/* with CLAIM_UNDECIDED, else DOUBT_NONE */
 	enum claim_fault claim_fault;	/* with CLAIM_NO, else FAULT_NONE */

@@ -166,7 +166,7 @@ static void settle_undecided(const struct model *m, const struct report *r, stru
 	bool is_long = share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns);
 	bool contradicted = is_contradicted(m, p) && m->audit.clock_ahead_ns;
 
-	v->hidden_decide = contradicted || !is_long;
+	v->chance_decides = contradicted || !is_long;
 	if (contradicted)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "the CPUs' own clocks contradict time stamps by %" PRIu64
@@ -199,7 +199,7 @@ static bool settle_unseen(const struct model *m, struct report_verdict *v)
 	return true;
 }
 
-/* False: what the host hid could not make it concurrent. */
+/* False: waits that may have been sleeps could not make it concurrent. */
 static bool settle_perhaps(const struct model *m, const struct report *r, struct report_verdict *v)
 {
 	const struct report_concurrency *c = &r->concurrency;
@@ -209,9 +209,9 @@ static bool settle_perhaps(const struct model *m, const struct report *r, struct
 									     c->concurrent_ns),
 					       c->active_ns))
 		return false;
-	v->hidden_decide = true;
-	settle(v, CLASS_INCONCLUSIVE, "the host hid what ended waits with a time limit, in which tasks may have "
-	       "slept: run it again");
+	v->chance_decides = true;
+	settle(v, CLASS_INCONCLUSIVE, "it cannot be told whether tasks slept in their waits with a time limit, or "
+	       "only looked for work: run it again");
 	return true;
 }
 

@@ -282,7 +282,7 @@ static bool is_worth_another(const struct run *run, const struct output *out)
 	enum trace_end_reason reason = run->result.end.reason;
 
 	return run->attempt < run->opts.attempts_max &&
-	       (judge_others_decide(&out->report) || judge_host_decides(&out->report)) &&
+	       (judge_others_decide(&out->report) || judge_chance_decides(&out->report)) &&
 	       (reason == TRACE_END_EXIT || reason == TRACE_END_FOR) && !run->result.end.left;
 }
 

@@ -10,6 +10,8 @@
 
 /* A wait that a task ends within this part of the shortest sleep of its task there is none of its sleeps. */
 #define GLIMPSE_PART 100
+/* Sleeps that differ by less than this part of the shortest are of one length. */
+#define SAME_PART 20
 
 bool futex_op_waits(uint32_t op)
 {
@@ -286,10 +288,18 @@ static bool reached_limit(const struct model_span *s)
 
 /* How the waits with a time limit of one task at one site ended. */
 struct limits {
-	const struct model_span *last;	/* the last one that says something */
-	uint64_t shortest_ns;		/* of those that reached their limit; UINT64_MAX: none did */
-	size_t reached_cnt, cut_short_cnt;
+	const struct model_span *last;		/* the last one that says something */
+	const struct model_span *glimpse;	/* the last one that a task ended right after it began */
+	uint64_t shortest_ns, longest_ns;	/* of those that reached their limit; UINT64_MAX, 0: none did */
+	size_t reached_cnt, cut_short_cnt, glimpse_cnt;
 };
+
+/* All are of one task: later in its array is later. */
+static void note_last(const struct model_span **last, const struct model_span *s)
+{
+	if (!*last || s > *last)
+		*last = s;
+}
 
 /*
  * A wait that a task ends right after it began says nothing: the same word may be that of a sleep and of a
@@ -302,21 +312,28 @@ static void count_limit(struct limits *l, const struct model_span *s)
 		return;
 	if (ended_by_task(s)) {
 		if (l->shortest_ns != UINT64_MAX &&
-		    s->end_ns - s->start_ns < l->shortest_ns / GLIMPSE_PART)
+		    s->end_ns - s->start_ns < l->shortest_ns / GLIMPSE_PART) {
+			l->glimpse_cnt++;
+			note_last(&l->glimpse, s);
 			return;
+		}
 		l->cut_short_cnt++;
 	}
 	l->reached_cnt += reached_limit(s);
-	/* All are of one task: later in its array is later. */
-	if (!l->last || s > l->last)
-		l->last = s;
+	note_last(&l->last, s);
 }
 
-/*
- * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and tasks cut no
- * more of them short than did.
- */
-static bool sleeps_here(const struct site *site, uint32_t task_id)
+static void measure_limit(struct limits *l, const struct model_span *s)
+{
+	uint64_t ns = s->end_ns - s->start_ns;
+
+	if (!reached_limit(s))
+		return;
+	l->shortest_ns = min_u64(l->shortest_ns, ns);
+	l->longest_ns = max_u64(l->longest_ns, ns);
+}
+
+static struct limits limits_of(const struct site *site, uint32_t task_id)
 {
 	struct limits l = { .shortest_ns = UINT64_MAX };
 
@@ -325,34 +342,49 @@ static bool sleeps_here(const struct site *site, uint32_t task_id)
 			const struct place *at = &site->at[p];
 
 			for (size_t i = first_of(at, task_id);
-			     i < at->cnt && at->waits[i].task_id == task_id; i++) {
-				const struct model_span *s = at->waits[i].span;
-
-				if (pass)
-					count_limit(&l, s);
-				else if (reached_limit(s))
-					l.shortest_ns = min_u64(l.shortest_ns,
-								s->end_ns - s->start_ns);
-			}
+			     i < at->cnt && at->waits[i].task_id == task_id; i++)
+				(pass ? count_limit : measure_limit)(&l, at->waits[i].span);
 		}
 	}
-	return l.last && reached_limit(l.last) && l.reached_cnt >= l.cut_short_cnt;
+	return l;
+}
+
+enum sleeps { SLEEPS_NOT, SLEEPS_PERHAPS, SLEEPS };
+
+/*
+ * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and tasks cut no
+ * more of them short than did. Perhaps, if all were of one length, and a task ended a further one at once: so
+ * does a runtime's periodic thread end that is told to stop when it has just begun to wait.
+ */
+static enum sleeps sleeps_here(const struct site *site, uint32_t task_id)
+{
+	struct limits l = limits_of(site, task_id);
+
+	if (!l.last || !reached_limit(l.last) || l.reached_cnt < l.cut_short_cnt)
+		return SLEEPS_NOT;
+	if (l.glimpse_cnt == 1 && l.glimpse > l.last && !l.cut_short_cnt &&
+	    l.longest_ns - l.shortest_ns < l.shortest_ns / SAME_PART)
+		return SLEEPS_PERHAPS;
+	return SLEEPS;
 }
 
 /* @twin: counted as well; may be empty. */
 static void judge_place(const struct place *p, const struct place *twin)
 {
 	const struct site site = { .at = { *p, *twin } };
-	bool is_lock = p->mutex || goes_round(&site), sleeps = false;
+	bool is_lock = p->mutex || goes_round(&site);
+	enum sleeps sleeps = SLEEPS_NOT;
 
 	for (size_t i = 0; i < p->cnt; i++) {
 		struct model_span *s = p->waits[i].span;
 
 		if (!i || p->waits[i].task_id != p->waits[i - 1].task_id)
-			sleeps = !is_lock && sleeps_here(&site, p->waits[i].task_id);
-		if (s->reason == REASON_NONE)
-			s->reason = is_lock ? REASON_LOCK :
-				    sleeps && reached_limit(s) ? REASON_SLEEP : REASON_COND;
+			sleeps = is_lock ? SLEEPS_NOT : sleeps_here(&site, p->waits[i].task_id);
+		if (s->reason != REASON_NONE)
+			continue;
+		s->perhaps = sleeps == SLEEPS_PERHAPS && reached_limit(s);
+		s->reason = is_lock ? REASON_LOCK :
+			    sleeps == SLEEPS && reached_limit(s) ? REASON_SLEEP : REASON_COND;
 	}
 }
 

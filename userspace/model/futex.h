@@ -34,7 +34,8 @@
  *    hundredth of the shortest that ended by it, and one whose waking no probe saw): so sleep Thread.sleep() of Java, sleep of
  *    Ruby (whose threads wait for the interpreter at the same place, now and then), Event.wait() of Python. The periodic
  *    threads of a runtime, which look whether there is work, do so until they are told to stop or their process
- *    ends; and a worker of a pool that waits for jobs for so long at most gets some. The two words of one aligned
+ *    ends (perhaps sleep, and cond for now, if the only wait of this task there that a task ended was the last, and so
+ *    short, and the others were of one length: it may have been told right after it looked); and a worker of a pool that waits for jobs for so long at most gets some. The two words of one aligned
  *    pair are judged together here: a condition variable of glibc has two, at which its
  *    waiters take turns (nptl/pthread_cond_wait.c, __g_signals), and two threads may keep to one each.
  *

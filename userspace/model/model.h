@@ -115,6 +115,7 @@ struct model_span {
 	bool guess:1;		/* a waking came before it began: blocked if another follows, else ready */
 	bool unsure:1;		/* between two switch-outs of its task that were recorded others are missing */
 	bool with_process:1;	/* blocked: it ended as its process did, or ran another program */
+	bool perhaps:1;		/* blocked: in a futex, it may have been a sleep; see futex.h */
 	bool ticks:1;		/* blocked: a nap between looks at the clock, and no work; see build_naps.c */
 };
 _Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");

@@ -143,7 +143,7 @@ void term_attempts(const struct term *t)
 {
 	uint32_t cnt = t->m->meta.attempt, most = t->m->meta.attempts_max;
 	enum trace_end_reason reason = t->m->end.reason;
-	bool busy = judge_others_decide(t->r), open = busy || judge_host_decides(t->r);
+	bool busy = judge_others_decide(t->r), open = busy || judge_chance_decides(t->r);
 	struct phrase p = { 0 };
 
 	if (!cnt || !most || (t->opts->brief && !open))
@@ -159,7 +159,7 @@ void term_attempts(const struct term *t)
 		phrase_add(&p, cnt > 1 ? "; this is the last one" : "");
 	} else if (cnt < most) {
 		phrase_add(&p, "%s the verdict of run %s (of at most ",
-			   busy ? "other programs could have changed" : "the host left open",
+			   busy ? "other programs could have changed" : "chance left open",
 			   fmt_count(cnt).s);
 		phrase_add(&p, "%s), and it was not run again: %s", fmt_count(most).s,
 			   reason == TRACE_END_INTERRUPT ? "it was interrupted" :

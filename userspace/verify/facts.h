@@ -47,6 +47,7 @@ struct stretch {
 			uint8_t futex_op;
 			bool futex_private, futex_no_limit, in_epoll;
 			bool sleeps, with_process;	/* the call does; it ended as its process did */
+			bool doubtful;			/* section 6 */
 			bool ticks;			/* section 10 */
 		};
 	};

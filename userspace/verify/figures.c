@@ -371,7 +371,8 @@ static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
 /* Section 11, rule 6. */
 static bool is_perhaps_sleep(const struct stretch *w)
 {
-	return w->sort == IDLE && w->futex != NONE && w->ender == BY_UNSEEN && !w->futex_no_limit;
+	return w->sort == IDLE && w->futex != NONE && !w->futex_no_limit &&
+	       (w->ender == BY_UNSEEN || w->doubtful);
 }
 
 /* From the start of its first run to the end of its last. */
@@ -496,7 +497,7 @@ static enum class derive_class(const struct facts *f, const struct figures *g, c
 	else if (loop_unobserved(f))
 		*why = "operations of an event loop were not observed";
 	else if (g->perhaps_ns && 20 * (g->perhaps_ns + g->n[N_CONCURRENT]) >= g->n[N_ACTIVE])
-		*why = "what ended a wait with a time limit was not seen, and it may have been a sleep";
+		*why = "whether a wait with a time limit was a sleep cannot be told";
 	else
 		return SEQUENTIAL;
 	return INCONCLUSIVE;

@@ -292,44 +292,65 @@ static bool is_limited(const struct facts *f, const struct act *act)
 	return !act->hands_over && !f->stretches.v[act->wait].futex_no_limit;
 }
 
-/* Of one task: the shortest of its limited waits there that an interrupt ended; NEVER: none. */
-static uint64_t shortest_sleep(const struct facts *f, const struct act *acts, size_t cnt)
-{
-	uint64_t ns = NEVER;
+/* Of one task's limited waits there: how they ended. Those that count, without more words. */
+struct sleeps {
+	uint64_t short_ns, long_ns;	/* that an interrupt ended; NEVER, 0: none */
+	size_t by_interrupt, by_task, glimpses;
+	bool slept;			/* an interrupt ended the last one */
+	bool glimpse_last;		/* a glimpse came after it */
+};
 
+static void measure_sleeps(const struct facts *f, const struct act *acts, size_t cnt, struct sleeps *s)
+{
+	*s = (struct sleeps){ .short_ns = NEVER };
 	for (size_t i = 0; i < cnt; i++) {
 		const struct stretch *w = &f->stretches.v[acts[i].wait];
 
-		if (is_limited(f, &acts[i]) && w->ender == BY_INTERRUPT)
-			ns = min_u64(ns, w->end_ns - w->start_ns);
+		if (is_limited(f, &acts[i]) && w->ender == BY_INTERRUPT) {
+			s->short_ns = min_u64(s->short_ns, w->end_ns - w->start_ns);
+			s->long_ns = max_u64(s->long_ns, w->end_ns - w->start_ns);
+		}
 	}
-	return ns;
+}
+
+static void count_sleep(struct sleeps *s, const struct stretch *w)
+{
+	if (w->ender == BY_UNSEEN)
+		return;
+	if (w->ender == BY_TASK && w->end_ns - w->start_ns < s->short_ns / 100) {
+		s->glimpses++;
+		s->glimpse_last = true;
+		return;
+	}
+	s->glimpse_last = false;
+	s->slept = w->ender == BY_INTERRUPT;
+	s->by_interrupt += s->slept;
+	s->by_task += w->ender == BY_TASK;
 }
 
 /* What one task did there: did its waits with a time limit reach it, the last one and most of them? */
 static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct act *acts, size_t cnt)
 {
-	uint64_t sleep_ns = shortest_sleep(f, acts, cnt);
-	size_t reached = 0, cut_short = 0;
-	bool slept = false;
+	struct sleeps s;
+	bool doubtful;
 
-	if (sleep_ns == NEVER)
+	measure_sleeps(f, acts, cnt, &s);
+	if (s.short_ns == NEVER)
 		return;
-	for (size_t i = 0; i < cnt; i++) {
-		const struct stretch *w = &f->stretches.v[acts[i].wait];
-
-		if (!is_limited(f, &acts[i]) || w->ender == BY_UNSEEN ||
-		    (w->ender == BY_TASK && w->end_ns - w->start_ns < sleep_ns / 100))
-			continue;
-		slept = w->ender == BY_INTERRUPT;
-		reached += slept;
-		cut_short += w->ender == BY_TASK;
-	}
-	for (size_t i = 0; i < cnt && slept && reached >= cut_short; i++) {
+	for (size_t i = 0; i < cnt; i++)
+		if (is_limited(f, &acts[i]))
+			count_sleep(&s, &f->stretches.v[acts[i].wait]);
+	doubtful = s.glimpses == 1 && s.glimpse_last && !s.by_task &&
+		   s.long_ns - s.short_ns < s.short_ns / 20;
+	for (size_t i = 0; i < cnt && s.slept && s.by_interrupt >= s.by_task; i++) {
 		struct stretch *w = &f->stretches.v[acts[i].wait];
 
-		if (is_limited(f, &acts[i]) && w->futex == place && w->sort == OPEN &&
-		    w->ender == BY_INTERRUPT)
+		if (!is_limited(f, &acts[i]) || w->futex != place || w->sort != OPEN ||
+		    w->ender != BY_INTERRUPT)
+			continue;
+		if (doubtful)
+			w->doubtful = true;
+		else
 			w->sort = WORKING;
 	}
 }
