@@ -165,7 +165,7 @@ setup() {
 	[ "$status" -eq 5 ]
 	mkdir small
 	mount -t tmpfs -o size=128k tmpfs small || skip "no tmpfs may be mounted here"
-	run lab run -o small/out -- sh -c 'i=0; while [ $i -lt 12000 ]; do /bin/true; i=$((i + 1)); done; exit 9'
+	run lab run -o small/out -- sh -c 'i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i + 1)); done; exit 9'
 	local st=$status out=$output
 	run lab report small/out/trace.lab -f json -o run.json
 	local report_status=$status
