@@ -164,7 +164,7 @@ setup() {
 	run lab run -o /proc/nowhere -- true
 	[ "$status" -eq 5 ]
 	mkdir small
-	mount -t tmpfs -o size=128k tmpfs small || skip "no tmpfs may be mounted here"
+	mount -t tmpfs -o size=64k tmpfs small || skip "no tmpfs may be mounted here"
 	run lab run -o small/out -- sh -c 'i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i + 1)); done; exit 9'
 	local st=$status out=$output
 	run lab report small/out/trace.lab -f json -o run.json
