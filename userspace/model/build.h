@@ -53,6 +53,7 @@ struct btask {
 	bool tentative;		/* blocked, but woken while it still ran: ready, if no waking follows */
 	bool woken_running;	/* running, and a waking came */
 	bool in_unwoken;	/* running, and no waking explains why; none came since */
+	uint16_t woken_cpu;	/* ready since a waking there; NO_CPU: not since one */
 	bool late;		/* woken_running, tentative: by a waking that came too late for this run, that one */
 	uint64_t woken_ready_ns; /* ready, and a waking came then: it may have run unseen; NEVER */
 	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
@@ -232,6 +233,7 @@ struct model_builder {
 	uint64_t ready_excess_ns; /* of those that ended ready */
 	uint64_t clock_pair_max_ns; /* the largest bound on two clocks' disagreement that META has; 0: it has none */
 	uint64_t unwoken_runs;	/* that no waking explains */
+	uint64_t timely_wakings; /* before the runs that they made possible, which were on other CPUs */
 	uint64_t late_wakings;	/* of these, stamped after the run that they made possible began */
 	uint64_t throttled_outs; /* switch-outs of throttled tasks */
 	uint64_t holds_begun;

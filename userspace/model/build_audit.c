@@ -247,12 +247,13 @@ void audit_birth_late(struct model_builder *b, const struct btask *t, uint16_t c
 }
 
 /*
- * A waking that was not seen, and another waking that came while the task ran, happen. Clocks that disagree
- * make most of the wakings late.
+ * A waking that was not seen, and another waking that came while the task ran, happen: seldom, beside all that are
+ * seen in time. Of clocks that disagree, one makes the wakings late that it does not make early.
  */
 static void check_wakings(struct model_builder *b)
 {
-	if (b->late_wakings >= 2 && 2 * b->late_wakings > b->unwoken_runs)
+	if (b->late_wakings >= 2 && 2 * b->late_wakings > b->unwoken_runs &&
+	    10 * b->late_wakings >= b->timely_wakings)
 		audit_fail(b, "wakings_late", 0, 0, b->late_wakings);
 }
 

@@ -112,6 +112,7 @@ static void begin_stay(struct model_builder *b, struct bcpu *cpu, uint32_t idx,
 		t->ran_first_ns = o->ts_ns;
 		t->ran_first_cpu = o->cpu;
 	}
+	b->timely_wakings += t->woken_cpu != NO_CPU && t->woken_cpu != o->cpu;
 	task_open(t, LIFE_RUNNING, o->ts_ns, o->cpu);
 	t->in_unwoken = unwoken;
 	b->unwoken_runs += unwoken;
@@ -433,6 +434,7 @@ void switch_on_waking(struct model_builder *b, const struct lab_ev_waking *ev)
 	name_waker(b, idx, ev);
 	task_close(b, t, ts_ns);
 	task_open(t, LIFE_READY, ts_ns, t->queued_cpu);
+	t->woken_cpu = ev->head.cpu;
 	t->own_ns = ts_ns;
 	place_ready(b, idx, t->queued_cpu, false, ts_ns);
 }

@@ -33,7 +33,7 @@ static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
 	t->ran_by_ns = NEVER;
 	t->ran_first_ns = NEVER;
 	t->woken_ready_ns = NEVER;
-	t->queued_cpu = NO_CPU;
+	t->queued_cpu = t->woken_cpu = NO_CPU;
 	t->queue_cpu = NO_CPU;
 	t->set = NO_SET;
 	t->t.mm_id = ++b->mm_cnt;
@@ -150,6 +150,7 @@ void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
 	t->tentative = false;
 	t->woken_running = false;
 	t->in_unwoken = t->late = false;
+	t->woken_cpu = NO_CPU;
 	t->woken_ready_ns = NEVER;
 	t->ran_by_ns = NEVER;
 	t->open = (struct model_span){

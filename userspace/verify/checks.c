@@ -276,7 +276,8 @@ void check_all(struct facts *f)
 {
 	const struct circumstances *a = f->about;
 	bool much = f->uncharged_ns > UNCHARGED_MAX_NS && f->uncharged_ns > f->charged_ns / 100;
-	bool late = f->late_wakings >= 2 && 2 * f->late_wakings > f->unwoken_runs;
+	bool late = f->late_wakings >= 2 && 2 * f->late_wakings > f->unwoken_runs &&
+		    10 * f->late_wakings >= f->timely_wakings;
 
 	for (uint32_t c = 0; c < CPU_NUMBERS; c++)
 		gaps_of_cpu(f, &f->cpus[c]);

@@ -65,6 +65,7 @@ struct task {
 	uint64_t acted_ns;		/* since the last change; NEVER */
 	uint64_t woken_ready_ns;	/* the last waking while it was ready; NEVER */
 	uint16_t acted_cpu, put_cpu;	/* put: where the records have it */
+	uint16_t woken_cpu;		/* ready since a waking there; ANY_CPU: not since one */
 	uint16_t first_cpu;		/* that it took first by a record, at first_ns; NEVER */
 	uint64_t first_ns, open_clock_ns;
 	struct counters last;		/* at its last switch-out; before: its baseline */
@@ -148,7 +149,7 @@ struct facts {
 	uint64_t now_ns, first_ns, last_seed_ns, last_death_ns;
 	uint64_t start_ns, end_ns;	/* the window */
 	uint64_t records, missing, refused, outs, counted, hidden, unseen, births, deaths, alive;
-	uint64_t ahead_ns, late, doubled, late_wakings, unwoken_runs;
+	uint64_t ahead_ns, late, doubled, late_wakings, timely_wakings, unwoken_runs;
 	unsigned __int128 charged_ns, uncharged_ns;
 	bool seeded, root_seeded, misplaced, marker_unread, gaps;
 };

@@ -9,6 +9,7 @@ static void begin(struct facts *f, struct task *t, enum what what, uint64_t ns)
 	t->now = (struct stretch){ .start_ns = ns, .task = place_of_task(f, t),
 				   .what = (uint8_t)what };
 	t->acted_ns = t->woken_ready_ns = NEVER;
+	t->woken_cpu = ANY_CPU;
 	t->as_seeded = false;
 }
 
@@ -109,6 +110,7 @@ static void take(struct facts *f, struct task *t, const struct event *ev)
 	uint64_t ns = ev->head.ts_ns;
 	uint32_t cpu = ev->head.cpu;
 	bool unwoken = t->now.what == WAIT && !t->woken_in_time;
+	bool timely = t->woken_cpu != ANY_CPU && t->woken_cpu != cpu;
 
 	if (t->now.what == DEAD) {
 		fault(f, t, "runs after its death", 0, 1, false);
@@ -122,6 +124,7 @@ static void take(struct facts *f, struct task *t, const struct event *ev)
 	t->open_no_rq = ev->f[F_FLAGS] & NO_RQ;
 	t->unwoken = unwoken;
 	f->unwoken_runs += unwoken;
+	f->timely_wakings += timely;
 	f->first_ns = min_u64(f->first_ns, ns);
 	if (t->first_ns == NEVER) {
 		t->first_ns = ns;
@@ -221,6 +224,7 @@ static void waking(struct facts *f, struct task *t, const struct event *ev)
 		wait_woken(f, t, ev);
 		finish(f, t, ns);
 		begin(f, t, READY, ns);
+		t->woken_cpu = (uint16_t)ev->head.cpu;
 		t->woken = t->woken_in_time = false;
 		t->seen_off_ns = ns;
 	} else if (t->now.what == RUN) {	/* section 8 says which are late */
