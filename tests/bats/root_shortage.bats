@@ -261,6 +261,21 @@ readable_and_true() {
 	nothing_is_left
 }
 
+# To record takes the memory of the rings, to report that of what was recorded.
+@test "the kernel kills lab for memory while it reports: the trace is whole, and nothing else is there" {
+	requires command=perf
+	small_group
+	run in_group 56 "$LAB_BIN" run -o out --buffer 4 -- perf bench sched pipe -l 150000 3>&-
+	status_is 137
+	[[ $(ls -A out) == trace.lab ]]
+	run -4 lab verify out
+	run -0 --separate-stderr lab report out -f json -o run.json
+	[[ -z $stderr ]]
+	json_holds run.json 'r["loss"]["complete"]' 'r["window"]["ended_by"] == "exit"'
+	[[ -z $(<"$group/cgroup.procs") ]]
+	nothing_is_left
+}
+
 @test "the kernel kills the workload for memory: that is what lab says of it" {
 	requires command=/usr/bin/python3
 	small_group
