@@ -160,6 +160,10 @@ struct files_struct {
 
 /* ---- every probe ---- */
 
+struct sched_dl_entity {		/* spent_budget */
+	unsigned int dl_throttled : 1;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -176,6 +180,7 @@ struct task_struct {
 	u64 nvcsw;
 	u64 nivcsw;
 	struct sched_entity se;
+	struct sched_dl_entity dl;
 	struct cpumask cpus_mask;	/* cpus_ptr is another for moments in the kernel (migrate_disable) */
 	struct task_group *sched_task_group; /* optional: CONFIG_CGROUP_SCHED */
 	bool throttled;			/* optional: since 6.18, CONFIG_CFS_BANDWIDTH */

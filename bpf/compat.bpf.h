@@ -65,6 +65,15 @@ static __always_inline bool task_throttled(struct task_struct *task)
 	return false;
 }
 
+/*
+ * Has @task, of the deadline class, used up its own runtime, or given up what was left of it by sched_yield(2)? It
+ * runs again in its next period (kernel/sched/deadline.c, update_curr_dl). 0 in all other classes.
+ */
+static __always_inline bool budget_spent(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD(task, dl.dl_throttled);
+}
+
 /* The task group whose quota binds @task, 0: none. Quotas bind the fair scheduling class only. */
 static __always_inline u64 quota_group(struct task_struct *task)
 {

@@ -76,6 +76,7 @@ enum lab_cpu_class {
 #define LAB_F_NO_RQ	0x10	/* clock_task_ns and steal_ns could not be read */
 #define LAB_F_EXITING	0x20	/* PF_EXITING */
 #define LAB_F_THROTTLED	0x40	/* its quota is used up: it, or (before 6.18) the queue it is on, is throttled */
+#define LAB_F_BUDGET	0x80	/* of the deadline class, and its own runtime is used up */
 
 /* prev_state bits that the model needs, as the tracepoint argument has them (linux/sched.h) */
 #define LAB_STATE_INTERRUPTIBLE		0x0001

@@ -170,6 +170,8 @@ static __always_inline void emit_switch_out(struct lab_cpu_slot *cpu, struct lab
 		flags |= LAB_F_EXITING;
 	if (task_throttled(prev))
 		flags |= LAB_F_THROTTLED;
+	if (budget_spent(prev))
+		flags |= LAB_F_BUDGET;
 	if (!rq)
 		flags |= LAB_F_NO_RQ;
 	if (!mark->first_kind)

@@ -132,3 +132,16 @@ nothing_is_left_over() {
 	json_holds run.json 'r["migrations"]["causes"]["affinity"] > 0' \
 		'sum(r["migrations"]["causes"].values()) == r["migrations"]["count"]'
 }
+
+# One that computes, and may do so for a quarter of its time: it may not fork.
+@test "the budget of a deadline task is what holds it back, and no wake-up" {
+	local deadline=(chrt -d -T 5000000 -P 20000000 -D 20000000 0)
+	requires command=chrt
+	"${deadline[@]}" true 2>err || skip "no task may be of the deadline class here: $(<err)"
+	trace -- "${deadline[@]}" sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done'
+	status_is 0
+	output_has "deadline budgets"
+	json_holds run.json 'r["run_queue_wait"]["held_ns"] * 10 > r["run_queue_wait"]["total_ns"] * 9' \
+		'r["run_queue_wait"]["longest"]["held_ns"] == r["run_queue_wait"]["longest"]["ns"]'
+	exact
+}

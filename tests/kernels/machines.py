@@ -91,7 +91,7 @@ FIFO = check(
     " sh -c \"i=0; while [ \\$i -lt 20000 ]; do i=\\$((i+1)); done\" & done;"
     " sh /root/busy 2 0.5; wait'", holds=[PARALLEL])
 DEADLINE = check("deadline", "-- sh /root/busy 2 0.5 chrt -d -T 5000000 -P 20000000 -D 20000000 0",
-                 holds=['r["run_queue_wait"]["total_ns"] > 0'])
+                 holds=['r["run_queue_wait"]["held_ns"] > 0'])
 
 # ---- what happens to the machine meanwhile ----
 

@@ -129,7 +129,7 @@ void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until)
 	if (!t->hold_cnt++)
 		t->hold_first = m->hold_cnt;
 	*vec_push(m->holds, m->hold_cnt, m->hold_cap) = (struct model_hold){
-		AFX_START_NS + from * f->unit_ns, AFX_START_NS + until * f->unit_ns, t->id,
+		AFX_START_NS + from * f->unit_ns, AFX_START_NS + until * f->unit_ns, t->id, false
 	};
 }
 

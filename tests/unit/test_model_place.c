@@ -160,6 +160,32 @@ TEST(model_place_a_throttled_task_is_held)
 	fx_free(f);
 }
 
+/* Of the deadline class: until it runs, wherever it is moved, and whatever its group's quota does meanwhile. */
+TEST(model_place_a_spent_task_is_held)
+{
+	const struct fx_how spent = { .flags = LAB_F_PREEMPT | LAB_F_BUDGET };
+
+	for (int how = 0; how < 2; how++) {
+		struct fx *f = quota_begin(how ? LAB_THROTTLING_QUEUE : LAB_THROTTLING_UNSEEN);
+		struct model m;
+
+		fx_meta(f)->quota_milli_cpus = how ? 500 : 0;
+		fx_switch(f, 1220, 0, 2, spent);
+		fx_throttle(f, 1250, 0, 0, 1, true);
+		fx_migrate(f, 1300, 0, 1, 0, 1);
+		fx_group(f, 1350, 1, 1, 2, 0);
+		fx_throttle(f, 1400, 0, 0, 1, false);
+		fx_switch(f, 1600, 1, 1, fx_none());
+		fx_switch(f, 1650, 1, FX_IDLE, fx_preempted());
+		quota_end(f, &m, true);
+		check_hold(&m, 1, 0, 1220, 1600);
+		CHECK_EQ(model_task(&m, 1)->hold_cnt, 1);
+		CHECK(m.budget_holds);
+		model_release(&m);
+		fx_free(f);
+	}
+}
+
 /* A flag without a queue that is throttled is of a moment that is over. */
 TEST(model_place_no_queue_no_hold)
 {

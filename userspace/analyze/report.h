@@ -254,7 +254,7 @@ struct capacity_other {
  * many if the tasks that are held back are left out (maximum matchings). Then
  *
  *	affinity	u - m: whoever was ready was not allowed there
- *	throttled	m - f: it could have been used, had the quota not held tasks back
+ *	throttled	m - f: it could have been used, had no quota, nor a task's own budget, held tasks back
  *	latency		of the f, the CPUs on which one of these tasks, allowed there, ran next
  *	balancing	the others of the f: it could have been used at once, and the scheduler had queued
  *			the tasks elsewhere, or kept one where its caches are

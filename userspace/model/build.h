@@ -81,7 +81,7 @@ struct btask {
 	uint16_t queue_cpu;	/* NO_CPU: on none */
 	uint32_t queue_group;
 	uint32_t queue_prev, queue_next; /* indices, NO_TASK */
-	bool held;
+	bool held, spent;	/* spent: until it runs, for its own budget is used up; else by its group's quota */
 	uint64_t held_ns;	/* since */
 };
 
@@ -366,6 +366,9 @@ void place_on_throttle(struct model_builder *b, const struct lab_ev_throttle *ev
 
 /* @idx has what @parent had. */
 void place_born(struct model_builder *b, uint32_t idx, uint32_t parent, uint64_t ts_ns);
+
+/* @idx has used up its own budget: no CPU takes it from now on until it runs. */
+void place_spent(struct model_builder *b, uint32_t idx, uint64_t ts_ns);
 
 /* @idx waits on @cpu's queue. @throttled: it left the CPU because a quota was used up. */
 void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throttled,

@@ -5,7 +5,8 @@
  *
  * By queue (before Linux 6.18) a quota holds back whoever waits on a queue of its group that is
  * throttled; each waiting task is kept in a list of its queue. By task it holds back
- * the one whose switch-out says so, until its queue goes on: only these are in the lists.
+ * the one whose switch-out says so, until its queue goes on: only these are in the lists. A task of the deadline
+ * class that has used up its own runtime is in none.
  */
 
 #include <stdlib.h>
@@ -55,10 +56,11 @@ static void hold_end(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	if (!t->held)
 		return;
 	t->held = false;
-	if (ts_ns <= t->held_ns || b->holds_given_up)
-		return;
-	*vec_push(b->m.holds, b->m.hold_cnt, b->m.hold_cap) =
-		(struct model_hold){ t->held_ns, ts_ns, t->t.id };
+	if (ts_ns > t->held_ns && !b->holds_given_up)
+		*vec_push(b->m.holds, b->m.hold_cnt, b->m.hold_cap) = (struct model_hold){
+			t->held_ns, ts_ns, t->t.id, t->spent
+		};
+	t->spent = false;
 }
 
 /* Also those that end at once count: each costs a step of a queue. */
@@ -78,7 +80,7 @@ void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throt
 	uint32_t *first, group = t->group;
 	bool on;
 
-	if (!group || cpu >= b->cpu_cnt || b->m.meta.throttling == LAB_THROTTLING_UNSEEN)
+	if (t->spent || !group || cpu >= b->cpu_cnt || b->m.meta.throttling == LAB_THROTTLING_UNSEEN)
 		return;
 	place_left(b, idx, ts_ns);
 	on = b->cpus[cpu].throttled >> group & 1;
@@ -96,13 +98,19 @@ void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throt
 		hold_begin(b, t, ts_ns);
 }
 
+void place_spent(struct model_builder *b, uint32_t idx, uint64_t ts_ns)
+{
+	hold_begin(b, &b->tasks[idx], ts_ns);
+	b->tasks[idx].spent = true;
+}
+
 void place_left(struct model_builder *b, uint32_t idx, uint64_t ts_ns)
 {
 	struct btask *t = &b->tasks[idx];
 
+	hold_end(b, t, ts_ns);
 	if (t->queue_cpu == NO_CPU)
 		return;
-	hold_end(b, t, ts_ns);
 	if (t->queue_next != NO_TASK)
 		b->tasks[t->queue_next].queue_prev = t->queue_prev;
 	if (t->queue_prev != NO_TASK)
@@ -129,7 +137,8 @@ void place_on_group(struct model_builder *b, const struct lab_ev_group *ev)
 	uint16_t cpu = t->queue_cpu;
 	bool held = t->held;
 
-	place_left(b, idx, ev->head.ts_ns);
+	if (!t->spent)
+		place_left(b, idx, ev->head.ts_ns);
 	t->group = ev->group <= LAB_GROUPS_MAX ? ev->group : 0;
 	if (ev->quota_milli && (!b->m.quota_milli_cpus || ev->quota_milli < b->m.quota_milli_cpus))
 		b->m.quota_milli_cpus = ev->quota_milli;
@@ -232,7 +241,10 @@ static void clip_holds(struct model *m, struct model_task *t, const struct model
 					.start_ns = max_u64(s->start_ns, from[i].start_ns),
 					.end_ns = min_u64(s->end_ns, from[i].end_ns),
 					.task_id = t->id,
+					.by_budget = from[i].by_budget,
 				};
+		m->budget_holds |= from[i].by_budget;
+		m->quota_holds |= !from[i].by_budget;
 	}
 	t->hold_cnt = m->hold_cnt - t->hold_first;
 }

@@ -253,7 +253,9 @@ static void after_stay(struct model_builder *b, uint32_t idx, const struct lab_e
 		t->tentative = t->open.guess = woken;
 		t->late = late;
 	}
-	if (t->life == LIFE_READY || t->tentative)
+	if (t->life == LIFE_READY && ev->head.flags & LAB_F_BUDGET)
+		place_spent(b, idx, ts_ns);
+	else if (t->life == LIFE_READY || t->tentative)
 		place_ready(b, idx, ev->head.cpu, throttled, ts_ns);
 }
 

@@ -162,10 +162,11 @@ struct model_allowed {
 	uint32_t set;		/* into model.cpusets; equal sets may stand there more than once */
 };
 
-/* A stretch of a ready span in which no CPU could take the task, for a quota was used up. */
+/* A stretch of a ready span in which no CPU could take the task, for a quota, or its own budget, was used up. */
 struct model_hold {
 	uint64_t start_ns, end_ns;
 	uint32_t task_id;
+	bool by_budget;		/* of the deadline class */
 };
 
 /* One stretch of a CPU's time with one kind of holder. */
@@ -328,6 +329,7 @@ struct model {
 	uint32_t quota_milli_cpus;	/* the tightest that one of ours was under, in CPUs x 1000; 0: none is known */
 	bool quota_entered;		/* it came into that one after the start, or the start's was not as tight */
 	bool holds_known;		/* false: holds are missing, for the recording did not look, or not enough */
+	bool quota_holds, budget_holds;	/* there are holds by a quota; by tasks' own budgets */
 	struct model_hold *holds;	/* by task */
 	size_t hold_cnt, hold_cap;
 	struct model_gap *gaps;

@@ -31,7 +31,7 @@ static const char *words_of(const struct comparison_row *row)
 	case LOSS_UNDIVIDED:
 	case LOSS_BALANCING: return "idle beside ready";
 	case LOSS_AFFINITY: return "affinity";
-	case LOSS_THROTTLED: return "the quota";
+	case LOSS_THROTTLED: return "quota or budget";
 	case LOSS_INTERFERENCE: return "other programs";
 	case LOSS_NO_THREAD: return "too few tasks";
 	case LOSS_SERIALIZED:

@@ -81,6 +81,9 @@ struct fmt_text term_instant(const struct term *t, uint64_t at_ns);
 /* What stands before counts that may be too small because records are missing; "" where none are. */
 const char *term_as_far(const struct term *t);
 
+/* What held ready tasks back: a quota, or the budgets that tasks of the deadline class have of their own. */
+const char *term_holder(const struct term *t);
+
 /* @at_ns relative to the window's start; 0 if before. */
 uint64_t term_rel(const struct term *t, uint64_t at_ns);
 

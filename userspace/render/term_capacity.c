@@ -34,7 +34,9 @@ static void say_parts(const struct term *t, struct phrase *p)
 	phrase_add(p, ": work %s", fmt_share(c->work_ns, c->total_ns).s);
 	say_others(t, p);
 	say_part(t, p, ", barred to waiting tasks", c->affinity_ns);
-	say_part(t, p, ", held back by the quota", c->throttled_ns);
+	if (c->throttled_ns)
+		phrase_add(p, ", held back by %s %s", term_holder(t),
+			   fmt_share(c->throttled_ns, c->total_ns).s);
 	say_part(t, p, ", wake-up latency", c->latency_ns);
 	say_part(t, p, ", idle beside waiting tasks", c->balancing_ns);
 	say_part(t, p, ", idle beside waiting tasks", c->undivided_ns);
@@ -77,7 +79,7 @@ static const struct remedy losses[] = {
 		"divide the work among more tasks",
 	},
 	[LOSS_AFFINITY] = { NULL, "let them use every CPU" },
-	[LOSS_THROTTLED] = { NULL, "allow a larger one" },
+	[LOSS_THROTTLED] = { NULL, "allow more" },
 	[LOSS_BALANCING] = {
 		"tasks waited for one CPU while another, which they may use, was idle",
 		"work in longer pieces",
@@ -189,7 +191,9 @@ static void say_pinned(const struct term *t, struct phrase *p)
 
 static void say_held(const struct term *t, struct phrase *p)
 {
-	if (t->m->quota_milli_cpus)
+	if (t->m->budget_holds)
+		phrase_add(p, "%s", term_holder(t));
+	else if (t->m->quota_milli_cpus)
 		phrase_add(p, "the quota of %s CPUs", fmt_ratio(t->m->quota_milli_cpus, 1000, 2).s);
 	else
 		phrase_add(p, "a quota");

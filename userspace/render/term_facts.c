@@ -47,7 +47,7 @@ static void say_waited_for(const struct term *t)
 	if (others_ns)
 		phrase_add(&p, "%s for others, ", fmt_ns(others_ns).s);
 	if (w->held_ns)
-		phrase_add(&p, "%s for the quota, ", fmt_ns(w->held_ns).s);
+		phrase_add(&p, "%s for %s, ", fmt_ns(w->held_ns).s, term_holder(t));
 	phrase_add(&p, "%s for %s", fmt_ns(w->idle_ns).s,
 		   t->m->holds_known ? "the wake-up itself" : "idle CPUs");
 	if (w->unknown_ns)
@@ -71,7 +71,8 @@ void term_waits(const struct term *t)
 	phrase_add(&p, " longest %s: %s", fmt_ns(w->max_ns).s, term_task(t, w->max_task_id).s);
 	phrase_add(&p, " from %s", term_instant(t, w->max_start_ns).s);
 	if (w->max_held_ns > w->max_antagonist.ns) {
-		phrase_add(&p, ", held back by the quota for %s of it", fmt_ns(w->max_held_ns).s);
+		phrase_add(&p, ", held back by %s for %s of it", term_holder(t),
+			   fmt_ns(w->max_held_ns).s);
 	} else if (w->max_antagonist.ns) {
 		phrase_add(&p, ", while ");
 		say_antagonist(t, &p, &w->max_antagonist);

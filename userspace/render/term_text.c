@@ -86,6 +86,13 @@ const char *term_as_far(const struct term *t)
 	return t->r->lossless ? "" : "as far as the records tell, ";
 }
 
+const char *term_holder(const struct term *t)
+{
+	if (!t->m->budget_holds)
+		return "the quota";
+	return t->m->quota_holds ? "the quota or deadline budgets" : "deadline budgets";
+}
+
 /* A number and the word that it counts stay on one line: "48.211 ms", "CPU 0". */
 static bool breaks_here(const char *text, const char *space)
 {

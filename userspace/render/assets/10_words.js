@@ -53,7 +53,7 @@ const WORDS = {
 		copied: "copied", saved: "saved", nocopy: "this browser does not let a file copy pictures: use Save PNG",
 		found: "{n} of {all} tasks", damaged: "The data of the timeline cannot be read: {why}. The report above does not depend on it.",
 		old: "This browser is too old for the timeline (it lacks DecompressionStream). The report above does not need it.",
-		c_work: "work", c_latency: "wake-up latency", c_affinity: "barred to waiting tasks", c_throttled: "held back by the quota",
+		c_work: "work", c_latency: "wake-up latency", c_affinity: "barred to waiting tasks", c_throttled: "held back by a quota or deadline budget",
 		c_balancing: "idle beside waiting tasks", c_undivided: "idle beside waiting tasks", c_interference: "other programs, tasks waited", c_other: "other programs, no task waited",
 		c_unknown: "not known", c_no_thread: "no task", c_blocked: "blocked on ",
 	},
