@@ -22,46 +22,31 @@ static uint32_t clamp_width(uint32_t width)
 	return (uint32_t)min_u64(max_u64(width, TERM_WIDTH_MIN), TERM_WIDTH_MAX);
 }
 
-/* What all readers see who asked for no part of it. */
-static void term_all(const struct term *t)
+/* Where a section is shown; render/section.def. */
+enum {
+	VERDICT = 1, WHOLE = 2, PART = 4, WORDS = 8,
+};
+
+static void print_sections(const struct term *t, unsigned int form)
 {
-	term_stuck(t);
-	term_audit(t);
-	term_loss(t);
-	term_scope(t);
-	term_cpus(t);
-	term_stack(t);
-	term_shape(t);
-	term_waits(t);
-	term_moves(t);
-	term_serializer(t);
-	term_findings(t);
-	term_path(t);
-	term_caution(t);
-	term_timeline(t);
-	term_task_table(t);
-	term_lock_table(t);
-	term_ops(t);
-	fputc('\n', t->out);
-	term_loops(t);
-	term_run(t);
-	term_files(t);
+	static const struct {
+		void (*print)(const struct term *t);
+		unsigned int forms;
+	} sections[] = {
+#define SECTION(name, forms) { term_##name, forms },
+#include "render/section.def"
+#undef SECTION
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		if (sections[i].forms & form)
+			sections[i].print(t);
 }
 
-static void term_part(const struct term *t)
+static struct term term_of(const struct model *m, const struct report *r,
+			   const struct render_opts *opts)
 {
-	term_audit(t);
-	term_loss(t);
-	term_range(t);
-	term_timeline(t);
-	term_range_table(t);
-}
-
-static int term_render(const struct model *m, const struct report *r,
-		       const struct render_opts *opts, FILE *out)
-{
-	struct term t = {
-		.out = out,
+	return (struct term){
 		.m = m,
 		.r = r,
 		.opts = opts,
@@ -69,25 +54,24 @@ static int term_render(const struct model *m, const struct report *r,
 		.width = clamp_width(opts->width),
 		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
 	};
+}
+
+static int term_render(const struct model *m, const struct report *r,
+		       const struct render_opts *opts, FILE *out)
+{
+	struct term t = term_of(m, r, opts);
 	struct range whole = { 0 };
 
-	term_stuck_headline(&t);
-	term_verdict(&t);
-	term_exit(&t);
-	term_claim(&t);
-	term_attempts(&t);
-	term_certificate(&t);
-	if (opts->brief)
+	t.out = out;
+	if (opts->brief) {
+		print_sections(&t, VERDICT);
 		return ferror(out) ? -EIO : 0;
-
+	}
 	if (!opts->lens)
 		range_whole(m, r, &whole);
 	t.lens = opts->lens ? *opts->lens : (struct render_lens){ .range = whole };
 	choose_lanes(&t);
-	if (opts->lens)
-		term_part(&t);
-	else
-		term_all(&t);
+	print_sections(&t, opts->lens ? PART : WHOLE);
 	free(t.by_run);
 	range_release(&whole);
 	return ferror(out) ? -EIO : 0;
@@ -96,37 +80,12 @@ static int term_render(const struct model *m, const struct report *r,
 void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
 	      term_sink *sink, void *arg)
 {
-	struct term t = {
-		.m = m,
-		.r = r,
-		.opts = opts,
-		.glyphs = glyphs_for(m, opts->utf8),
-		.width = TERM_WIDTH_DEFAULT,
-		.window_ns = m->end_ns > m->start_ns ? m->end_ns - m->start_ns : 0,
-		.sink = sink,
-		.sink_arg = arg,
-	};
+	struct term t = term_of(m, r, opts);
 
-	term_stuck_headline(&t);
-	term_verdict(&t);
-	term_exit(&t);
-	term_claim(&t);
-	term_attempts(&t);
-	term_caution(&t);
-	term_stuck(&t);
-	term_certificate(&t);
-	term_audit(&t);
-	term_loss(&t);
-	term_scope(&t);
-	term_cpus(&t);
-	term_shape(&t);
-	term_waits(&t);
-	term_moves(&t);
-	term_serializer(&t);
-	term_findings(&t);
-	term_path(&t);
-	term_loops(&t);
-	term_run(&t);
+	t.width = TERM_WIDTH_DEFAULT;
+	t.sink = sink;
+	t.sink_arg = arg;
+	print_sections(&t, WORDS);
 }
 
 const struct renderer renderer_term = {

@@ -120,37 +120,10 @@ char term_letter(const struct term *t, size_t task_idx);
 void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
 	      term_sink *sink, void *arg);
 
-/* ---- sections, in the order of the report ---- */
-
-void term_stuck_headline(const struct term *t);	/* of a run that could not go on; else nothing */
-void term_verdict(const struct term *t);	/* headline and proof */
-void term_exit(const struct term *t);	/* only if the command failed */
-void term_claim(const struct term *t);
-void term_attempts(const struct term *t);	/* only of a run under --until-quiet */
-void term_caution(const struct term *t);	/* only where other programs could have changed the class */
-void term_certificate(const struct term *t);	/* if it is refuted */
-void term_audit(const struct term *t);
-void term_loss(const struct term *t);
-void term_scope(const struct term *t);
-void term_cpus(const struct term *t);
-void term_stack(const struct term *t);
-void term_shape(const struct term *t);
-void term_waits(const struct term *t);
-void term_moves(const struct term *t);
-void term_path(const struct term *t);
-void term_range(const struct term *t);		/* these two instead of the others, */
-void term_serializer(const struct term *t);
-void term_stuck(const struct term *t);		/* what its headline rests on */
-void term_findings(const struct term *t);	/* only where one applies */
-void term_timeline(const struct term *t);
-void term_task_table(const struct term *t);
-void term_range_table(const struct term *t);	/* with a lens */
-void term_lock_table(const struct term *t);
-void term_ops(const struct term *t);
-void term_loops(const struct term *t);
-void term_run(const struct term *t);
-void term_files(const struct term *t);
-void term_next(const struct term *t);		/* the last lines of term_files() */
+/* Print a section, or nothing where it does not apply. */
+#define SECTION(name, forms) void term_##name(const struct term *t);
+#include "render/section.def"
+#undef SECTION
 
 /*
  * Add the command line that would show what the program waited for, if opts->hook has one and nothing else

@@ -79,6 +79,8 @@ void term_next(const struct term *t)
 	struct phrase hook = { 0 }, look = { 0 }, run = { 0 };
 	const char *label = "next";
 
+	if (!t->opts->trace_path)
+		return;
 	if (term_hook_line(t, &hook)) {
 		term_line(t, label, hook.s);
 		label = "";

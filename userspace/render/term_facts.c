@@ -372,5 +372,4 @@ void term_files(const struct term *t)
 	phrase_add(&p, ")");
 	term_line(t, label, p.s);
 	free(p.s);
-	term_next(t);
 }

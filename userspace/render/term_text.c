@@ -241,3 +241,8 @@ char term_letter(const struct term *t, size_t task_idx)
 			return (char)('A' + i);
 	return ' ';
 }
+
+void term_blank_line(const struct term *t)
+{
+	fputc('\n', t->out);
+}
