@@ -151,8 +151,8 @@ static const struct model_hold *hold_near(const struct model *m, const struct mo
 }
 
 /*
- * @t begins to wait for CPU row @row (model.cpu_cnt: none) and will until the end of @s, but where a
- * quota holds it back. Return: for how long that is.
+ * @t begins to wait for CPU row @row (model.cpu_cnt: none). It waits until the end of @s, except
+ * while a quota holds it back. Return: for how long a quota does so.
  */
 static uint64_t wait_add(struct heap *changes, const struct model *m, const struct model_task *t,
 			 const struct model_span *s, size_t row)
@@ -173,7 +173,10 @@ static uint64_t wait_add(struct heap *changes, const struct model *m, const stru
 	return held_ns;
 }
 
-/* Go through all waits in order of time, and each CPU's time with them. Return: how much a quota held back. */
+/*
+ * Go through all waits in order of time, and each CPU's time with them. Return: for how long a
+ * quota held tasks back.
+ */
 static uint64_t holding_collect(struct holding *h, const struct model *m)
 {
 	struct walk *walks = xcalloc(m->cpu_cnt, sizeof(*walks));

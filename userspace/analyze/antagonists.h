@@ -6,8 +6,8 @@
  * antagonists - who held the CPUs for which ready tasks waited. Part of the
  * analysis of wake-ups.
  *
- * A nanosecond in which three tasks wait for one CPU counts three times, so
- * that all parts together are exactly the time waited. While a quota holds a task back it waits for no CPU.
+ * A nanosecond in which three tasks wait for one CPU counts three times, so that all parts together
+ * are exactly the time waited. A task that a quota holds back waits for no CPU.
  */
 
 #include "analyze/report.h"

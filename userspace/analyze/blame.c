@@ -15,14 +15,16 @@ enum counter {
 	WORKERS,		/* no helpers */
 	WORKERS_NOT_CALLING,	/* of these, those that do not wait for a thread or a child */
 	NOT_CALLING,		/* helpers, too */
-	WORKERS_AT,		/* and what comes after it: workers that wait for this kind of lock */
+	/* and what comes after it: workers that wait for this kind of lock */
+	WORKERS_AT,
 };
 
 /* Where several kinds keep tasks waiting, the first of them is the reason. */
 static const uint8_t locks[] = {
 	REASON_LOCK, REASON_FILELOCK, REASON_SEMAPHORE, REASON_KERNEL,
 };
-_Static_assert(WORKERS_AT + ARRAY_SIZE(locks) == FOREST_COUNTERS, "the forest has a place for each");
+_Static_assert(WORKERS_AT + ARRAY_SIZE(locks) == FOREST_COUNTERS,
+	       "the forest has a place for each");
 
 void blame_init(struct blame *b, const struct model *m, const struct report *r)
 {
@@ -208,7 +210,8 @@ static void hang_on(struct blame *b, uint32_t task)
 	count(b, root);
 }
 
-static bool is_polling(const struct blame *b, const struct model_task *t, const struct model_span *wait)
+static bool is_polling(const struct blame *b, const struct model_task *t,
+		       const struct model_span *wait)
 {
 	return polling_before(b->m, t, wait) || polling_goes_on(b->m, t, wait);
 }

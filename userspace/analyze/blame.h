@@ -6,8 +6,8 @@
  * blame - which reason an idle CPU gets while tasks are blocked: the one at the end of the chain of
  * waits. Part of the analysis of capacity; see "blame" in report.h for the whole convention.
  *
- * A blocked task waits for the task of ours whose wake ends the wait. From there the chain goes on, until
- * it ends at a task that is not blocked, or whose wait no task of ours ends. The chains are trees,
+ * A blocked task waits for the task of ours whose wake ends the wait. The chain goes on from there.
+ * It ends at a task that is not blocked, or whose wait no task of ours ends. The chains are trees,
  * and an end is the root of a tree (analyze/forest.h).
  */
 
@@ -19,14 +19,14 @@
 enum blame_tier {
 	BLAME_WORKERS,		/* chains of tasks that are no helpers */
 	BLAME_ANY,		/* and while no task runs or is ready: chains of all tasks */
-	BLAME_CALLERS,		/* and last: tasks that wait for a child or thread which is not known */
+	BLAME_CALLERS,		/* and last: tasks that wait for an unknown child or thread */
 	BLAME_TIER_CNT,
 };
 
 /* The ends of one tier, by reason. */
 struct blame_ends {
 	uint32_t ends[REASON_CNT];
-	uint32_t behind[REASON_CNT]; /* tasks at these ends and behind them, beyond one for each end */
+	uint32_t behind[REASON_CNT]; /* tasks at and behind these ends, beyond one for each end */
 	uint32_t end_cnt, behind_cnt; /* their sums */
 };
 
@@ -38,7 +38,8 @@ struct blame_part {
 
 struct blame_task {
 	const struct model_span *wait;	/* NULL: not blocked */
-	uint32_t awaited;	/* index of the task it waits for; FOREST_NONE: that is not known, or none of ours */
+	/* index of the task it waits for; FOREST_NONE: that is not known, or none of ours */
+	uint32_t awaited;
 	bool linked;		/* to @awaited in the forest */
 	bool is_helper;
 	struct blame_part part;	/* of a root: as it was counted */
@@ -56,7 +57,7 @@ struct blame {
 	const struct model *m;
 	struct forest forest;
 	struct blame_task *tasks;
-	struct idmap by_tid;	/* index of the last task with this tid; filled when first asked for */
+	struct idmap by_tid;	/* index of the last task with this tid; filled at first use */
 	bool tids_known;	/* it is filled */
 	struct blame_ends tiers[BLAME_TIER_CNT];
 	struct blame_stretch stretch;

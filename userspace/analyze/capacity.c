@@ -2,9 +2,9 @@
 /*
  * capacity - where P x T went, and what each task's share of the busy time is.
  *
- * One sweep over the CPUs' segments, the tasks' spans, and what bounds these: where each may run and
- * when a quota holds it back, merged by time. Who has a CPU is what the CPU's segments
- * say; spans tell only who else wanted one.
+ * One sweep over the CPUs' segments, the tasks' spans, and what bounds these (where each task may
+ * run, and when a quota holds it back), merged by time. The CPU's segments say who has a CPU. Spans
+ * say only who else wanted one.
  */
 #include <stdlib.h>
 
@@ -49,7 +49,10 @@ struct sweep {
 	uint64_t lost;			/* tasks of which records are missing */
 	struct blame blame;
 
-	/* A clock that advances by 1/k while k tasks run: a bottle is what it shows of a task's stays. */
+	/*
+	 * A clock that advances by 1/k while k tasks run: a task's bottle is what this clock shows
+	 * of the task's stays.
+	 */
 	unsigned __int128 bottle_clock;
 	uint64_t bottle_at_ns;
 	uint64_t running;		/* tasks, as spans tell */

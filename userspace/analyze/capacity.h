@@ -11,8 +11,8 @@
 				   .throttled_known = true })
 
 /*
- * What was lost for a reason, or in a part other than blocked. The CPUs of other programs that no task
- * could have used are counted as if they had been idle. The parts sum to total_ns less work_ns.
+ * What was lost for a reason, or in a part other than blocked. The CPUs of other programs that no
+ * task could have used count as idle. The parts sum to total_ns less work_ns.
  */
 uint64_t capacity_blocked_ns(const struct report_capacity *c, enum reason reason);
 uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss loss);
@@ -21,8 +21,8 @@ uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss lo
 void capacity_find_loss(struct report_capacity *c);
 
 /*
- * Add every part of @c to @sum, where something stays known only as long as it is of both; begin with
- * CAPACITY_EMPTY_SUM. capacity_find_loss() is the caller's, and examples (pinned_ns) are not kept.
+ * Add every part of @c to @sum; begin with CAPACITY_EMPTY_SUM. A part stays known only as long as
+ * both know it. The caller calls capacity_find_loss(). Examples (pinned_ns) are not kept.
  */
 void capacity_add(struct report_capacity *sum, const struct report_capacity *c);
 

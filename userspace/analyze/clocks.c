@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* clocks - how far each CPU's clock may be from the reference's, from what the recorder measured. */
+/* clocks - how far each CPU's clock may be from the reference's, as the recorder measured it. */
 #include "analyze/clocks.h"
 
 #include "util/alloc.h"

@@ -3,9 +3,10 @@
 #define LAB_ANALYZE_CLOCKS_H
 
 /*
- * clocks - eps: by how much the clocks of two CPUs can disagree. The recorder compares each CPU with the
- * same one (record/clock.h), the reference: cpu_a of META's first pair. What two CPUs may
- * each be away from it adds up. analysis_clocks fills the table, and these look it up.
+ * clocks - eps: by how much the clocks of two CPUs can disagree. The recorder compares each CPU
+ * with the same one, the reference (record/clock.h): cpu_a of META's first pair. The eps of two
+ * CPUs is the sum of how far each may be from the reference. analysis_clocks fills the table, and
+ * these functions look it up.
  */
 
 #include <stddef.h>
@@ -20,7 +21,10 @@
 /* Return: the row of @cpu in @c, or CLOCK_CPU_NONE. */
 uint32_t clocks_row(const struct report_clocks *c, uint16_t cpu);
 
-/* eps of two rows; 0 for one row twice, CLOCK_EPS_UNBOUND_NS if either is CLOCK_CPU_NONE or was not measured. */
+/*
+ * eps of two rows. It is 0 for one row twice, and CLOCK_EPS_UNBOUND_NS if either row is
+ * CLOCK_CPU_NONE or was not measured.
+ */
 static inline uint64_t clocks_eps(const struct report_clocks *c, uint32_t row_a, uint32_t row_b)
 {
 	if (row_a == CLOCK_CPU_NONE || row_b == CLOCK_CPU_NONE)

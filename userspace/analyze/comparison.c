@@ -34,7 +34,8 @@ struct spread spread_of(const uint64_t *values, size_t cnt)
 /* To the nearest; 0 if @den is 0. Times a thousand stays far below 2^128. */
 static uint64_t milli(uint64_t num, uint64_t den)
 {
-	return den ? (uint64_t)(((unsigned __int128)num * 2000 + den) / ((unsigned __int128)den * 2)) : 0;
+	return den ? (uint64_t)(((unsigned __int128)num * 2000 + den) /
+				((unsigned __int128)den * 2)) : 0;
 }
 
 typedef uint64_t figure_fn(const struct trial *trial, const struct trial *base);
@@ -74,10 +75,14 @@ static uint64_t speedup(const struct trial *t, const struct trial *base)
 	return milli(base->wall_ns, t->wall_ns);
 }
 
-/* Had the first way never waited for a CPU: one task at a time, so that this is what it lost at most. */
+/*
+ * The speedup if the first way had never waited for a CPU. That way runs one task at a time, so its
+ * waits are the most that it lost.
+ */
 static uint64_t sure_speedup(const struct trial *t, const struct trial *base)
 {
-	return milli(base->wall_ns - (base->ready_ns < base->wall_ns ? base->ready_ns : base->wall_ns),
+	return milli(base->wall_ns -
+		     (base->ready_ns < base->wall_ns ? base->ready_ns : base->wall_ns),
 		     t->wall_ns);
 }
 
@@ -104,7 +109,8 @@ static const struct trial *run_at(const struct runs *runs, size_t way, size_t ro
 }
 
 /* @zero_counts: else a 0 says that it is not known, and then it is known of none. */
-static struct spread figures(const struct runs *runs, size_t way, figure_fn *figure, bool zero_counts)
+static struct spread figures(const struct runs *runs, size_t way, figure_fn *figure,
+			     bool zero_counts)
 {
 	uint64_t *values = xcalloc(runs->repeats + 1, sizeof(*values));
 	struct spread s;
@@ -152,7 +158,8 @@ static void judge_limit(struct comparison_row *row)
 	row->limit_reason = wanted.largest_reason;
 	row->limit_ns = wanted.largest_ns;
 	row->disturbed = wanted.interference_ns &&
-			 wanted.interference_ns / COMPARISON_DISTURBED_PERCENT >= wanted.total_ns / 100;
+			 wanted.interference_ns / COMPARISON_DISTURBED_PERCENT >=
+			 wanted.total_ns / 100;
 }
 
 static void fill_row(const struct runs *runs, size_t way, struct comparison_row *row)
@@ -181,7 +188,7 @@ static void fill_row(const struct runs *runs, size_t way, struct comparison_row 
 	row->gain = judge_gain(runs, way, row);
 }
 
-/* By all of its runs: the slowest of one is faster than the fastest of the other, and not just so. */
+/* By all of its runs: the slowest of one is clearly faster than the fastest of the other. */
 static bool beaten(const struct comparison_work *work, const struct comparison_row *row)
 {
 	for (size_t i = 0; i < work->row_cnt; i++)
@@ -196,7 +203,8 @@ static size_t find_least(const struct comparison_work *work, size_t spread_off)
 	size_t fastest_cnt = 0, least = SIZE_MAX;
 
 	for (size_t i = 0; i < work->row_cnt; i++) {
-		const struct spread *mine = (const void *)((const char *)&work->rows[i] + spread_off);
+		const struct spread *mine =
+			(const void *)((const char *)&work->rows[i] + spread_off);
 		bool is_least = work->rows[i].fastest && mine->cnt;
 
 		fastest_cnt += work->rows[i].fastest;
@@ -204,7 +212,8 @@ static size_t find_least(const struct comparison_work *work, size_t spread_off)
 			const struct spread *other =
 				(const void *)((const char *)&work->rows[j] + spread_off);
 
-			if (j != i && work->rows[j].fastest && (!other->cnt || mine->high >= other->low))
+			if (j != i && work->rows[j].fastest &&
+			    (!other->cnt || mine->high >= other->low))
 				is_least = false;
 		}
 		if (is_least)

@@ -3,8 +3,8 @@
 #define LAB_ANALYZE_COMPARISON_H
 
 /*
- * comparison - the same work done in several ways, each several times: what each way gained over the
- * first one. Pure; integers only; an all-zero one is empty and nothing is owned.
+ * comparison - the same work done in several ways, each several times: what each way gained over
+ * the first one. Pure, with integers only. An all-zero comparison is empty, and it owns nothing.
  */
 
 #include <stdbool.h>
@@ -62,7 +62,8 @@ struct comparison_row {
 	uint64_t limit_ns;
 	bool disturbed;			/* interference is COMPARISON_DISTURBED_PERCENT or more */
 	enum gain gain;
-	bool fastest;			/* no way is faster by all of its runs and by COMPARISON_SAME_MILLI */
+	/* no way is faster by all of its runs and by COMPARISON_SAME_MILLI */
+	bool fastest;
 };
 
 /* One kind of work. */

@@ -30,7 +30,8 @@ static bool all_known(const struct model *m)
 
 		while (s < end && s->state != SPAN_READY)
 			s++;
-		if (s < end && (!t->allowed_cnt || m->allowed[t->allowed_first].from_ns > s->start_ns))
+		if (s < end &&
+		    (!t->allowed_cnt || m->allowed[t->allowed_first].from_ns > s->start_ns))
 			return false;
 	}
 	return true;

@@ -18,10 +18,13 @@
 struct cpusets {
 	uint32_t cpu_cnt, words, cnt;
 	uint64_t *bits;		/* cnt of @words each; ascending, read as binary numbers */
-	uint32_t *of;		/* [index into model.cpusets]: which of these it is, or MATCHING_EVERY */
+	uint32_t *of;		/* [index into model.cpusets]: one of these, or MATCHING_EVERY */
 };
 
-/* Return: true if each ready task's set is known, and they are CPUSETS_MAX or fewer; else @s is empty. */
+/*
+ * Return: true if each ready task's set is known, and there are at most CPUSETS_MAX sets; else @s
+ * is empty.
+ */
 bool cpusets_init(struct cpusets *s, const struct model *m);
 void cpusets_release(struct cpusets *s);
 

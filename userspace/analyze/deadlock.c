@@ -2,28 +2,30 @@
 /*
  * deadlock - tasks that at the end wait for each other in a circle.
  *
- * A wait stands if it went on until the cut, or until a signal or the end of the process broke it off
- * and the task came to nothing more. Of a standing wait the trace tells whom it is for:
+ * A wait stands if it went on until the cut, or until a signal or the end of the process broke it
+ * off and the task did nothing more. For a standing wait the trace shows the task that it is for:
  *
- * - a join: the value that the kernel compared before it let the task sleep is the tid of the thread;
- * - a lock whose word holds its owner's tid, as robust mutexes have it: the same. Proof as well;
+ * - a join: the value that the kernel compared before it let the task sleep is the thread's tid;
+ * - a lock whose word holds its owner's tid, as that of a robust mutex does: the same. This is
+ *   proof as well;
  * - a PI lock: its word, read at that moment; the kernel itself keeps the owner in it;
  * - a plain mutex of glibc: the owner that the C library keeps beside the word, read at that
  *   moment. This is the library's statement, not the kernel's; other memory could look alike, but
  *   then its number would have to be the tid of a living thread of the same process, and a
  *   circle would have to close on it.
  *
- * That is who had the lock when the wait began. It still has it if nobody was woken at that lock since:
- * whoever lets go of a contended lock wakes a waiter. If somebody was, a younger standing wait
- * at the lock tells the owner. If there is none, who was woken has it: had another been quicker, he
- * would wait there again; and had he let go of it, he would have woken the next.
+ * That task had the lock when the wait began. It still has the lock if nobody was woken at that
+ * lock since, because a task that releases a contended lock wakes a waiter. If somebody was woken,
+ * a younger standing wait at the lock shows the owner. If there is none, the woken task has the
+ * lock: if another had been quicker, the woken task would wait there again; and if the woken task
+ * had released the lock, it would have woken the next waiter.
  *
- * What cannot be told: who holds a lock that keeps no owner (Rust's and Go's mutexes, semaphores,
- * read-write locks, CPython's), who will signal a condition, and a lock in memory that processes map
- * at different addresses. In another PID namespace than the tracer's, tids do not match and nothing
- * is found. Of the plain locks that were waited for before --pid attached no owner was read. A
- * circle of PI locks alone does not stand: the kernel refuses to close it (EDEADLK). Where records
- * are missing nothing is said, since a wake may be among them.
+ * Three things cannot be known: who holds a lock that keeps no owner (Rust's and Go's mutexes,
+ * semaphores, read-write locks, CPython's), who will signal a condition, and a lock in memory that
+ * processes map at different addresses. In another PID namespace than the tracer's, tids do not
+ * match and nothing is found. No owner was read for plain locks that were waited for before --pid
+ * attached. A circle of PI locks alone does not stand: the kernel refuses to close it (EDEADLK).
+ * Where records are missing nothing is said, because a wake may be among them.
  */
 #include <stdlib.h>
 
@@ -39,9 +41,11 @@ struct standing {
 	const struct model_task *task;
 	const struct model_span *wait;
 	size_t next;		/* the standing wait of whom it waits for, or NONE */
-	uint64_t handed_on_ns;	/* the last wake at its lock; of the first wait at a lock only, as the next */
+	/* the last wake at its lock; this and handed_to: of the first wait at a lock only */
+	uint64_t handed_on_ns;
 	enum deadlock_evidence evidence;
-	uint32_t handed_to;	/* birth number of who was woken then; 0: none, or he waits there again */
+	/* birth number of the task woken then; 0: none, or the task waits there again */
+	uint32_t handed_to;
 	enum { UNSEEN, ON_WAY, FREE, IN_CIRCLE, BEHIND } place;
 };
 
@@ -116,7 +120,8 @@ static void collect(const struct model *m, struct all *all)
 
 		if (wait)
 			vec_add(all->v, all->cnt, all->cap,
-				(struct standing){ .task = &m->tasks[i], .wait = wait, .next = NONE });
+				(struct standing){
+					.task = &m->tasks[i], .wait = wait, .next = NONE });
 	}
 	if (!all->cnt)
 		return;
@@ -196,7 +201,7 @@ static void find_handed_on(struct all *all, const struct model_task *t)
 	}
 }
 
-/* The last that had been given this tid when @wait began, if it is of the lock's memory; or NULL. */
+/* The last task given this tid when @wait began, if it is of the lock's memory; or NULL. */
 static const struct model_task *task_of_tid(const struct all *all, uint32_t tid,
 					    const struct model_span *wait)
 {

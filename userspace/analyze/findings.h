@@ -2,7 +2,7 @@
 #ifndef LAB_ANALYZE_FINDINGS_H
 #define LAB_ANALYZE_FINDINGS_H
 
-/* findings - the parts of a report that say what held the run up: part of report.h, and as it says. */
+/* findings - the part of report.h that says what held the run up; the rules of report.h apply. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,20 +20,24 @@ enum serializer_kind {
 };
 
 /*
- * Integrals over the window, with a tasks running, r ready, b blocked on the lock (or ready,
- * and about to be, after a run of no account: fake.h), P usable CPUs,
- * and [n] for max(min(n, P) - 1, 0): the CPUs beyond the first that n tasks can use.
- * Only instants at which one or more run or are ready count. reached + ready + locked is demand.
- * Of hand-overs b counts who waits for another of them while one of them runs or is ready, and only for
- * as long before the wait's end as it then runs.
+ * Integrals over the window, with a tasks running, r ready, b blocked on the lock (or ready, and
+ * about to be, after a run of no account: fake.h), P usable CPUs, and [n] for
+ * max(min(n, P) - 1, 0): the CPUs beyond the first that n tasks can use. Only instants at which one
+ * or more run or are ready count. reached + ready + locked is demand. For hand-overs, b counts the
+ * tasks that wait for another of the group while one of the group runs or is ready. Such a task
+ * counts only for as long before its wait's end as it then runs.
  */
 struct report_serializer {
 	enum serializer_kind kind;
 	enum reason through;	/* what most of the waits are for */
 	bool present;
-	bool measured;		/* some lock was waited for while a second CPU could have been used */
+	bool measured;		/* a lock was waited for while a second CPU could have been used */
 	uint32_t mm_id, tgid;	/* as in struct report_lock */
-	uint64_t addr;		/* where most of the waits for it were; hand-overs: 0, if not nine tenths of the time at one futex */
+	/*
+	 * where most of the waits for it were; hand-overs: 0, if not nine tenths of the time at
+	 * one futex
+	 */
+	uint64_t addr;
 	const struct model_symbol *symbol; /* of the model; NULL: not known */
 	uint64_t demand_ns;	/* [a + r + b]: use for more than one CPU */
 	uint64_t reached_ns;	/* [a]: use made of more than one */
@@ -50,7 +54,7 @@ struct report_serializer {
 /* How it is known who had what is waited for. */
 enum deadlock_evidence {
 	EVIDENCE_JOIN = 0,	/* a thread's end: the value that the kernel compared is its tid */
-	EVIDENCE_VALUE = 1,	/* a lock: the value that the kernel compared holds its owner's tid */
+	EVIDENCE_VALUE = 1,	/* a lock: the value that the kernel compared has its owner's tid */
 	EVIDENCE_PI = 2,	/* a PI lock: so does its word, as the kernel wants it */
 	EVIDENCE_LIBRARY = 3,	/* a lock: the C library keeps its owner beside it */
 	EVIDENCE_WAKE = 4,	/* a lock that keeps its owner: who was woken there last */
@@ -67,7 +71,7 @@ struct deadlock_wait {
 };
 
 struct report_deadlock {
-	bool known;		/* false: records are missing, and what would refute one may be among them */
+	bool known;		/* false: records are missing, and they might refute a deadlock */
 	bool present;
 	struct deadlock_wait *waits; /* one circle, from its eldest task on; owned */
 	size_t wait_cnt, wait_cap;
@@ -112,14 +116,14 @@ struct report_stuck {
 
 struct report_spinning {
 	bool present;		/* often enough to matter */
-	uint64_t yields;	/* times that a task gave its CPU up with sched_yield(2), and another took it */
-	uint64_t empty_polls;	/* returns of epoll_wait without an event and without a wait (--ops) */
+	uint64_t yields;	/* times that a task left its CPU to another with sched_yield(2) */
+	uint64_t empty_polls;	/* returns of epoll_wait without an event or a wait (--ops) */
 	uint64_t run_ns;	/* run time that ended with such a yield */
 	uint32_t task_cnt;	/* different tasks */
 	uint32_t task_id;	/* who did it most often */
 };
 
-/* ---- rounds: tasks that wait for each other again and again, as at a barrier (analyze/rounds.c) ---- */
+/* ---- rounds: tasks that wait for each other repeatedly, as at barriers (analyze/rounds.c) ---- */
 
 /*
  * A round is over when one task ends the waits of two or more at one futex, at once: it came last.
@@ -139,23 +143,26 @@ struct report_rounds {
 /* ---- pool: threads that wait for jobs, and too few or too many of these (analyze/pool.c) ---- */
 
 struct report_pool {
-	bool present;		/* for 5 % of the run or more one of them had a job, and one of the two below */
-	bool idles;		/* jobs enough to use every thread or CPU were there for less than 5 % of active_ns */
+	/* for 5 % of the run or more one of them had a job, and one of the two below */
+	bool present;
+	/* jobs enough to use every thread or CPU were there for less than 5 % of active_ns */
+	bool idles;
 	uint32_t task_cnt;	/* threads */
 	uint32_t parent_id;	/* who made them */
 	uint32_t task_id;	/* the one that ran longest */
-	uint32_t at_once;	/* so many had a job at once; more did for less than 5 % of active_ns */
+	uint32_t at_once;	/* so many had one at once; more did for under 5 % of active_ns */
 	uint64_t active_ns;	/* one of them had a job, or more */
 	uint64_t beyond_ns;	/* more than at_once had */
-	uint64_t queued_ns;	/* each had one, and more operations were in flight than there are threads */
+	uint64_t queued_ns;	/* each had one, and more operations than threads were in flight */
 	uint32_t op_cnt;	/* so many at most then; 0: never */
 };
 
-/* ---- tail: the last part of the run, in which one task at a time was active (analyze/tail.c) ---- */
+/* ---- tail: the last part of the run, with one task at a time active (analyze/tail.c) ---- */
 
 struct report_tail {
 	bool present;		/* a tenth of the run or more, and half of it or more was work */
-	uint64_t start_ns;	/* the last instant at which two tasks ran or were ready, but for moments */
+	/* the last instant at which two tasks ran or were ready, except for moments */
+	uint64_t start_ns;
 	uint64_t ns;		/* from then to the window's end */
 	uint64_t run_ns;	/* work in it */
 	uint32_t task_id;	/* who ran longest in it; 0: nobody */

@@ -5,8 +5,8 @@
 /*
  * forest - trees of nodes that are linked and cut all the time, with a sum over each tree.
  *
- * Every node has a few counters. The sum over a whole tree is known at its root. Each call takes amortized
- * O(log n), however deep the trees are: the paths to the root are kept in splay trees
+ * Every node has a few counters. The sum over a whole tree is known at its root. Each call takes
+ * amortized O(log n), however deep the trees are, because splay trees keep the paths to the root
  * (Sleator and Tarjan, "A Data Structure for Dynamic Trees", 1983).
  */
 
@@ -21,7 +21,7 @@ struct forest_sum {
 };
 
 struct forest_node {
-	uint32_t up;		/* in its splay tree; at the top of that, the node that its path hangs on */
+	uint32_t up;		/* in its splay tree; at its top, the node that its path hangs on */
 	uint32_t side[2];	/* nearer to the root; farther from it */
 	struct forest_sum own;
 	struct forest_sum hanging; /* of the paths that hang on this node */

@@ -5,18 +5,20 @@
  * unpark), a lock in JavaScript, a semaphore, a token in a pipe. Where one lock does that,
  * serializer.c says so, and nothing is looked for here.
  *
- * A task hands over to another when it ends its wait. Not counted are the ends of threads and
- * children; calls that let several go at once, as a barrier's; and, unless the wait is for a lock, what kin does for
- * kin (progress.h): a caller waits for an answer, and not for its turn. What was done twice or more is
- * an edge. Tasks that hand over and are handed over to, and are joined by such edges, are a group: a chain of
- * producers and consumers is none. A lock that is not fair may never be handed over: who has it lets it go, and has it
- * again before the one that it woke is there. Who is woken so LOST_MIN times, to wait on at once at the same word, is
- * taken to have handed over, too.
+ * A task hands over to another task when it ends that task's wait. Three kinds of ends are not
+ * counted: the ends of threads and children; calls that let several tasks go at once, as a
+ * barrier's; and, unless the wait is for a lock, what kin does for kin (progress.h), because a
+ * caller waits for an answer and not for its turn. A hand-over that was done twice or more is an
+ * edge. Tasks that hand over and are handed over to, and that such edges join, are a group: a chain
+ * of producers and consumers is none. A lock that is not fair may never be handed over: its owner
+ * releases it and takes it again before the woken task is there. A task that was woken in this way
+ * LOST_MIN times, only to wait on at once at the same word, is taken to have handed over, too.
  *
- * Each group is judged by the integrals of struct report_serializer, from its first wait to the end of its last. Who waits has use for a CPU only for as long as
- * it then runs, until it waits in the group again; and the use must be a quarter or more of the time in which any of
- * the group runs. Who was woken, and whose CPU is idle, is still being handed over to: it does not wait for want
- * of CPUs. A helper that waits long and does little is kept from little, and
+ * Each group is judged by the integrals of struct report_serializer, from its first wait to the end
+ * of its last one. A waiting task has use for a CPU only for as long as it then runs, until it
+ * waits in the group again. That use must be a quarter or more of the time in which any task of the
+ * group runs. A task that was woken, and whose CPU is idle, is still being handed over to: it does
+ * not wait for want of CPUs. A helper that waits long and does little is kept from little, and
  * `cat big | gzip` loses nothing by taking turns.
  */
 #include <stdlib.h>
@@ -61,7 +63,7 @@ struct groups {
 	uint32_t *of;		/* by task: whom it is joined to; later: its group, or NO_GROUP */
 	struct group v[GROUPS_MAX];
 	size_t cnt;
-	uint64_t *want_ns;	/* of each span, one task after the other: since when its wait counts; 0: never */
+	uint64_t *want_ns;	/* [span], task by task: since when its wait counts; 0: never */
 	struct idmap places;	/* (task, address / PLACE_BYTES) of waits that end by a hand-over */
 	bool *idle;		/* ready, and about to wait in the group again */
 };
@@ -96,7 +98,7 @@ static const struct model_task *giver(const struct model *m, const struct model_
 	return model_task(m, s->waker_id);
 }
 
-/* The task was woken from the wait @s, number @i of its spans, only to wait at once where it had waited. */
+/* The task was woken from the wait @s, its span @i, only to wait at once at the same place. */
 static bool in_vain(const struct model_task *t, size_t i)
 {
 	const struct model_span *s = &t->spans[i];
@@ -105,7 +107,8 @@ static bool in_vain(const struct model_task *t, size_t i)
 	for (i++; i < t->span_cnt && t->spans[i].state != SPAN_BLOCKED; i++)
 		if (t->spans[i].state == SPAN_RUNNING)
 			run_ns += t->spans[i].end_ns - t->spans[i].start_ns;
-	return i < t->span_cnt && run_ns <= FAKE_RUN_NS && s->flags & t->spans[i].flags & SPAN_FUTEX &&
+	return i < t->span_cnt && run_ns <= FAKE_RUN_NS &&
+	       s->flags & t->spans[i].flags & SPAN_FUTEX &&
 	       s->addr == t->spans[i].addr && s->mm_id == t->spans[i].mm_id;
 }
 
@@ -147,12 +150,16 @@ static void edges_keep(struct edges *e, const uint8_t *ends)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < e->cnt; i++)
-		if (e->v[i].cnt >= REPEATED && (!ends || (ends[e->v[i].from] == 3 && ends[e->v[i].to] == 3)))
+		if (e->v[i].cnt >= REPEATED &&
+		    (!ends || (ends[e->v[i].from] == 3 && ends[e->v[i].to] == 3)))
 			e->v[kept++] = e->v[i];
 	e->cnt = kept;
 }
 
-/* Who hands over to a task now and then is not whom it waits for: less than 5 % of what the most frequent one does. */
+/*
+ * A task does not wait for one that hands over to it only now and then: less than 5 % as often as
+ * the most frequent one.
+ */
 static void edges_keep_frequent(const struct model *m, struct edges *e)
 {
 	uint64_t *most = xcalloc(m->task_cnt, sizeof(*most));
@@ -295,8 +302,8 @@ static void places_find(struct groups *g)
 }
 
 /*
- * A wait that timed out where others end by a hand-over. Who waits so for an interpreter lock asks for it when the
- * time is over, and often has it at once.
+ * A wait that timed out where others end by a hand-over. A task that waits in this way for an
+ * interpreter lock asks for the lock when the time is over, and often has it at once.
  */
 static bool timed_out_there(const struct groups *g, uint32_t idx, const struct model_span *s)
 {
@@ -312,21 +319,23 @@ static bool waits_on(const struct model_span *s, const struct model_span *later)
 }
 
 /*
- * From the end to the beginning. What a task runs between two waits in its group is the use that the first
- * kept it from; if that is of no account, as less than a tenth of the first is, both are one wait.
+ * From the end to the beginning. What a task runs between two waits in its group is the use that
+ * the first wait kept it from. If that use is less than a tenth of the first wait, it is of no
+ * account, and both waits are one.
  */
 static void task_wants(struct groups *g, uint32_t idx)
 {
 	const struct model_task *t = &g->m->tasks[idx];
 	const struct model_span *later = NULL;	/* the wait in the group that comes next */
-	uint64_t run_ns = 0, left_ns = 0;	/* until it; of its use that waits before it may count */
+	uint64_t run_ns = 0, left_ns = 0;	/* until it; of its use, for the waits before it */
 	bool at_once = false;			/* and no other wait before it */
 
 	for (size_t i = t->span_cnt; i-- > 0;) {
 		const struct model_span *s = &t->spans[i];
 		uint64_t ns = s->end_ns - s->start_ns;
 		bool again = later && at_once &&
-			     (run_ns <= FAKE_RUN_NS || (s->state == SPAN_BLOCKED && run_ns < ns / 10));
+			     (run_ns <= FAKE_RUN_NS ||
+			      (s->state == SPAN_BLOCKED && run_ns < ns / 10));
 
 		if (s->state == SPAN_RUNNING) {
 			run_ns += ns;
@@ -366,7 +375,7 @@ static void sweep_to(struct sweep *s, uint64_t at_ns)
 	s->at_ns = at_ns;
 	for (size_t k = 0; ns && k < s->g->cnt; k++) {
 		bool has_turn = s->of[k][RUNS] + s->of[k][IS_READY];
-		uint64_t others = s->all_run - s->of[k][RUNS];	/* these CPUs could not be the group's */
+		uint64_t others = s->all_run - s->of[k][RUNS];	/* CPUs that the group cannot use */
 		struct group *group = &s->g->v[k];
 
 		if (from_ns < group->from_ns || at_ns > group->until_ns)
@@ -391,7 +400,8 @@ static void changes_run(struct sweep *s, uint64_t until_ns)
 		struct heap_item at = heap_pop(&s->changes);
 
 		sweep_to(s, at.key);
-		change(s, (enum what)(at.value / 2 % WHAT_CNT), at.value / 2 / WHAT_CNT, at.value % 2);
+		change(s, (enum what)(at.value / 2 % WHAT_CNT), at.value / 2 / WHAT_CNT,
+		       at.value % 2);
 	}
 }
 
@@ -406,7 +416,10 @@ static void change_later(struct sweep *s, uint64_t from_ns, uint64_t until_ns, e
 	heap_push(&s->changes, until_ns, value);
 }
 
-/* Until when the task in the ready span @s waits for who has its CPU: then that is idle until it runs there. */
+/*
+ * Until when the task in the ready span @s waits for the task that has its CPU. From then on the
+ * CPU is idle until @s's task runs there.
+ */
 static uint64_t kept_until_ns(const struct model *m, const struct model_span *s)
 {
 	size_t row = model_cpu_row(m, s->cpu);
@@ -535,7 +548,8 @@ static void judge(struct groups *g, struct report *r)
 		one.kind = SERIALIZER_HANDOVERS;
 		one.present = serial_judge(&g->v[k].sums, window_ns, &one) &&
 			      one.demand_ns >= g->v[k].run_ns / 4 && serial_is_known(g->m, &one);
-		if (!one.present || (r->serializer.present && one.locked_ns <= r->serializer.locked_ns))
+		if (!one.present ||
+		    (r->serializer.present && one.locked_ns <= r->serializer.locked_ns))
 			continue;
 		one.symbol = one.addr ? model_symbol(g->m, one.mm_id, one.addr) : NULL;
 		name_tasks(g, k, &one);

@@ -18,7 +18,8 @@ static bool class_is_kept(const struct claim *claim, enum verdict_class seen)
 static bool class_is_known(const struct claim *claim, const struct report_verdict *v)
 {
 	return v->class != CLASS_INCONCLUSIVE ||
-	       (v->at_least && class_is_kept(claim, v->at_least) == class_is_kept(claim, CLASS_PARALLEL));
+	       (v->at_least &&
+		class_is_kept(claim, v->at_least) == class_is_kept(claim, CLASS_PARALLEL));
 }
 
 /* For how long a loop wanted a CPU and had none does not count: that is the machine's doing. */
@@ -64,7 +65,10 @@ static enum claim_fault fault(const struct model *m, const struct report *r)
 	return FAULT_NONE;
 }
 
-/* Whether without other programs the class could have been one that keeps the claim, or else breaks it. */
+/*
+ * Whether without other programs the class could have been one that keeps (@keep) or breaks the
+ * claim.
+ */
 static bool class_could(const struct claim *claim, const struct report *r, bool keep)
 {
 	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++)
@@ -74,7 +78,10 @@ static bool class_could(const struct claim *claim, const struct report *r, bool 
 	return false;
 }
 
-/* Others kept ready tasks from CPUs for so long that what depends on who is how far may have changed. */
+/*
+ * Others kept ready tasks from CPUs for so long that the order of the tasks' steps may have
+ * changed.
+ */
 static bool order_could_differ(const struct model *m, const struct report *r)
 {
 	return r->noise.interfered_ns &&

@@ -35,8 +35,8 @@ struct levels {
 };
 
 /*
- * A sweep under way over [from_ns, until_ns). All that was added and has not ended by the last start is
- * open.
+ * A sweep under way over [from_ns, until_ns). Every interval that was added and has not ended by
+ * the last start is open.
  */
 struct level_sweep {
 	struct levels levels;

@@ -22,7 +22,7 @@ struct waker {
 
 struct ready_sums {
 	const struct model *m;
-	uint64_t *before_ns;	/* of each span, one task after the other: ready time of its task before it */
+	uint64_t *before_ns;	/* [span], task by task: ready time of its task before the span */
 };
 
 static struct ready_sums ready_sums_new(const struct model *m)
@@ -66,7 +66,10 @@ static uint64_t ready_until(const struct ready_sums *sums, const struct model_ta
 	       (s->state == SPAN_READY ? min_u64(s->end_ns, at_ns) - s->start_ns : 0);
 }
 
-/* Who let the wait end: an interrupt's bystander did not, nor who sent a signal. 0: nobody of ours. */
+/*
+ * Who let the wait end: not the task that an interrupt hit, nor the sender of a signal. 0: nobody
+ * of ours.
+ */
 static uint32_t holder_of(const struct model_span *wait)
 {
 	return wait->flags & (SPAN_WOKEN_BY_IRQ | SPAN_WOKEN_BY_SIGNAL) ? 0 : wait->waker_id;

@@ -34,8 +34,8 @@ static int wait_cmp(const void *a, const void *b)
 }
 
 /*
- * What the loop's task did in [from_ns, until_ns), which is never before the last one asked for. Where
- * records are missing another iteration may have begun: that one is left out.
+ * What the loop's task did in [from_ns, until_ns), which is never before the last range asked for.
+ * Where records are missing another iteration may have begun: that one is left out.
  */
 static void iteration_add(struct cursor *c, uint64_t from_ns, uint64_t until_ns)
 {

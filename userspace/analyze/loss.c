@@ -85,9 +85,10 @@ uint64_t capacity_loss_ns(const struct report_capacity *c, enum capacity_loss lo
 }
 
 /*
- * Where one lock, or a turn that is handed on, lets one task run at a time, it is the cause, however much else was lost: more CPUs
- * or more tasks would change nothing. Turns that are waited for by what is no lock may have no share of their own: the
- * CPU of who waits for a task that runs is one for which there was no thread.
+ * Where one lock, or a turn that is handed on, lets one task run at a time, that is the cause,
+ * however much else was lost: more CPUs or more tasks would change nothing. Turns that tasks wait
+ * for without a lock may have no share of their own: while a task waits for one that runs, its CPU
+ * counts as one for which there was no thread.
  */
 static void loss_run(const struct model *m, struct report *r)
 {

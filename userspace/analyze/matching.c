@@ -52,7 +52,7 @@ static uint64_t *taken_of(const struct matching *m, uint32_t set)
 	return &m->taken[(size_t)set * m->words];
 }
 
-/* The free CPU at the end of the path that was found is taken, and so on back to a task to place. */
+/* Take the free CPU at the end of the path that was found, and so on back to a task to place. */
 static void path_take(struct matching *m, uint32_t cpu)
 {
 	uint32_t set;
@@ -73,7 +73,7 @@ static void path_take(struct matching *m, uint32_t cpu)
 	m->placed_cnt++;
 }
 
-/* Meet the CPUs that @set may use and the sets that have them. Return: one that is free, or NONE. */
+/* Visit the CPUs that @set may use and the sets that have them. Return: a free CPU, or NONE. */
 static uint32_t search_from(struct matching *m, uint32_t set, uint32_t *queued)
 {
 	for (uint32_t w = 0; w < m->words; w++) {

@@ -22,13 +22,14 @@
 struct matching_set {
 	uint64_t wanting;	/* tasks */
 	uint64_t placed;	/* of these; never more */
-	uint32_t from_cpu;	/* of a search under way: which of its CPUs led to it; none: it has a task to place */
+	/* of a search under way: which of its CPUs led to it; none: it has a task to place */
+	uint32_t from_cpu;
 	bool met;		/* likewise */
 };
 
 struct matching {
 	uint32_t cpu_cnt, words, set_cnt;
-	const uint64_t *sets;	/* [set * words + w]: bit i % 64 of word i / 64 is CPU i; borrowed */
+	const uint64_t *sets;	/* [set * words + w]: bit i % 64 of word i / 64: CPU i; borrowed */
 	uint64_t offered_cnt;	/* CPUs */
 	uint64_t every_cnt;	/* tasks that take any */
 	uint64_t wanting_cnt;	/* choosy tasks */
@@ -42,7 +43,10 @@ struct matching {
 	struct matching_set *by_set;
 };
 
-/* @sets: borrowed, @set_cnt of (@cpu_cnt + 63) / 64 words each. No CPU is on offer, no task wants one. */
+/*
+ * @sets: borrowed, @set_cnt sets of (@cpu_cnt + 63) / 64 words each. No CPU is on offer at first,
+ * and no task wants one.
+ */
 void matching_init(struct matching *m, uint32_t cpu_cnt, const uint64_t *sets, uint32_t set_cnt);
 void matching_release(struct matching *m);
 

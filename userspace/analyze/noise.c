@@ -3,12 +3,13 @@
  * noise - what the run could have been without other programs.
  *
  * At an instant a tasks run, and x more could have run on CPUs that other programs had (or of which
- * nobody knows who had them). Without the others at most a + x would have run. The work would have been the
- * same: what is done then is not done later, so the busy time is less by all that overlaps more.
+ * nobody knows who had them). Without the others at most a + x would have run. The work would have
+ * been the same: what is done then is not done later, so the busy time is less by all that overlaps
+ * more.
  *
- * A ready task could have done then what it did from there until its next wait, and no more: a waiter
- * that looks at a lock for some microseconds every 5 ms is ready for long, and has little to do. Of the tasks
- * that a lock serializes (analyze/serializer.c), one at a time could have run.
+ * A ready task could have done then what it did from there until its next wait, and no more: a
+ * waiter that looks at a lock for some microseconds every 5 ms is ready for long, and has little to
+ * do. Of the tasks that a lock serializes (analyze/serializer.c), one at a time could have run.
  */
 #include <stdlib.h>
 
@@ -46,18 +47,18 @@ struct sweep {
 	uint8_t *class;			/* of each CPU: enum lab_cpu_class */
 	size_t *segs;			/* of each CPU: the next */
 	struct contender *tasks;
-	const uint64_t *bursts;		/* of each span: how long its task runs from there until it waits */
+	const uint64_t *bursts;		/* [span]: for how long its task runs on until it waits */
 	struct heap turns;		/* values: CPUs, then tasks */
 	struct queue *free;		/* of each set, and of those that are bound to none */
 	struct queue serial;		/* those that a lock serializes */
 	uint64_t came_cnt;
 	uint32_t chosen;		/* of the serial ones that wants a CPU, or NONE */
 	uint64_t running, serial_running;
-	uint64_t spent;			/* ready tasks that would have done all that they had to do */
+	uint64_t spent;			/* ready tasks that would have done all that they had to */
 	uint64_t theirs;		/* CPUs of others */
 	uint64_t *theirs_bits;		/* which, as a set of cpusets */
 	uint32_t *who;			/* tasks that would run: as many as CPUs at most */
-	uint32_t *firsts;		/* of each of the free queues: the first one that is not among these */
+	uint32_t *firsts;		/* of each free queue: the first one that is not in @who */
 	uint64_t now_ns;
 	uint64_t beyond_ns, parallel_ns, alone_ns; /* what others' CPUs would have added */
 };
@@ -154,14 +155,15 @@ static bool can_use_theirs(const struct sweep *s, uint32_t set)
 	return false;
 }
 
-/* Of all that may and are not among those yet, the one that came first: the queue whose first it is, or NONE. */
+/* The queue whose first task came first, of those that may run and are not yet chosen; or NONE. */
 static uint32_t first_queue(const struct sweep *s)
 {
 	uint32_t first = NONE;
 
 	for (uint32_t q = 0; q <= s->sets.cnt; q++)
 		if (s->firsts[q] != NONE &&
-		    (first == NONE || s->tasks[s->firsts[q]].came < s->tasks[s->firsts[first]].came))
+		    (first == NONE ||
+		     s->tasks[s->firsts[q]].came < s->tasks[s->firsts[first]].came))
 			first = q;
 	return first;
 }
@@ -460,7 +462,7 @@ static void bounds_fill(const struct model *m, const struct report *r, const str
 
 	out->busy_ns = p->busy_ns - min_u64(p->busy_ns, s->beyond_ns);
 	out->parallel_ns = p->parallel_upper_ns + s->parallel_ns;
-	/* A CPU that the host takes away makes what runs there last longer; it may then be alone. */
+	/* A CPU that the host takes away makes a task there last longer; it may then be alone. */
 	stolen_ns = out->parallel_ns ? m->end.steal_ns : 0;
 	out->busy_ns -= min_u64(out->busy_ns, stolen_ns);
 	out->busy_ns = min_u64(max_u64(out->busy_ns, least_ns), p->busy_ns);
@@ -522,7 +524,8 @@ static uint64_t in_shorter_run(const struct report *r, uint64_t ns)
 
 	if (!r->noise.window_ns)
 		return total_ns;
-	part = (unsigned __int128)ns * total_ns / ((unsigned __int128)r->noise.window_ns * max_u64(cpus, 1));
+	part = (unsigned __int128)ns * total_ns /
+	       ((unsigned __int128)r->noise.window_ns * max_u64(cpus, 1));
 	return part < total_ns ? (uint64_t)part : total_ns;
 }
 

@@ -60,7 +60,7 @@ enum slice_pick {
 struct overlap {
 	const struct model *m;
 	const struct report_clocks *c;
-	struct slices hidden;	/* those that may have begun before they are drawn, at their longest */
+	struct slices hidden;	/* may have begun before they are drawn; here at their longest */
 	struct open_slices open;
 	uint64_t longest_ns;
 	bool beyond_eps;
@@ -78,10 +78,10 @@ void overlap_add(struct overlap *o, const struct model_span *span, const struct 
 /**
  * overlap_end() - fill p->longest_overlap_ns, ->beyond_eps and ->witness
  *
- * The witness are the slices that prove parallelism best; its part_cnt is 0 if there are none. It has slices
- * with a record at both ends; only where those prove nothing, also slices that
- * were still going on at the cut. Two slices are always found if any two overlap by more than
- * their eps. The degree is the highest where eps is the same for all pairs or below
+ * The slices of the witness are those that prove parallelism best. Its part_cnt is 0 if there are
+ * none. It has slices with a record at both ends; only where those prove nothing, it also has
+ * slices that were still going on at the cut. Two slices are always found if any two overlap by
+ * more than their eps. The degree is the highest where eps is the same for all pairs or below
  * WITNESS_LEAST_NS; with very different eps a higher one may exist.
  */
 void overlap_end(struct overlap *o, struct report_parallelism *p);

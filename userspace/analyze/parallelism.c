@@ -176,8 +176,8 @@ static uint64_t lower_fill(struct level_sweep *shortest, struct level_sweep *cer
 }
 
 /*
- * run / busy is 1 + beyond / busy, where beyond is what ran beyond one at every instant: a bound takes the
- * two from opposite ends. @lower_ns, @upper_ns: the bounds of beyond.
+ * run / busy is 1 + beyond / busy, where beyond is what ran beyond one at every instant. A bound
+ * takes the two from opposite ends. @lower_ns, @upper_ns: the bounds of beyond.
  */
 static void average_fill(struct report_parallelism *p, uint64_t lower_ns, uint64_t upper_ns)
 {
@@ -223,8 +223,8 @@ static void bounds_meet(struct report_parallelism *p)
 }
 
 /* The stays as drawn. Return: whether one of them is in doubt. */
-static bool drawn_sweep(const struct model *m, struct report_parallelism *p, struct overlap *overlap,
-			struct levels *out)
+static bool drawn_sweep(const struct model *m, struct report_parallelism *p,
+			struct overlap *overlap, struct levels *out)
 {
 	const struct model_task *task;
 	const struct model_span *s;

@@ -8,15 +8,17 @@
  * with the waker at that instant. What a timer, an interrupt, another program or
  * nobody known ended is charged in place. At a birth the walk goes on with the parent.
  *
- * The waits of a task that polls (polling.h) are no work that the run's end needed, so the walk leaves them in
- * two places:
+ * The end of the run did not need the waits of a task that polls (polling.h), so the walk leaves
+ * them in two places:
  *
- * - A task came to a join, or to a wait for its child, while the awaited task polled (a monitor, a ticker that is
- *   told to stop). From the instant at which it came the walk goes back along its own past. So it does where the
- *   awaited task, which was preempted before it had quite ended, ended last.
- * - A task polled until a child or thread of its own ended (while p.poll() is None: sleep). The wait in
- *   which that happened is the last of its kind. The walk goes on with the child at its end. A shell that waits
- *   for its sleep(1) is told of that end at once, and goes on waiting: what is left of the wait is charged in place.
+ * - A task came to a join, or to a wait for its child, while the awaited task polled (a monitor, or
+ *   a ticker that is told to stop). From the instant at which the waiting task came, the walk goes
+ *   back along that task's own past. The walk does so, too, where the awaited task was
+ *   preempted before it had quite ended, and ended last.
+ * - A task polled until a child or thread of its own ended (while p.poll() is None: sleep). The
+ *   wait in which that happened is the last of its kind. The walk goes on with the child at the
+ *   child's end. A shell that waits for its sleep(1) learns of that end at once, and goes on
+ *   waiting: what is left of the wait is charged in place.
  *
  * A fake wake-up lets a task run for a moment, find that it has to wait on, and wait
  * again. Mostly the walk never meets one: it follows the wake that ended the
@@ -41,9 +43,13 @@ struct ending {
 	uint32_t task;		/* index */
 };
 
-/* The wait for a task's end through which the walk came to it, or, where it begins, the last one. */
+/*
+ * The wait for a task's end through which the walk came to the task, or, where the walk begins, the
+ * last such wait.
+ */
 struct arrival {
-	const struct model_task *waiter, *awaited; /* NULL: none, or the walk has left the awaited task */
+	/* NULL: none, or the walk has left the awaited task */
+	const struct model_task *waiter, *awaited;
 	uint64_t at_ns;		/* when the wait began */
 };
 
@@ -53,7 +59,7 @@ struct walk {
 	const struct model_task *t;	/* whom the path is on */
 	const struct model_span *fake;	/* this block's wake-up was no reason to run */
 	uint64_t at_ns;			/* charged is all from here on */
-	size_t *left;			/* [task]: of its spans, those that can begin before at_ns */
+	size_t *left;			/* [task]: its spans that can begin before at_ns */
 	unsigned int timeless;		/* steps since at_ns moved */
 	struct arrival arrival;
 	struct ending *endings;		/* of all tasks, by parent and time; NULL: not yet needed */
@@ -166,8 +172,8 @@ static void find_endings(struct walk *w)
 }
 
 /*
- * The last task made by the one that the walk is on that ended since it began to wait as it does in @s, but not
- * the one that ended @s; of equal ones the youngest; or NULL.
+ * The last task made by the walk's task that ended since that task began to wait as it does in @s,
+ * but not the one that ended @s; of equal ones the youngest; or NULL.
  */
 static const struct model_task *ended_in(struct walk *w, const struct model_span *s)
 {
@@ -206,7 +212,8 @@ static void leave_for(struct walk *w, const struct model_span *s, const struct m
 {
 	if (at_ns < w->at_ns)
 		charge(w, (struct path_segment){
-			.start_ns = at_ns, .task_id = w->t->id, .state = s->state, .reason = s->reason,
+			.start_ns = at_ns, .task_id = w->t->id, .state = s->state,
+			.reason = s->reason,
 		});
 	w->t = t;
 	w->fake = NULL;
@@ -324,7 +331,7 @@ static const struct model_task *last_task(const struct model *m)
 	return last;
 }
 
-/* The last wait for @t's end that it ended. It may have been preempted before it had ended itself. */
+/* The last wait for @t's end that @t ended. @t may have been preempted before its own end. */
 static struct arrival awaited(const struct model *m, const struct model_task *t)
 {
 	const struct model_task *waiter = NULL;

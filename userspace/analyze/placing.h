@@ -4,7 +4,8 @@
 
 /*
  * placing - at one instant after another: which idle CPUs, and CPUs of other programs, ready tasks
- * could have used. Part of the analysis of capacity, whose words (struct report_capacity) it divides by.
+ * could have used. It is part of the analysis of capacity, and divides CPUs into the parts of
+ * struct report_capacity.
  *
  * CPUs and tasks are counted as in model.cpus and model.tasks. All CPUs begin as unknown, all
  * tasks as not ready, not held, and allowed everywhere.
@@ -31,7 +32,7 @@ struct placing_task {
 struct placing_parts {
 	uint64_t unplaced, affinity, throttled, latency, balancing;
 	uint64_t interference;
-	/* Of the other CPUs that other programs had, those that would be the same, had they been idle. */
+	/* Of the remaining CPUs of other programs, those that would be so if they were idle. */
 	uint64_t other_throttled, other_affinity;
 };
 
@@ -43,11 +44,15 @@ struct placing {
 	uint64_t class_cnt[4];	/* CPUs by class */
 	uint64_t ready_cnt, free_cnt; /* tasks; those of them that are not held */
 	uint64_t latent_cnt;	/* idle CPUs that are awaited */
-	struct matching for_all;  /* idle CPUs, with ready tasks; only if @holds: else for_free is it */
+	/* idle CPUs, with ready tasks; only if @holds: without it, for_free is used instead */
+	struct matching for_all;
 	struct matching for_free; /* idle CPUs, with those that are not held */
 	struct matching beyond;	/* CPUs idle or of other programs, with those that are not held */
 
-	/* [set * cpu_cnt + cpu]: for so long affinity cost something, a task of the set was ready, and the CPU idle. */
+	/*
+	 * [set * cpu_cnt + cpu]: for how long affinity cost something while a task of the set was
+	 * ready and the CPU idle.
+	 */
 	uint64_t *pinned_ns;	/* NULL: too many to look */
 };
 

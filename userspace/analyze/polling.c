@@ -8,18 +8,19 @@
 #define BETWEEN_SPANS_MAX 1024	/* from one wait of a kind to the next; a shell has some dozens */
 
 /*
- * A wait that only time ended. Where an interrupt may as well have come from a device or the network, as in
- * poll, it is not taken for one.
+ * A wait that only time ended. A wait is not taken for one where the interrupt may as well have
+ * come from a device or the network, as in poll.
  */
 static bool is_own_sleep(const struct model_span *s)
 {
 	bool by_device = s->reason != REASON_SLEEP && s->reason != REASON_OTHER &&
 			 !(s->flags & SPAN_FUTEX);
 
-	return s->state == SPAN_BLOCKED && s->flags & SPAN_WOKEN_BY_IRQ && !s->waker_id && !by_device;
+	return s->state == SPAN_BLOCKED && s->flags & SPAN_WOKEN_BY_IRQ && !s->waker_id &&
+	       !by_device;
 }
 
-/* Whether all that @t was for was to sleep. It may have waited for the disk to become its program. */
+/* Whether @t was only there to sleep. It may have waited for the disk to become its program. */
 static bool is_sleeper(const struct model_task *t)
 {
 	uint64_t slept_ns = 0, run_ns = 0;
@@ -56,7 +57,8 @@ static bool is_timed(const struct model *m, const struct model_task *t, const st
 	return is_own_sleep(s) || sleeper_of(m, t, s);
 }
 
-uint64_t polling_since(const struct model *m, const struct model_task *t, const struct model_span *s)
+uint64_t polling_since(const struct model *m, const struct model_task *t,
+		       const struct model_span *s)
 {
 	const struct model_task *sleeper = sleeper_of(m, t, s);
 
@@ -76,7 +78,8 @@ const struct model_span *polling_before(const struct model *m, const struct mode
 	       ((--before)->state != SPAN_BLOCKED || before->start_ns >= since_ns))
 		run_ns += before->state == SPAN_RUNNING ? before->end_ns - before->start_ns : 0;
 	if (before == s || s - before >= BETWEEN_SPANS_MAX || !is_timed(m, t, before) ||
-	    before->reason != s->reason || before->syscall != s->syscall || share_is_5_percent(run_ns, before->end_ns - before->start_ns))
+	    before->reason != s->reason || before->syscall != s->syscall ||
+	    share_is_5_percent(run_ns, before->end_ns - before->start_ns))
 		return NULL;
 	return before;
 }

@@ -5,10 +5,10 @@
 /*
  * polling - tasks that look again and again whether something has happened.
  *
- * A task polls if timers end two of its waits in a row, in the same call and for the same reason, and
- * it runs in between for less than 5 % of the first of them. Time is not what it waits for. A wait for a child
- * that does nothing but sleep is such a wait (sleep(1), as shells have it), together with those before it, since
- * that child's birth, that another one's end broke off.
+ * A task polls if timers end two of its waits in a row, in the same call and for the same reason,
+ * and it runs in between for less than 5 % of the first wait. Time is not what it waits for. A wait
+ * for a child that does nothing but sleep is also such a wait (sleep(1), as shells use it). It
+ * includes the earlier waits since that child's birth that the end of another child broke off.
  */
 
 #include "model/model.h"

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pool - threads that one task made, which wait for jobs at one place, and how many had one at once.
+ * pool - threads that one task made and that wait for jobs at one place, and how many had a job at
+ * once.
  *
- * Where a thread waits for jobs is where the longest wait was in which it was not in progress (progress.h). It has a
- * job while it is in progress. Of several pools in a run the one is told of that had jobs for longest.
+ * The place where a thread waits for jobs is that of its longest wait in which it was not in
+ * progress (progress.h). It has a job while it is in progress. Of several pools in a run, the
+ * report shows the one that had jobs for longest.
  *
- * The kernel does not see jobs that no thread has yet. Where the program marks them as operations, those of
- * the kinds that Node.js gives to its threads (markers/lab-node.cjs) are held against the threads: while all
- * of these have a job, operations beyond their number wait for one. Where records are missing nothing is said: they
- * may be of a job.
+ * The kernel does not see jobs that no thread has yet. Where the program marks them as operations,
+ * those of the kinds that Node.js gives to its threads (markers/lab-node.cjs) are compared with the
+ * threads: while all threads have a job, operations beyond their number wait for one. Where records
+ * are missing nothing is said, because they may be of a job.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -254,8 +256,10 @@ static struct report_pool judge(const struct search *s, const struct member *mem
 	free(changes.v);
 	free(level_ns);
 	out.idles = out.at_once < min_u64(out.task_cnt, s->m->cpu_cnt);
-	out.present = out.active_ns && share_is_5_percent(out.active_ns, s->m->end_ns - s->m->start_ns) &&
-		      (out.idles || (out.queued_ns && share_is_5_percent(out.queued_ns, out.active_ns)));
+	out.present = out.active_ns &&
+		      share_is_5_percent(out.active_ns, s->m->end_ns - s->m->start_ns) &&
+		      (out.idles ||
+		       (out.queued_ns && share_is_5_percent(out.queued_ns, out.active_ns)));
 	return out;
 }
 
@@ -280,7 +284,8 @@ static void pool_run(const struct model *m, struct report *r)
 	for (size_t i = 0, same; i < cnt; i += same) {
 		struct report_pool one;
 
-		for (same = 1; i + same < cnt && !place_cmp(&members[i], &members[i + same]); same++)
+		for (same = 1;
+		     i + same < cnt && !place_cmp(&members[i], &members[i + same]); same++)
 			;
 		if (same < 2)
 			continue;

@@ -5,37 +5,41 @@
 /*
  * progress - when tasks and operations are in progress, in DESIGN's sense.
  *
- * A task is, between its first and its last run, while it runs, is ready or is
- * blocked; except
+ * A task is, between its first and its last run, while it runs, is ready or is blocked; except
  * - in join or child;
- * - in any other wait but one for a lock, of memory or of a file, and that of a worker of io_uring that has a request,
- *   that its kin ends: its ancestor, its descendant, or a
- *   task of another process from whose first task it descends, or that descends from its own
- *   process's first one;
+ * - in any other wait that its kin ends: its ancestor, its descendant, or a task of another process
+ *   from whose first task it descends, or that descends from its own process's first one. Two kinds
+ *   of wait are no such exception: a wait for a lock, of memory or of a file, and that of a worker
+ *   of io_uring that has a request;
  * - in a wait that ends as its process does;
  * - in a nap that ticks (model/build_naps.c);
- * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the longest-running one does;
- * - while it waits for a CPU that it has just had, or after a wait in which it is not in progress, only to run for
- *   less than 5 % of that time, and for less than 100 us, and not to be ready at once again: what is left
- *   is to go and wait (below).
+ * - in an idle wait, if it is a parked helper: a task that runs for less than 5 % of what the
+ *   longest-running one does;
+ * - while it waits for a CPU that it has just had, or after a wait in which it is not in progress,
+ *   only to run for less than 5 % of that time, and for less than 100 us, and not to be ready at
+ *   once again: what is left is to go and wait (below).
  *
- * Kin, because who made whom tells a call from a conversation. Who waits for a task that it made waits
- * for an answer: its callee is at work for it. Who waits for the one that made it has no work: a thread
- * of a pool between its answer and its next request. So a job that is handed to one of N threads and waited for
- * counts once, whatever it is handed over by, and a parent and a child that both have work are both
- * seen running or ready, or in waits of their own. Peers, which another task made, count in
- * their waits for each other: each of them has work of its own (a pipeline, two players), as far as
- * the kernel can tell. A lock is waited for by who has work, whoever had it. A worker of io_uring has a request
- * or none, and the kernel tells which.
+ * Kin, because the relation shows whether two tasks call or converse. A task that waits for a task
+ * that it made waits for an answer: its callee is at work for it. A task that waits for the one
+ * that made it has no work: it is a thread of a pool between its answer and its next request. So a
+ * job that is handed to one of N threads and waited for counts once, by whatever means it is handed
+ * over. A parent and a child that both have work are both seen running or ready, or in waits of
+ * their own. Peers, which another task made, count in their waits for each other: each of them has
+ * work of its own (a pipeline, two players), as far as the kernel can tell. Only a task that has
+ * work waits for a lock, whoever had the lock. A worker of io_uring has a request or none, and the
+ * kernel tells which.
  *
- * Naps that tick, because who only looks at the clock, until its process or its child ends, does nothing: a runtime's
- * monitor beside one that computes is no second activity, nor is a parent that asks whether its child has
- * ended. Several that nap until their process ends are what it is made of, and who stops by itself has slept for its work, which may be a course's stand-in for a download.
+ * Naps that tick, because a task that only looks at the clock until its process or its child ends
+ * does nothing. The monitor of a runtime beside a task that computes is no second activity, nor is
+ * a parent that asks whether its child has ended. Several tasks that nap until their process ends
+ * are what the process is made of. A task that stops by itself has slept for its work, which may be
+ * a course's stand-in for a download.
  *
- * What is left, because who has handed a job over is often preempted by whom it woke, a few
- * microseconds before it would wait. On a busy machine, and on one CPU, it would then count for as long
- * as the job lasts. And because many are woken where one job is to be had (an eventfd wakes all that read it):
- * who comes too late waits for the CPU of the one that has the job, and then waits on.
+ * What is left, because a task that has handed a job over is often preempted by the task it woke, a
+ * few microseconds before it would wait. On a busy machine, and on one CPU, it would then count for
+ * as long as the job lasts. And because many are woken where one job is to be had (an eventfd wakes
+ * all that read it): a task that comes too late waits for the CPU of the one that has the job, and
+ * then waits on.
  */
 
 #include <stdbool.h>
@@ -71,9 +75,9 @@ bool progress_counts(const struct model_task *t, const struct model_span *s, boo
 void progress_of_tasks(const struct model *m, const struct report *r, struct stretches *out);
 
 /*
- * How long helpers were in waits that may have been sleeps: in a futex, with a time limit, and no probe saw
- * whether that or a task ended them; or what follows makes it doubtful (model/futex.h, rule 5). Idle waits, as far
- * as is known. Likewise; saturates.
+ * How long helpers were in waits that may have been sleeps: in a futex, with a time limit, and no
+ * probe saw whether the limit or a task ended them; or what follows makes it doubtful
+ * (model/futex.h, rule 5). Idle waits, as far as is known. Likewise; saturates.
  */
 uint64_t progress_perhaps_ns(const struct model *m, const struct report *r);
 

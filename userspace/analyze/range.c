@@ -183,7 +183,8 @@ void range_whole(const struct model *m, const struct report *r, struct range *ou
 		memcpy(out->cpus, r->cpus, m->cpu_cnt * sizeof(*out->cpus));
 	for (size_t i = 0; i < m->op_cnt; i++)
 		if (!m->ops[i].parent_id)
-			out->operations_ns += clipped_ns(&part, m->ops[i].start_ns, m->ops[i].end_ns);
+			out->operations_ns += clipped_ns(&part, m->ops[i].start_ns,
+							 m->ops[i].end_ns);
 }
 
 void range_release(struct range *range)

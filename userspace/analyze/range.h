@@ -5,11 +5,11 @@
 /*
  * range - the numbers of a part of the window: what a reader selects.
  *
- * All are sums of spans as drawn, clipped to the range, so that those of ranges that
- * adjoin add up, and those of the whole window are the report's. Nothing of a range is a
- * verdict: it has no bounds for what is hidden, and no eps. Where records are missing, unknown_ns says
- * for how long. After report_hide_missing() that time is in no other sum, so each other sum
- * is the least that it can be.
+ * All are sums of spans as drawn, clipped to the range, so that those of ranges that adjoin add up,
+ * and those of the whole window are the report's. No figure of a range is a verdict: it has no
+ * bounds for what is hidden, and no eps. Where records are missing, unknown_ns says for how long.
+ * After report_hide_missing() that time is in no other sum, so each other sum is the least that it
+ * can be.
  */
 
 #include <stdint.h>

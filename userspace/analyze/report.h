@@ -34,7 +34,8 @@ struct witness_part {
 
 struct witness {
 	uint32_t part_cnt;	/* 0: none */
-	uint64_t from_ns, until_ns; /* the common overlap (parallel), or the instant at from_ns (concurrent) */
+	/* the common overlap (parallel), or the instant at from_ns (concurrent) */
+	uint64_t from_ns, until_ns;
 	uint64_t eps_ns;	/* of the pair that disagrees most among the parts */
 	struct witness_part parts[WITNESS_MAX];
 };
@@ -57,8 +58,8 @@ struct report_parallelism {
 	uint64_t parallel_lower_ns, parallel_upper_ns;
 	uint64_t average_busy_lower_ppm, average_busy_upper_ppm; /* of run / busy, in millionths */
 	uint64_t longest_overlap_ns; /* longest common stretch of two slices, as drawn */
-	bool beyond_eps;	/* two slices, at their longest, overlap by more than the eps of their CPUs */
-	uint64_t *profile_ns;	/* [k]: exactly k running, k = 0 .. profile_cnt - 1; sums to T; owned */
+	bool beyond_eps;	/* two slices, at their longest, overlap by more than their eps */
+	uint64_t *profile_ns;	/* [k]: exactly k running, k < profile_cnt; sums to T; owned */
 	uint32_t profile_cnt;
 	struct witness witness;	/* of the highest degree whose overlap exceeds eps and 1 us */
 };
@@ -69,7 +70,7 @@ struct report_concurrency {
 	uint32_t max_in_progress;	/* tasks */
 	uint32_t max_operations;	/* open at once */
 	uint64_t active_ns;		/* one or more task or operation in progress */
-	uint64_t concurrent_ns;		/* two or more tasks, or two or more operations, in progress */
+	uint64_t concurrent_ns;		/* two or more tasks, or operations, in progress */
 	struct witness witness;		/* two tasks or two operations in progress at from_ns */
 	bool witness_is_ops;
 };
@@ -90,25 +91,28 @@ struct report_operations {
 struct report_clocks {
 	uint16_t *cpus;		/* cpu_cnt numbers, those of model.cpus; owned */
 	uint32_t cpu_cnt;
-	uint64_t *bound_ns;	/* [row]: from the reference; CLOCK_BOUND_NONE (analyze/clocks.h); owned */
+	/* [row]: from the reference; CLOCK_BOUND_NONE (analyze/clocks.h); owned */
+	uint64_t *bound_ns;
 	uint64_t eps_max_ns;
 };
 
 /* ---- noise: what the run could have been without other programs (analyze/noise.c) ---- */
 
 /*
- * The run without others lies between the one that was seen, and the one in which ready tasks had the CPUs
- * that others (or nobody knows who) had and that they could use. Each figure here is that of the other end.
- * Work is the same in both: what overlaps more is done in less busy time. A ready task
- * counts for as long as it then ran until its next wait, and of the tasks that a serializer
- * serializes one counts at a time. Steal is taken from the busy time, if anything could overlap.
+ * The run without others is between two ends: the run that was seen, and the run in which ready
+ * tasks had the CPUs that others had (or nobody knows who had) and that they could use. Each figure
+ * here is that of the second end. Work is the same in both: what overlaps more is done in less busy
+ * time. A ready task counts for as long as it then ran until its next wait, and of the tasks that a
+ * serializer serializes one counts at a time. Steal is taken from the busy time, if anything could
+ * overlap.
  */
 struct report_noise {
 	uint64_t interference_ns; /* CPU time that ready tasks could have had */
 	uint64_t interfered_ns;	/* time in which one of them could have had some */
 	/*
-	 * Time that others lengthened without keeping two tasks from running at once: one task alone was kept
-	 * from its CPU, or a ready task would have done all that it had to do and waited again.
+	 * Time that others lengthened without keeping two tasks from running at once: one task
+	 * alone was kept from its CPU, or a ready task would have done all that it had to do and
+	 * waited again.
 	 */
 	uint64_t stretched_ns;
 	uint32_t max;		/* most tasks running at once */
@@ -134,7 +138,8 @@ enum claim_fault {
 	FAULT_OPERATIONS = 4,
 	FAULT_STALL = 5,
 	FAULT_DEADLOCK = 6,
-	FAULT_STUCK = 7,	/* before all others: it could not go on at its end, and no deadlock was claimed */
+	/* before all others: it could not go on at its end, and no deadlock was claimed */
+	FAULT_STUCK = 7,
 };
 
 /* Why a claim is undecided. */
@@ -142,20 +147,21 @@ enum claim_doubt {
 	DOUBT_NONE = 0,
 	DOUBT_VERDICT = 1,	/* the verdict is inconclusive */
 	DOUBT_FEW_CPUS = 2,	/* fewer usable than the claim needs */
-	DOUBT_BUSY_CPUS = 3,	/* without other programs on the CPUs it could have been the other way */
+	DOUBT_BUSY_CPUS = 3,	/* without other programs it could have been the other way */
 	DOUBT_OPERATIONS = 4,	/* claimed, and not observed */
 	DOUBT_LOSS = 5,		/* records are missing, and the claim takes all of them */
 };
 
 struct report_verdict {
 	enum verdict_class class;
-	enum verdict_class at_least;	/* of an inconclusive one: the lowest that it can be; NONE: not known */
-	bool chance_decides;		/* of an inconclusive one: another run may tell; judge_chance_decides() */
+	enum verdict_class at_least;	/* if inconclusive: the lowest possible; NONE: not known */
+	/* of an inconclusive one: another run may tell; judge_chance_decides() */
+	bool chance_decides;
 	enum claim_holds claim_holds;
 	enum claim_doubt claim_doubt;	/* with CLAIM_UNDECIDED, else DOUBT_NONE */
 	enum claim_fault claim_fault;	/* with CLAIM_NO, else FAULT_NONE */
 	uint64_t claim_cpus_needed;	/* usable CPUs that the claim takes */
-	char reason[256];	/* why this class: for inconclusive what is missing and what to do */
+	char reason[256];	/* why this class; inconclusive: what is missing and what to do */
 	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
 	const char *scope[SCOPE_MAX]; /* sentences that bound the verdict: static, or physical */
 	size_t scope_cnt;
@@ -202,7 +208,8 @@ enum capacity_loss {
 	LOSS_AFFINITY,
 	LOSS_THROTTLED,
 	LOSS_BALANCING,
-	LOSS_SERIALIZED,	/* blocked for largest_reason, by what lets one task run at a time */
+	/* blocked for largest_reason: something lets one task run at a time */
+	LOSS_SERIALIZED,
 };
 
 /* What the CPUs of other_ns would have been, if they had been idle. Exactly its sum. */
@@ -214,13 +221,14 @@ struct capacity_other {
 
 /*
  * At every instant each usable CPU belongs to one part. Idle CPUs go first to ready tasks, then to
- * blocked ones, then to nobody; CPUs that other programs had to the tasks that are still ready. A ready
- * task explains one CPU at most.
+ * blocked ones, then to nobody. CPUs that other programs had go to the tasks that are still ready.
+ * A ready task explains one CPU at most.
  *
- * The reason that blocked tasks give is where their chains of waits end (analyze/blame.c). A task waits
- * for the task of ours whose wake ends the wait; if that one was not yet born when the wait
- * began, for its ancestor that lived then. A wait that no task has ended is for the thread or the owner
- * of the lock that the kernel named when the wait began. The chain goes on with what that task does:
+ * The reason that blocked tasks give is at the ends of their chains of waits (analyze/blame.c). A
+ * task waits for the task of ours whose wake ends the wait; if that task was not yet born when the
+ * wait began, for its ancestor that lived then. A wait that no task has ended is for the thread or
+ * the lock owner that the kernel named when the wait began. The chain goes on with what that task
+ * does:
  *
  *	it runs, is ready or has ended	there was too little to do, so there is no reason; but if a
  *				task in the chain waits for a lock, the reason is this lock
@@ -232,11 +240,11 @@ struct capacity_other {
  *	the chain leads into a circle	lock: a deadlock
  *
  * Tasks that run for less than 5 % of what the longest-running one does are helpers where they park
- * (progress_is_idle(), and calls), and so is a task while it
- * polls (analyze/polling.h). Their chains count where another task's chain ends at the same task, and where
- * they wait for a lock of the program or of a file. While no task of ours runs or is ready, and no
- * chain gives a reason, the chains of helpers do, and with them the waits that never ended; if
- * there are none, the waits for threads and children that never ended.
+ * (progress_is_idle(), and calls), and so is a task while it polls (analyze/polling.h). The chains
+ * of helpers count in two places: where another task's chain ends at the same task, and where they
+ * wait for a lock of the program or of a file. While no task of ours runs or is ready, and no chain
+ * gives a reason, the chains of helpers do, and with them the waits that never ended; if there are
+ * none, the waits for threads and children that never ended.
  *
  * Idle CPUs are shared among the ends of chains, not among the tasks: each end explains one CPU,
  * or all of them the same part of one. What CPUs are left are shared in the same way among the
@@ -245,39 +253,40 @@ struct capacity_other {
  * fraction of a CPU. Such shares are summed in 2^-32 ns over stretches in which they do not
  * change, and rounded once (analyze/apportion.h).
  *
- * The CPUs that other programs had while no task of ours could have used them are other_ns. They are not
- * what the program lacked: the largest loss counts them as if they had been idle (other).
+ * The CPUs that other programs had while no task of ours could have used them are other_ns. The
+ * program did not lack them: the largest loss counts them as if they had been idle (other).
  *
- * Unplaced, at an instant, is u = min(I, R) of the I idle CPUs, with R tasks ready, some of them held
- * back by a quota. It is divided by asking what the idle CPUs could have been used for. Let m be
- * how many can be given a ready task each that may use it (its affinity), and f how
+ * Unplaced, at an instant, is u = min(I, R) of the I idle CPUs, with R tasks ready. A quota may
+ * hold some of these tasks back. Unplaced is divided by what the idle CPUs could have been used
+ * for. Let m be how many can be given a ready task each that may use it (its affinity), and f how
  * many if the tasks that are held back are left out (maximum matchings). Then
  *
  *	affinity	u - m: whoever was ready was not allowed there
- *	throttled	m - f: it could have been used, had no quota, nor a task's own budget, held tasks back
+ *	throttled	m - f: it could have been used, had no quota, nor a task's own budget, held
+ *			tasks back
  *	latency		of the f, the CPUs on which one of these tasks, allowed there, ran next
- *	balancing	the others of the f: it could have been used at once, and the scheduler had queued
- *			the tasks elsewhere, or kept one where its caches are
+ *	balancing	the others of the f: it could have been used at once, and the scheduler had
+ *			queued the tasks elsewhere, or kept one where its caches are
  *
  * so affinity comes before throttled, and that before the other two. undivided is what of unplaced
  * is in none of them because what tells them apart is not known, and 0 where all four are known.
  *
- * Interference is how many more CPUs the ready tasks that are not held back could have used, had those
- * of other programs been idle too; but a task that explains an idle CPU is not counted again, and
- * held ones explain idle CPUs first. Where affinity is not known, every task may use every CPU for
- * this; where throttled is not known, none is held back.
+ * Interference is how many more CPUs the ready tasks that are not held back could have used if
+ * those of other programs had been idle too. A task that explains an idle CPU is not counted again,
+ * and held tasks explain idle CPUs first. Where affinity is not known, every task may use every CPU
+ * for this. Where throttled is not known, none is held back.
  *
  * total_ns is P x T, and is exactly work + unplaced + interference + other + unknown + the sum of
- * blocked + no_thread. unplaced is latency + affinity + throttled + balancing (those that are known)
- * + undivided. The bottle_ns of all tasks (time, divided at every instant among those that run)
- * sum to T less the time in which none runs, parallelism.profile_ns[0].
+ * blocked + no_thread. unplaced is latency + affinity + throttled + balancing (those that are
+ * known) + undivided. The bottle_ns of all tasks (time, divided at every instant among those that
+ * run) sum to T less the time in which none runs, parallelism.profile_ns[0].
  */
 struct report_capacity {
 	bool known;		/* false: P x T is beyond 64 bits, and all that follows is 0 */
 	uint64_t total_ns;
 	uint64_t work_ns;	/* ours */
 	uint64_t unplaced_ns;	/* idle although a task of ours was ready */
-	bool latency_known;	/* false: under a quota a ready task may as well have been throttled */
+	bool latency_known;	/* false: under a quota a ready task may have been throttled */
 	bool affinity_known;	/* false: not recorded, or of more than 1024 kinds */
 	bool throttled_known;	/* balancing is known if both are */
 	uint64_t latency_ns;
@@ -296,12 +305,13 @@ struct report_capacity {
 	enum reason largest_reason; /* with LOSS_BLOCKED and LOSS_SERIALIZED, else REASON_NONE */
 	uint64_t largest_ns;
 
-	uint64_t held_ns;	/* time in which a quota held back one or more tasks; 0 if throttled is not known */
+	/* time in which a quota held back one or more tasks; 0 if throttled is not known */
+	uint64_t held_ns;
 	/*
-	 * An example of what affinity_ns is made of, the longest: for so long (0: none is given) a
-	 * task that may use these CPUs alone was ready while that other one was idle, and affinity
-	 * kept some CPU idle. Of equal ones the first, of sets read as binary numbers, then of CPUs.
-	 * Looked for among up to PINNED_CPUS_MAX usable CPUs and as many sets.
+	 * An example of what affinity_ns is made of, the longest one: for so long (0: none is
+	 * given) a task that may use these CPUs alone was ready while that other CPU was idle, and
+	 * affinity kept some CPU idle. Of equal ones the first, of sets read as binary numbers,
+	 * then of CPUs. Looked for among up to PINNED_CPUS_MAX usable CPUs and as many sets.
 	 */
 	uint64_t pinned_ns;
 	uint16_t pinned_to[PINNED_CPUS_MAX]; /* ascending */
@@ -333,9 +343,11 @@ struct report_waits {
 	uint32_t antagonist_cnt;
 	uint64_t other_antagonists_ns; /* of those not listed */
 	uint64_t held_ns;	/* a quota held the task back, whoever had the CPU */
-	uint64_t idle_ns;	/* the CPU was idle: the wake-up itself under way, or (if that is not known) a quota */
+	/* the CPU was idle: the wake-up itself under way, or (if that is not known) a quota */
+	uint64_t idle_ns;
 	uint64_t unknown_ns;	/* the CPU, or who had it, is not known */
-	struct antagonist max_antagonist; /* who had the CPU for most of the longest wait; ns 0: nobody known */
+	/* who had the CPU for most of the longest wait; ns 0: nobody known */
+	struct antagonist max_antagonist;
 	uint64_t max_held_ns;	/* for so long of it a quota held the task back */
 };
 
@@ -355,10 +367,10 @@ struct report_lock {
 	uint64_t waits;		/* blocked spans */
 	uint64_t wait_ns, max_wait_ns;
 	uint32_t waiter_cnt;	/* different tasks */
-	uint32_t holders[LOCK_HOLDERS_MAX]; /* birth numbers of those who woke waiters, most wakes first */
+	uint32_t holders[LOCK_HOLDERS_MAX]; /* birth numbers of the wakers, most wakes first */
 	uint32_t holder_cnt;	/* different tasks that woke; may exceed LOCK_HOLDERS_MAX */
 	uint64_t timeouts;	/* waits ended by an interrupt (a timer) */
-	uint64_t holder_ready_ns; /* of wait_ns: whose wake ended the wait wanted a CPU and had none */
+	uint64_t holder_ready_ns; /* of wait_ns: the task that ended the wait was ready */
 };
 
 /* ---- migrations (analyze/migrations.c) ---- */
@@ -391,8 +403,9 @@ struct report_loop {
 	uint64_t longest_cpu_ns, longest_blocked_ns; /* the most of each in one iteration */
 	uint64_t longest_stall_ns; /* the longest iteration */
 	uint64_t longest_stall_start_ns;
-	uint8_t stall_state;	/* enum span_state that took most of it: hog, starved, blocking call */
-	uint8_t stall_reason;	/* enum reason of the longest block in it, if stall_state is SPAN_BLOCKED */
+	uint8_t stall_state;	/* enum span_state of most of it: hog, starved, blocking call */
+	/* enum reason of the longest block in it, if stall_state is SPAN_BLOCKED */
+	uint8_t stall_reason;
 	const char *stall_call;	/* static: the system call of that block; NULL: none with a name */
 };
 
@@ -424,7 +437,7 @@ struct report_path {
 	uint64_t run_ns, ready_ns;
 	uint64_t blocked_ns[REASON_CNT];
 	uint64_t unknown_ns;	/* only after report_hide_missing() */
-	uint64_t none_ns;	/* with no task: after the last end, or before one whose birth was not seen */
+	uint64_t none_ns;	/* with no task: after the last end, or before an unseen birth */
 	struct path_segment *segments; /* they cover the window, in order of time; owned */
 	size_t segment_cnt, segment_cap;
 	struct path_share top[PATH_TOP_MAX]; /* the tasks that are longest on it, most first */

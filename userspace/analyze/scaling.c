@@ -9,7 +9,8 @@
  * Rows of a comparison are of equal work; here a point may have another amount. The first way's
  * run in a round, for the speedup, is one that would have taken as long with this point's amount.
  */
-static void fill_point(const struct trial *trials, const uint64_t *amounts, struct scaling *s, size_t p)
+static void fill_point(const struct trial *trials, const uint64_t *amounts, struct scaling *s,
+		       size_t p)
 {
 	static const char *const pair[] = { "base", "point" };
 	struct trial *two = xcalloc(2 * (size_t)s->repeats + 1, sizeof(*two));
@@ -43,7 +44,8 @@ static enum scaling_doubt doubt_of(const struct scaling *s, const struct trial *
 		ready_ns += t->ready_ns;
 		life_ns += t->life_ns;
 	}
-	return ready_ns * 100 >= life_ns * SCALING_STARVED_PERCENT ? SCALING_FEW_CPUS : SCALING_GOOD;
+	return ready_ns * 100 >= life_ns * SCALING_STARVED_PERCENT ? SCALING_FEW_CPUS :
+								     SCALING_GOOD;
 }
 
 /* Throughputs over the median one of the first point: single runs, so that their noise shows. */
@@ -59,7 +61,8 @@ static size_t gather(const struct trial *trials, const uint64_t *amounts, const 
 
 			if (wall_ns && first > 0)
 				samples[cnt++] = (struct scaling_sample){
-					.n = s->points[p].n, .x = (double)amounts[p] / (double)wall_ns / first,
+					.n = s->points[p].n,
+					.x = (double)amounts[p] / (double)wall_ns / first,
 				};
 		}
 	return cnt;

@@ -9,10 +9,10 @@
  * Amdahl:   X(N) = l N / (1 + s (N - 1))               s: the serial fraction
  * USL:      X(N) = l N / (1 + s (N - 1) + k N (N - 1)) s: contention, k: coherency (Gunther)
  *
- * N / X is linear in 1/l, s/l and k/l, so the fit is a linear one of least squares, each sample weighted
- * so that what is made small are relative errors of the time that the work takes. l, the speed at N = 1, is
- * fitted too: else what went wrong in the runs at 1 would bend everything. s stays
- * within [0, 1] and k at or above 0; of what these allow, the best is taken.
+ * N / X is linear in 1/l, s/l and k/l, so the fit is a linear one of least squares. Each sample is
+ * weighted so that the fit makes relative errors of the work's time small. l, the speed at N = 1,
+ * is fitted too: otherwise errors in the runs at 1 would bend everything. s stays within [0, 1] and
+ * k at or above 0. Of the values that these limits allow, the best is taken.
  */
 
 #include <stdbool.h>
@@ -42,7 +42,7 @@ struct scaling_fit {
 	double coherency;	/* k; 0 for Amdahl */
 	bool errors_known;	/* no coefficient is at its bound */
 	double serial_error, coherency_error; /* one standard error each */
-	double rms, worst;	/* relative errors of the time: root of the mean square, and the largest */
+	double rms, worst;	/* relative errors of the time: root mean square, and the largest */
 	double peak_n;		/* where X is largest, by USL; 0: it grows on */
 };
 
@@ -50,7 +50,7 @@ struct scaling_fit {
  * scaling_fit() - fit a law
  * @samples: cnt of them, in any order; several of an N are welcome
  *
- * Fewer than 3 different N (Amdahl) or 4 (USL) leave no error to be seen: !known, and the rest is 0.
+ * Fewer than 3 different N (Amdahl) or 4 (USL) leave no visible error: !known, and the rest is 0.
  */
 void scaling_fit(enum scaling_law law, const struct scaling_sample *samples, size_t cnt,
 		 struct scaling_fit *out);
@@ -67,7 +67,8 @@ enum scaling_doubt {
 
 struct scaling_point {
 	uint32_t n;
-	struct comparison_row runs;	/* speedups are throughput over the first point's in the same round */
+	/* speedups are throughput over the first point's in the same round */
+	struct comparison_row runs;
 	enum scaling_doubt doubt;
 	double predicted[LAW_CNT];	/* speedups, by fits that are known */
 };

@@ -87,7 +87,7 @@ static bool invert(double a[COLUMNS_MAX][COLUMNS_MAX], int cnt)
 	return true;
 }
 
-/* Residuals are 1 - sum of c[k] * row[k]: the time by the law over the time that it took, less one. */
+/* Residuals are 1 - sum of c[k] * row[k]: the time by the law over the measured time, less one. */
 static void row_of(const struct shape *shape, const struct scaling_sample *s, const double *scale,
 		   double *row)
 {
@@ -99,7 +99,8 @@ static void row_of(const struct shape *shape, const struct scaling_sample *s, co
 static bool solve(const struct shape *shape, const struct scaling_sample *samples, size_t cnt,
 		  struct solution *out)
 {
-	double scale[COLUMNS_MAX] = { 1, 1, 1 }, length[COLUMNS_MAX] = { 0 }, right[COLUMNS_MAX] = { 0 };
+	double scale[COLUMNS_MAX] = { 1, 1, 1 }, length[COLUMNS_MAX] = { 0 },
+	       right[COLUMNS_MAX] = { 0 };
 	double row[COLUMNS_MAX];
 
 	*out = (struct solution){ .squares = 0 };
@@ -163,7 +164,8 @@ static bool coefficients(const struct shape *shape, const struct solution *solut
 static double ratio_error(const struct solution *s, int k, double variance)
 {
 	double ratio = s->c[k] / s->c[0];
-	double v = s->inverse[k][k] - 2 * ratio * s->inverse[0][k] + ratio * ratio * s->inverse[0][0];
+	double v = s->inverse[k][k] - 2 * ratio * s->inverse[0][k] +
+		   ratio * ratio * s->inverse[0][0];
 
 	return sqrt(v > 0 ? v * variance : 0) / s->c[0];
 }
@@ -220,7 +222,8 @@ void scaling_fit(enum scaling_law law, const struct scaling_sample *samples, siz
 		struct solution solution;
 		double abc[3];
 
-		if (!solve(shape, samples, cnt, &solution) || !coefficients(shape, &solution, abc) ||
+		if (!solve(shape, samples, cnt, &solution) ||
+		    !coefficients(shape, &solution, abc) ||
 		    solution.squares >= least)
 			continue;
 		least = solution.squares;
@@ -231,7 +234,8 @@ void scaling_fit(enum scaling_law law, const struct scaling_sample *samples, siz
 		return;
 	out->rms = sqrt(least / (double)cnt);
 	for (size_t i = 0; i < cnt; i++)
-		out->worst = fmax(out->worst, fabs(samples[i].x / scaling_at(out, samples[i].n) - 1));
+		out->worst = fmax(out->worst,
+				  fabs(samples[i].x / scaling_at(out, samples[i].n) - 1));
 }
 
 double scaling_at(const struct scaling_fit *fit, double n)

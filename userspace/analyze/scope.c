@@ -64,7 +64,8 @@ static void say_physical(const struct model *m, char *buf, size_t size)
 	if (cnt == 2)
 		snprintf(cpus, sizeof(cpus), "CPUs %u and %u", usable[0], usable[1]);
 	else
-		snprintf(cpus, sizeof(cpus), "Each two of CPUs %s", fmt_cpu_list(usable, cnt, 39).s);
+		snprintf(cpus, sizeof(cpus), "Each two of CPUs %s",
+			 fmt_cpu_list(usable, cnt, 39).s);
 	snprintf(buf, size, "%s were measured to run at once %s before this run (%s rounds of %s); "
 		 "during the run, only steal was measured.", cpus,
 		 fmt_ns_short(m->meta.physical_age_ns).s, fmt_count(TRACE_HANDSHAKE_ROUNDS).s,
@@ -76,7 +77,8 @@ static bool guest(const struct model *m, const struct report *r)
 {
 	const char *kind = m->meta.virtualized;
 
-	return is_parallel(r) && kind && *kind && strcmp(kind, "container") && !scope_physical_known(m);
+	return is_parallel(r) && kind && *kind && strcmp(kind, "container") &&
+	       !scope_physical_known(m);
 }
 
 static bool smt(const struct model *m, const struct report *r)
@@ -145,17 +147,19 @@ static const struct scope scopes[] = {
 	{ guest, "Virtual CPUs may share a real one: lab doctor --physical measures it." },
 	{ physical, NULL },
 	{ smt, "Two of the CPUs may be threads of one core, which share its units." },
-	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, and count at "
-		  "their longest and at their shortest in the bounds." },
+	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, "
+		  "and count at their longest and at their shortest in the bounds." },
 	{ missing, "Records are missing elsewhere in the run: they cannot undo what was seen." },
-	{ own_schedulers, "Tasks that a runtime schedules by itself (goroutines, virtual threads) are "
-			  "not seen." },
+	{ own_schedulers, "Tasks that a runtime schedules by itself (goroutines, virtual "
+			  "threads) are not seen." },
 	{ operations_unseen, "Operations within one thread were not observed." },
 	{ attached, "What began before lab attached was not seen." },
-	{ unattributed, "This kernel does not show whether an interrupt woke a task: some wakers are not "
-			"named." },
-	{ misses_unread, "This kernel does not tell an unprivileged recorder whether it skipped a probe." },
-	{ names_missed, "The kernel skipped records of names and ends: some tasks may show an old name." },
+	{ unattributed, "This kernel does not show whether an interrupt woke a task: some "
+			"wakers are not named." },
+	{ misses_unread, "This kernel does not tell an unprivileged recorder whether it "
+			 "skipped a probe." },
+	{ names_missed, "The kernel skipped records of names and ends: some tasks may "
+			"show an old name." },
 	{ cut, "What happened after the end of the recording was not seen." },
 };
 

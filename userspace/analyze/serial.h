@@ -39,7 +39,10 @@ static inline uint64_t serial_saturate(unsigned __int128 ns)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
-/* Fills the figures. Return: whether of the use at most a tenth was made, and 80 % of the rest is the lock's. */
+/*
+ * Fills the figures. Return: whether at most a tenth of the use was made, and 80 % of the rest is
+ * the lock's.
+ */
 static inline bool serial_judge(const struct serial_sums *s, uint64_t window_ns,
 				struct report_serializer *out)
 {

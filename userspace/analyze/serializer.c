@@ -3,19 +3,19 @@
  * serializer - whether one lock lets the tasks run only one at a time, as the
  * interpreter lock of CPython or Ruby does.
  *
- * At every instant a tasks run, r are ready and b are blocked on the lock or about to be. Without the lock as
- * many as min(a + r + b, P) could run; what is missing is laid first to the want of
+ * At every instant a tasks run, r are ready and b are blocked on the lock or about to be. Without
+ * the lock as many as min(a + r + b, P) could run. What is missing is put down first to the want of
  * CPUs (r), then to the lock. While nothing is running or ready, nothing is missing: a lock that is
- * held asleep does not cost a CPU. The claim is made if of the use for more than one CPU
- * at most a tenth was made, and 80 % or more of what is missing is the lock's. Where there was
- * hardly any use for a second CPU, as in a program that sleeps, nothing is said; nor where records are missing of
- * stretches that are 5 % of that use or more.
+ * held asleep does not cost a CPU. The claim is made if of the use for more than one CPU at most a
+ * tenth was made, and 80 % or more of what is missing is the lock's. Where there was hardly any use
+ * for a second CPU, as in a program that sleeps, nothing is said. Nor is anything said where
+ * records are missing for 5 % of that use or more.
  *
  * The lock is a few addresses, not one: CPython's is a mutex and a condition variable, whose
- * waiters alternate between two words. All locks within SERIAL_OBJECT_BYTES of the most waited-for are
- * taken for one. Only waits told to be for a lock count (model/futex.h): waits for
- * work do not. And only a lock for which two tasks or more waited, and went on: who never waited
- * for it may never have had it. One that is no futex, or many, is for handovers.c to find.
+ * waiters alternate between two words. All locks within SERIAL_OBJECT_BYTES of the most waited-for
+ * are taken for one. Only waits known to be for a lock count (model/futex.h): waits for work do
+ * not. And only a lock counts for which two tasks or more waited, and went on: a task that never
+ * waited for the lock may never have had it. handovers.c finds a lock that is no futex, or many.
  */
 #include <stdlib.h>
 
@@ -41,8 +41,8 @@ struct candidates {
 	size_t cnt;
 };
 
-/* What a span counts as. */
-enum what { WHAT_NOTHING, WHAT_RUNS, WHAT_READY, WHAT_BLOCKED };	/* WHAT_BLOCKED + i: on candidate i */
+/* What a span counts as. WHAT_BLOCKED + i: on candidate i. */
+enum what { WHAT_NOTHING, WHAT_RUNS, WHAT_READY, WHAT_BLOCKED };
 
 /* Return: the index of the candidate that this address belongs to, or cs->cnt. */
 static size_t candidate_of(const struct candidates *cs, uint32_t mm_id, uint64_t addr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * spinning - tasks that keep a CPU busy while they wait: they give it up with sched_yield(2) and want
- * it back at once, or they ask epoll again and again without a time limit and get nothing.
+ * spinning - tasks that keep a CPU busy while they wait. They give the CPU up with sched_yield(2)
+ * and want it back at once, or they ask epoll again and again without a time limit and get nothing.
  *
  * The kernel sees a yield only where another task was ready on that CPU, and lab sees polls that
  * return at once only under --ops. Waiting in a loop without any system call looks like work.

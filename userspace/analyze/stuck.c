@@ -5,8 +5,8 @@
  *
  * Only these waits count, because nothing outside the run ends them:
  *
- *	a futex	without a time limit (SPAN_NO_LIMIT); but not one at which the same task was once woken
- *		from outside the run, and after --pid no futex that processes share
+ *	a futex	without a time limit (SPAN_NO_LIMIT); but not one at which the same task was once
+ *		woken from outside the run, and after --pid no futex that processes share
  *	a child	wait4, waitid, vfork, and sigsuspend, by a task that has a living child of the run
  *	a pipe	a write to a descriptor that no program inherits as its standard output; any
  *		other only if a task of the run ended such a wait there before
@@ -38,12 +38,14 @@
 
 static bool is_write(int32_t nr)
 {
-	return nr == 1 || nr == 18 || nr == 20 || nr == 296 || nr == 328; /* write, and with p and v */
+	/* write, and with p and v */
+	return nr == 1 || nr == 18 || nr == 20 || nr == 296 || nr == 328;
 }
 
 static bool ended_from_outside(const struct model_span *s)
 {
-	return !s->waker_id && !(s->flags & (SPAN_CUT_END | SPAN_WOKEN_UNSEEN | SPAN_WAKER_EXITING));
+	return !s->waker_id &&
+	       !(s->flags & (SPAN_CUT_END | SPAN_WOKEN_UNSEEN | SPAN_WAKER_EXITING));
 }
 
 /* True if an earlier wait of @t for the same thing ended like this. */
@@ -51,7 +53,8 @@ static bool ended_before(const struct model_task *t, const struct model_span *s,
 {
 	for (const struct model_span *p = t->spans; p < s; p++) {
 		if (p->state != SPAN_BLOCKED || p->addr != s->addr || p->reason != s->reason ||
-		    p->syscall != s->syscall || (p->flags ^ s->flags) & (SPAN_FUTEX | SPAN_NO_LIMIT))
+		    p->syscall != s->syscall ||
+		    (p->flags ^ s->flags) & (SPAN_FUTEX | SPAN_NO_LIMIT))
 			continue;
 		if (from_outside ? ended_from_outside(p) : p->waker_id != 0)
 			return true;
@@ -62,10 +65,14 @@ static bool ended_before(const struct model_task *t, const struct model_span *s,
 static bool waits_for_child(const struct model_span *s)
 {
 	return s->reason == REASON_CHILD ||
-	       (s->reason == REASON_SIGNAL && s->syscall == NR_RT_SIGSUSPEND && !(s->flags & SPAN_COMPAT));
+	       (s->reason == REASON_SIGNAL && s->syscall == NR_RT_SIGSUSPEND &&
+		!(s->flags & SPAN_COMPAT));
 }
 
-/* What one wait shows: nothing outside the run ends it, if no earlier one like it says otherwise. */
+/*
+ * What one wait shows: nothing outside the run ends it, unless an earlier one like it says
+ * otherwise.
+ */
 static bool may_be_inner(const struct model *m, const struct model_span *s)
 {
 	if (s->state != SPAN_BLOCKED)
@@ -75,7 +82,10 @@ static bool may_be_inner(const struct model *m, const struct model_span *s)
 	return s->reason == REASON_PIPE || waits_for_child(s);
 }
 
-/* True if nothing outside the run ends this wait; of a wait for a child if there is one. Linear in the spans. */
+/*
+ * True if nothing outside the run ends this wait; of a wait for a child, if there is a child.
+ * Linear in the spans.
+ */
 static bool is_inner(const struct model *m, const struct model_task *t, const struct model_span *s)
 {
 	if (!may_be_inner(m, s))
@@ -83,7 +93,8 @@ static bool is_inner(const struct model *m, const struct model_task *t, const st
 	if (s->flags & SPAN_FUTEX)
 		return !ended_before(t, s, true);
 	if (s->reason == REASON_PIPE)
-		return (is_write(s->syscall) && s->addr >= STANDARD_FDS) || ended_before(t, s, false);
+		return (is_write(s->syscall) && s->addr >= STANDARD_FDS) ||
+		       ended_before(t, s, false);
 	return true;
 }
 
@@ -183,7 +194,8 @@ static bool stood(const struct model_task *t, const struct report_stuck *out)
 
 /* Whom tasks can wait for; each map leads to the eldest. */
 struct others {
-	struct idmap child, child_by_tid;	/* of a process: a child that stood; the one with this number */
+	/* of a process: a child that stood; the one with this number */
+	struct idmap child, child_by_tid;
 	struct idmap thread;			/* (tid, memory) */
 };
 
@@ -315,7 +327,7 @@ static struct stuck_wait *wait_of(const struct report_stuck *out, uint32_t task_
 /* Each wait counts once behind every other that its chain leads through, up to CHAIN_MAX. */
 static void count_behind(struct report_stuck *out)
 {
-	size_t *seen_from = xcalloc(out->wait_cnt, sizeof(*seen_from)); /* 1 + the last to count it */
+	size_t *seen_from = xcalloc(out->wait_cnt, sizeof(*seen_from)); /* 1 + last to count it */
 
 	for (size_t i = 0; i < out->wait_cnt; i++) {
 		struct stuck_wait *w = wait_of(out, out->waits[i].awaits_id);

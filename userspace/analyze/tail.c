@@ -3,8 +3,9 @@
  * tail - the end of a run in which no two tasks ran or wanted to run at once: the last piece of
  * work, for which everybody else waits.
  *
- * From the end backwards, it reads only the spans of that part. Other programs cannot make a tail: a task
- * that they keep from running is ready. Where records are missing nothing is said: they may be of a second task.
+ * From the end backwards, it reads only the spans of that part. Other programs cannot make a tail:
+ * a task that they keep from running is ready. Where records are missing nothing is said, because
+ * they may be of a second task.
  */
 #include <stdlib.h>
 
@@ -45,8 +46,8 @@ static void push(struct heap *h, const struct active *a, size_t task)
 
 /*
  * The last instant at which two tasks were active; the window's start if there is none. The
- * shortest overlaps, a hundredth of the window in all, do not count: who waits for a thread's end is
- * ready before that thread is off its CPU.
+ * shortest overlaps, a hundredth of the window in all, do not count: a task that waits for a
+ * thread's end is ready before that thread is off its CPU.
  */
 static uint64_t last_with_two(const struct model *m)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* tasks - how each task spent its lifetime, and where. run + ready + blocked + unknown is the lifetime. */
+/* tasks - how each task spent its lifetime (run + ready + blocked + unknown), and where. */
 #include <stdlib.h>
 
 #include "analyze/report.h"

@@ -21,10 +21,10 @@ struct trial {
 	uint64_t cpus;			/* P */
 	uint64_t run_ns, busy_ns;	/* work, and time in which there was any */
 	uint64_t max_parallel;		/* most tasks running at once */
-	uint64_t life_ns, ready_ns;	/* of all tasks: lifetimes, and what of these they waited for a CPU */
+	uint64_t life_ns, ready_ns;	/* of all tasks: lifetimes, and their waits for a CPU */
 	uint64_t voluntary, involuntary; /* switches, of all tasks */
-	uint64_t done_cnt;		/* operations that were marked and ended; parts of them do not count */
-	uint64_t first_ns, slowest_ns;	/* the first and the last end of these, since the start; 0: none */
+	uint64_t done_cnt;		/* marked operations that ended; parts do not count */
+	uint64_t first_ns, slowest_ns;	/* their first and last end, since the start; 0: none */
 	uint64_t memory_bytes;		/* trial_of() leaves it 0: not known */
 	struct report_capacity capacity;
 };

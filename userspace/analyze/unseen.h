@@ -5,8 +5,8 @@
 /*
  * unseen - whether an event loop may have had operations that nobody observed.
  *
- * A loop is a task that blocks twice or more in one epoll set, in poll, or in one io_uring. What it waited
- * for is seen, wait by wait, if
+ * A loop is a task that blocks twice or more in one epoll set, in poll, or in one io_uring. What it
+ * waited for is seen, wait by wait, if
  * - a task of the workload ended the wait: what was awaited is that task's doing;
  * - the wait is SPAN_OBSERVED: with --ops the call returned with a descriptor that is known and is
  *   none of the loop's own, or it was about one descriptor, without a time limit;

@@ -75,14 +75,17 @@ static void settle_refused(const struct model *m, struct report_verdict *v)
 	if (cnt > m->dropped)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "%" PRIu64 " records are missing, and the kernel refused %" PRIu64
-		       ": the file was changed, or the recorder failed; run it again", cnt, m->dropped);
+		       ": the file was changed, or the recorder failed; run it again",
+		       cnt, m->dropped);
 	else if (one_cpu)
 		settle(v, CLASS_INCONCLUSIVE,
-		       "%" PRIu64 " records were refused on CPU %u: run it again with a larger --buffer",
+		       "%" PRIu64 " records were refused on CPU %u: "
+		       "run it again with a larger --buffer",
 		       m->dropped, m->gaps[0].cpu);
 	else
 		settle(v, CLASS_INCONCLUSIVE,
-		       "%" PRIu64 " records were refused: run it again with a larger --buffer", m->dropped);
+		       "%" PRIu64 " records were refused: run it again with a larger --buffer",
+		       m->dropped);
 }
 
 static void settle_lost(const struct model *m, struct report_verdict *v)
@@ -91,7 +94,8 @@ static void settle_lost(const struct model *m, struct report_verdict *v)
 		settle(v, CLASS_INCONCLUSIVE,
 		       "the file could not be written to its end: make room and run it again");
 	else if (!m->complete)
-		settle(v, CLASS_INCONCLUSIVE, "the trace file is incomplete%s%.100s%s: run it again",
+		settle(v, CLASS_INCONCLUSIVE,
+		       "the trace file is incomplete%s%.100s%s: run it again",
 		       m->damage && *m->damage ? " (" : "", m->damage ? m->damage : "",
 		       m->damage && *m->damage ? ")" : "");
 	else if (m->dropped || m->gap_cnt)
@@ -107,8 +111,8 @@ static void settle_lost(const struct model *m, struct report_verdict *v)
 }
 
 /*
- * What ran beyond one task could be made of stamps that the CPUs' own clocks contradict. Return: whether less
- * than 5 % of the busy time is left without these.
+ * What ran beyond one task could be made of stamps that the CPUs' own clocks contradict. Return:
+ * whether less than 5 % of the busy time is left without these.
  */
 static bool is_contradicted(const struct model *m, const struct report_parallelism *p)
 {
@@ -143,7 +147,7 @@ static bool is_concurrent(const struct report_concurrency *c)
 	return c->concurrent_ns && share_is_5_percent(c->concurrent_ns, c->active_ns);
 }
 
-/* Hidden switch-ins decide. What they hide is of a task in progress, whether it ran then or was ready. */
+/* Hidden switch-ins decide. They hide a task in progress, whether it ran then or was ready. */
 static void settle_between(const struct report *r, struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
@@ -160,7 +164,8 @@ static void settle_between(const struct report *r, struct report_verdict *v)
 }
 
 /* The bounds do not decide, or nothing that overlaps is long enough to prove it. */
-static void settle_undecided(const struct model *m, const struct report *r, struct report_verdict *v)
+static void settle_undecided(const struct model *m, const struct report *r,
+			     struct report_verdict *v)
 {
 	const struct report_parallelism *p = &r->parallelism;
 	bool is_long = share_is_5_percent(p->parallel_lower_ns, p->busy_upper_ns);
@@ -192,7 +197,8 @@ static bool settle_unseen(const struct model *m, struct report_verdict *v)
 		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add --ops or markers");
 	else if (loop)
 		settle(v, CLASS_INCONCLUSIVE,
-		       "operations not visible: tid %" PRIu32 " waited in its loop for what no descriptor told, as for timers: add markers",
+		       "operations not visible: tid %" PRIu32 " waited in its loop for what no "
+		       "descriptor told, as for timers: add markers",
 		       loop->tid);
 	else
 		settle(v, CLASS_INCONCLUSIVE, "operations not visible: add markers");
@@ -210,7 +216,8 @@ static bool settle_perhaps(const struct model *m, const struct report *r, struct
 					       c->active_ns))
 		return false;
 	v->chance_decides = true;
-	settle(v, CLASS_INCONCLUSIVE, "it cannot be told whether tasks slept in their waits with a time limit, or "
+	settle(v, CLASS_INCONCLUSIVE,
+	       "it cannot be told whether tasks slept in their waits with a time limit, or "
 	       "only looked for work: run it again");
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * convoy - many threads, and one lock that each holds for long: they stand in line for it, and go no
- * faster than one. The mend does the long part before it takes the lock.
+ * convoy - many threads, and one lock that each holds for long: they stand in line for it, and go
+ * no faster than one. The mend does the long part before it takes the lock.
  */
 #include <pthread.h>
 #include <inttypes.h>
@@ -120,7 +120,8 @@ static int convoy_run(const struct workload_args *args)
 
 const struct workload workload_convoy = {
 	.name = "convoy",
-	.shows = "threads in line for one lock that each holds for long, and what a shorter hold brings",
+	.shows = "threads in line for one lock that each holds for long, and what a shorter "
+		 "hold brings",
 	.opts = convoy_opts,
 	.defaults = {
 		.tasks = 4,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * deadlock - threads that each hold one lock and want the next one's, the last that of the first: with
- * two threads, two locks taken in opposite order. Nobody can go on; after the time limit the
+ * deadlock - threads that each hold one lock and want the next one's, the last that of the first:
+ * with two threads, two locks taken in opposite order. Nobody can go on; after the time limit the
  * process ends. The mend takes the locks of a pair in one order everywhere.
  */
 #include <errno.h>
@@ -129,7 +129,8 @@ static bool await_all(struct table *table)
 
 	pthread_mutex_lock(&table->mutex);
 	while (table->ended_cnt < table->args->tasks && in_time)
-		in_time = pthread_cond_timedwait(&table->one_ended, &table->mutex, &until) != ETIMEDOUT;
+		in_time = pthread_cond_timedwait(&table->one_ended, &table->mutex, &until) !=
+			  ETIMEDOUT;
 	ended = table->ended_cnt == table->args->tasks;
 	pthread_mutex_unlock(&table->mutex);
 	return ended;
@@ -172,8 +173,8 @@ static int deadlock_run(const struct workload_args *args)
 		guests[i] = (struct guest){ .table = table, .idx = i };
 		err = pthread_create(&guests[i].thread, NULL, be_guest, &guests[i]);
 		if (err) {
-			log_err("deadlock: thread %u of %u cannot be created: %s", i + 1, args->tasks,
-				strerror(err));
+			log_err("deadlock: thread %u of %u cannot be created: %s", i + 1,
+				args->tasks, strerror(err));
 			return EXIT_FAILURE;
 		}
 	}
@@ -196,7 +197,8 @@ static int deadlock_run(const struct workload_args *args)
 
 const struct workload workload_deadlock = {
 	.name = "deadlock",
-	.shows = "locks taken in opposite order: threads wait for each other in a circle, without end",
+	.shows = "locks taken in opposite order: threads wait for each other in a circle, "
+		 "without end",
 	.opts = deadlock_opts,
 	.defaults = {
 		.tasks = 2,

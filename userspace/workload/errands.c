@@ -83,7 +83,8 @@ void errand_mark(const struct errand *errand, bool begins)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), begins ? "lab:begin:%u:errand" : "lab:end:%u", errand->idx + 1);
+	snprintf(path, sizeof(path), begins ? "lab:begin:%u:errand" : "lab:end:%u",
+		 errand->idx + 1);
 	/* Such a path does not exist, and the answer does not matter. */
 	if (!access(path, F_OK))
 		return;
@@ -162,7 +163,8 @@ static int under_a_lock(struct workload_args *args)
 {
 	struct interpreter in = { .args = args };
 	const struct gang gang = {
-		.name = "errands", .label = "errand", .cnt = args->tasks, .ctx = &in, .work = be_locked,
+		.name = "errands", .label = "errand", .cnt = args->tasks, .ctx = &in,
+		.work = be_locked,
 	};
 	int err;
 
@@ -200,7 +202,8 @@ static void errands_claim(const struct workload_args *args, struct claim *claim)
 			 "one thread turns to whichever errand does not wait");
 	} else if (args->how == WAY_GIL && args->work == WORK_CPU) {
 		claim->class = CLASS_CONCURRENT;
-		snprintf(claim->why, sizeof(claim->why), "one lock lets one thread compute at a time");
+		snprintf(claim->why, sizeof(claim->why),
+			 "one lock lets one thread compute at a time");
 	} else {
 		claim_parallel(args, claim);
 	}
@@ -210,7 +213,8 @@ static int errands_run(const struct workload_args *given)
 {
 	struct workload_args args = *given;
 	const struct gang gang = {
-		.name = "errands", .label = "errand", .cnt = args.tasks, .ctx = &args, .work = be_worker,
+		.name = "errands", .label = "errand", .cnt = args.tasks, .ctx = &args,
+		.work = be_worker,
 	};
 	int err = 0;
 
@@ -242,7 +246,8 @@ static uint64_t errands_amount(const struct workload_args *args)
 
 const struct workload workload_errands = {
 	.name = "errands",
-	.shows = "a fixed amount of work, one by one, in threads, processes or an event loop: see lab compare",
+	.shows = "a fixed amount of work, one by one, in threads, processes or an event loop: "
+		 "see lab compare",
 	.opts = errands_opts,
 	.defaults = {
 		.tasks = 4,

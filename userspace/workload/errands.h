@@ -45,10 +45,16 @@ bool errand_next(struct errand *errand, struct errand_piece *piece);
 /* Say, to whoever looks, that it begins or has ended. */
 void errand_mark(const struct errand *errand, bool begins);
 
-/* All of it, in the calling thread, sleeping where there is a wait. Return: 0, or -EIO as work_compute(). */
+/*
+ * All of it, in the calling thread, sleeping where there is a wait. Return: 0, or -EIO as
+ * work_compute().
+ */
 int errand_do(struct errand *errand);
 
-/* All @args->tasks of them in the calling thread, which turns to whichever is not waiting. Return: 0 or -errno, logged. */
+/*
+ * All @args->tasks of them in the calling thread, which turns to whichever is not waiting. Return:
+ * 0 or -errno, logged.
+ */
 int errands_in_a_loop(const struct workload_args *args);
 
 #endif /* LAB_WORKLOAD_ERRANDS_H */

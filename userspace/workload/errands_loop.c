@@ -20,12 +20,16 @@ struct pending {
 	int fd;
 };
 
-/* Its next piece is due after its wait; one without a wait, at once: others have their turn before. */
+/*
+ * Its next piece is due after its wait. A piece without a wait is due at once, after the turns of
+ * the others.
+ */
 static int arm(struct pending *pending)
 {
 	uint64_t wait_ns = pending->piece.wait_ns ? pending->piece.wait_ns : 1;
 	const struct itimerspec at = {
-		.it_value = { .tv_sec = (time_t)(wait_ns / NS_PER_S), .tv_nsec = (long)(wait_ns % NS_PER_S) },
+		.it_value = { .tv_sec = (time_t)(wait_ns / NS_PER_S),
+			      .tv_nsec = (long)(wait_ns % NS_PER_S) },
 	};
 
 	return timerfd_settime(pending->fd, 0, &at, NULL) ? -errno : 0;

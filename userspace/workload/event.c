@@ -43,7 +43,7 @@ static const struct opt event_opts[] = {
 static void event_claim(const struct workload_args *args, struct claim *claim)
 {
 	*claim = (struct claim){ .class = CLASS_SEQUENTIAL, .at_least = true, .needs_cpus = 1 };
-	/* One waits while the other computes, and then the other way round: nothing overlaps for sure. */
+	/* One waits while the other computes, then the other way round: no overlap is certain. */
 	if (args->tasks < 2) {
 		snprintf(claim->why, sizeof(claim->why),
 			 "one thread that waits takes turns with the one it waits for");
@@ -153,7 +153,8 @@ static int event_run(const struct workload_args *args)
 
 const struct workload workload_event = {
 	.name = "event",
-	.shows = "threads wait on a condition variable until one of them sets the event: then all go on",
+	.shows = "threads wait on a condition variable until one of them sets the event: "
+		 "then all go on",
 	.opts = event_opts,
 	.defaults = { .tasks = 4, .rounds = 40, .seed = 1 },
 	.claim = event_claim,

@@ -160,7 +160,8 @@ static void tell(const struct gather *gather, uint64_t took_ns)
 						i ? ", " : "", gather->ended[i]);
 	}
 	log_info("gather: they took %" PRIu64 " ms, and not the sum of %" PRIu64
-		 " ms; their lengths, as they ended: %s%s; their results are in the order of the start",
+		 " ms; their lengths, as they ended: %s%s; their results are in the order of "
+		 "the start",
 		 took_ns / NS_PER_MS, sum * gather->args->unit_ns / NS_PER_MS, order,
 		 cnt > LENGTHS_SHOWN ? ", ..." : "");
 }
@@ -200,7 +201,8 @@ static int gather_run(const struct workload_args *args)
 
 const struct workload workload_gather = {
 	.name = "gather",
-	.shows = "one thread awaits operations of 2, 1 and 3 units: 3 units, not 6, results in order",
+	.shows = "one thread awaits operations of 2, 1 and 3 units: 3 units, not 6, results "
+		 "in order",
 	.opts = gather_opts,
 	.defaults = { .tasks = 3, .unit_ns = 100 * NS_PER_MS, .seed = 1 },
 	.wants_ops = true,

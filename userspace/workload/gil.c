@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gil - threads under the one lock of an interpreter, which stands for CPython's: what they
- * compute, they compute with it. While they wait for something they let go of it, so their waits overlap.
+ * gil - threads under the one lock of an interpreter, which stands for CPython's: they compute only
+ * while they hold it. While they wait for something they let go of it, so their waits overlap.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 
 #define TURNS_CLAIMED 3		/* of each thread: a lock that few had is not told from a wait */
 
-#define TASKS_MAX 16	/* each that waits looks once in an interval: many more would overlap in that */
-#define STEP_UNITS 32	/* between two looks at the lock, as an interpreter does between its instructions */
+#define TASKS_MAX 16	/* each waiter looks once in an interval: many more would overlap in it */
+#define STEP_UNITS 32	/* between two looks at the lock, as an interpreter between instructions */
 #define STINT_MIN_UNITS 1000
 #define STINT_MAX_UNITS 5000
 #define IO_STINT_UNITS 200
@@ -179,7 +179,8 @@ static int gil_run(const struct workload_args *args)
 
 const struct workload workload_gil = {
 	.name = "gil",
-	.shows = "threads under an interpreter's lock, as CPython's: they take turns, on any number of CPUs",
+	.shows = "threads under an interpreter's lock, as CPython's: they take turns, on any "
+		 "number of CPUs",
 	.opts = gil_opts,
 	.defaults = {
 		.tasks = 4,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hog - an event loop in which many operations tick, each for a moment, and one now and then takes far
- * too long: all others are late by that. The mends: do it in parts and let the others go between them;
- * wait for it in the loop instead of in a call that blocks; leave it to a pool of threads or processes.
+ * hog - an event loop in which many operations tick, each for a moment, and one now and then takes
+ * far too long: all others are late by that. The mends: do it in parts and let the others go
+ * between them; wait for it in the loop instead of in a call that blocks; leave it to a pool of
+ * threads or processes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -73,9 +74,11 @@ static const char *const mend_names[] = {
 static const struct opt hog_opts[] = {
 	ROW_TASKS(1, TASKS_MAX, "how many small operations beside the long one (default 10)"),
 	ROW_CHOICE("how", how, "computing|blocking", how_names,
-		   "what takes so long: it computes, or it makes a call that blocks (default computing)"),
+		   "what takes so long: it computes, or it makes a call that blocks "
+		   "(default computing)"),
 	ROW_CHOICE("call", call, "sleep|read|fsync", call_names,
-		   "the call: to sleep, to read from a pipe, to write a file to disk (default sleep)"),
+		   "the call: to sleep, to read from a pipe, to write a file to disk "
+		   "(default sleep)"),
 	ROW_CHOICE("mend", mend, "none|yield|threads|procs", mend_names,
 		   "do it in parts, or in a pool of threads or processes (default none)"),
 	{ .name = "long", .kind = OPT_DURATION, .off = offsetof(struct workload_args, long_ns),
@@ -115,8 +118,8 @@ static int hog_check(const struct workload_args *args)
 {
 	if (args->how != HOG_BLOCKING || args->call != HOG_FSYNC || args->mend != MEND_YIELD)
 		return 0;
-	log_err("hog: no event loop can wait for a file: --mend yield does not go with --call fsync "
-		"(--mend threads and --mend procs do)");
+	log_err("hog: no event loop can wait for a file: --mend yield does not go with "
+		"--call fsync (--mend threads and --mend procs do)");
 	return -EINVAL;
 }
 
@@ -369,7 +372,8 @@ static int hog_run(const struct workload_args *args)
 
 const struct workload workload_hog = {
 	.name = "hog",
-	.shows = "one operation that takes too long stalls the whole event loop, and how to mend that",
+	.shows = "one operation that takes too long stalls the whole event loop, and how to "
+		 "mend that",
 	.opts = hog_opts,
 	.defaults = {
 		.tasks = 10,

@@ -3,8 +3,8 @@
 #define LAB_WORKLOAD_HOG_JOB_H
 
 /*
- * hog_job - what takes too long for an event loop: arithmetic, or a call that blocks. And two places
- * outside of the loop where it may be done: a pool of threads, and one of processes.
+ * hog_job - what takes too long for an event loop: arithmetic, or a call that blocks. And two
+ * places outside of the loop where it may be done: a pool of threads, and one of processes.
  */
 
 #include <stdbool.h>

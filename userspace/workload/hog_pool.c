@@ -143,7 +143,7 @@ static int open_processes(struct hog_pool *pool)
 			return err;
 		}
 		if (!pool->pids[i]) {
-			/* Also those of the workers before this one, which would never see their end. */
+			/* Also those of earlier workers, which would never see their end. */
 			for (uint32_t j = 0; j <= i; j++)
 				close(pool->fds[j]);
 			be_process(pool, i, ends[1], parent);

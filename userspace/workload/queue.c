@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * queue - producers and consumers with a queue of a few places between them, a mutex and two
- * condition variables: who finds it full, or empty, waits. The slower side decides how fast it goes.
+ * condition variables: a thread that finds the queue full, or empty, waits. The slower side sets
+ * the speed.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -60,7 +61,8 @@ static void queue_claim(const struct workload_args *args, struct claim *claim)
 	(void)args;
 	*claim = (struct claim){ .class = CLASS_CONCURRENT, .at_least = true, .needs_cpus = 1 };
 	snprintf(claim->why, sizeof(claim->why),
-		 "producers and consumers go on side by side, and wait for each other at the queue");
+		 "producers and consumers go on side by side, "
+		 "and wait for each other at the queue");
 }
 
 static void put(struct queue *queue, uint64_t item)
@@ -168,7 +170,8 @@ static int queue_run(const struct workload_args *args)
 
 const struct workload workload_queue = {
 	.name = "queue",
-	.shows = "producers and consumers at a bounded queue: a full one stops these, an empty one those",
+	.shows = "producers and consumers at a bounded queue: a full one stops these, "
+		 "an empty one those",
 	.opts = queue_opts,
 	.defaults = { .tasks = 4, .rounds = 200, .slots = 4, .how = SLOW_NOBODY, .seed = 1 },
 	.claim = queue_claim,

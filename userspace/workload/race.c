@@ -4,9 +4,9 @@
  * both read, both add one to what they read, both write the same. The other ways
  * are right, and each has its price.
  *
- * An update takes as long as a unit of arithmetic, between its reading and its writing: as in any
- * program that works out a new value from the old one. The atomic way works it out, and begins anew if
- * the counter is not what it was.
+ * An update takes as long as a unit of arithmetic, between its reading and its writing, as in any
+ * program that works out a new value from the old one. The atomic way works it out, and begins anew
+ * if the counter is not what it was.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -34,7 +34,7 @@ struct race {
 	uint64_t start_ns;		/* CLOCK_MONOTONIC */
 	pthread_mutex_t mutex;
 	sem_t semaphore;
-	/* Relaxed loads and stores: what is lost is lost by the program's order, not by the compiler. */
+	/* Relaxed loads and stores: the program's order loses updates, not the compiler. */
 	_Alignas(64) _Atomic uint64_t counter;
 	_Alignas(64) _Atomic uint64_t retry_cnt;
 };
@@ -157,8 +157,9 @@ static int tell(const struct race *race, uint64_t took_ns)
 		return 0;
 	}
 	if (lost) {
-		log_err("race: of %" PRIu64 " updates only %" PRIu64 " were counted, although %s is "
-			"there: this machine is broken", added, counted, how_names[race->args->how]);
+		log_err("race: of %" PRIu64 " updates only %" PRIu64
+			" were counted, although %s is there: this machine is broken",
+			added, counted, how_names[race->args->how]);
 		return -EIO;
 	}
 	if (race->args->how == RACE_ATOMIC)
@@ -175,7 +176,8 @@ static int race_run(const struct workload_args *args)
 {
 	struct race race = { .args = args, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	const struct gang gang = {
-		.name = "race", .label = "adder", .cnt = args->tasks, .ctx = &race, .work = be_adder,
+		.name = "race", .label = "adder", .cnt = args->tasks, .ctx = &race,
+		.work = be_adder,
 	};
 	int err;
 
@@ -188,7 +190,8 @@ static int race_run(const struct workload_args *args)
 
 const struct workload workload_race = {
 	.name = "race",
-	.shows = "threads add to one counter: without a lock updates are lost, with one they cost more",
+	.shows = "threads add to one counter: without a lock updates are lost, with one they "
+		 "cost more",
 	.opts = race_opts,
 	.defaults = { .tasks = 4, .rounds = 50000, .how = RACE_NONE, .seed = 1 },
 	.claim = race_claim,

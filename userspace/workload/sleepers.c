@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sleepers - a thread that sleeps for 2 units, and one that sleeps for 1: started in this order, they
- * sleep at the same time and end in the order of their lengths. With N threads the lengths are N .. 1.
+ * sleepers - a thread that sleeps for 2 units, and one that sleeps for 1: started in this order,
+ * they sleep at the same time and end in the order of their lengths. With N threads the lengths are
+ * N .. 1.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -132,7 +133,8 @@ static int sleepers_run(const struct workload_args *args)
 
 const struct workload workload_sleepers = {
 	.name = "sleepers",
-	.shows = "two threads that sleep 2 and 1 units: at the same time, the shorter one ends first",
+	.shows = "two threads that sleep 2 and 1 units: at the same time, the shorter one "
+		 "ends first",
 	.opts = sleepers_opts,
 	.defaults = { .tasks = 2, .unit_ns = 100 * NS_PER_MS, .seed = 1 },
 	.claim = sleepers_claim,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sums - processes that compute, first one after the other and then all together: the same work, and
- * on several CPUs the second time takes less.
+ * sums - processes that compute, first one after the other and then all together: the same work,
+ * and on several CPUs the second time takes less.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,7 +87,8 @@ static int sums_run(const struct workload_args *args)
 
 const struct workload workload_sums = {
 	.name = "sums",
-	.shows = "processes that compute, one after the other and then together: with more CPUs, sooner",
+	.shows = "processes that compute, one after the other and then together: with more "
+		 "CPUs, sooner",
 	.opts = sums_opts,
 	.defaults = { .tasks = 2, .rounds = 500, .seed = 1 },
 	.claim = sums_claim,
