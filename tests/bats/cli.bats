@@ -542,19 +542,19 @@ on_terminal() {
 }
 
 @test "report: names of locks come from the trace, and other machines need nothing else" {
-	run -0 lab report "$REPOSITORY/tests/fixtures/gil.lab"
+	run -0 lab report -v "$REPOSITORY/tests/fixtures/gil.lab"
 	[[ $output == *"lock    _PyRuntime+0x1b4 (python3.11), the futex 0xa5b8f4, lets one task run"* ]]
 	[[ $output == *"cond  [heap]+0x"* ]]
 	run -0 lab check "$REPOSITORY/tests/fixtures/gil.lab" 'serializer.symbol=="_PyRuntime+0x1b4 (python3.11)"' \
 		'serializer.object=="/usr/bin/python3.11"'
 	# A trace that has no names is no worse.
-	run -0 lab report "$REPOSITORY/tests/fixtures/threads-lock.lab"
+	run -0 lab report -v "$REPOSITORY/tests/fixtures/threads-lock.lab"
 	[[ $output == *"lock  0xa5b8f4 "* ]]
 }
 
 @test "README shows what its sample prints" {
 	cd "$REPOSITORY"
-	lab report docs/samples/procs.lab | head -n 7 >"$BATS_TEST_TMPDIR/printed"
+	lab report docs/samples/procs.lab | head -n 6 >"$BATS_TEST_TMPDIR/printed"
 	awk '/^```/ { if (++fence == 4) exit; next } fence == 3' README.md | diff - "$BATS_TEST_TMPDIR/printed"
 }
 

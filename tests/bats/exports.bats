@@ -135,9 +135,9 @@ read_back() {
 	capacity = report['capacity']
 	assert capacity['unknown_ns'] >= gap['end_ns'] - gap['start_ns']
 	PYTHON
-	run -0 lab report "$REPOSITORY/tests/fixtures/lossy/pipe.lab" -f perfetto -o out.pftrace
+	run -0 lab report -v "$REPOSITORY/tests/fixtures/lossy/pipe.lab" -f perfetto -o out.pftrace
 	grep -qa 'not known' out.pftrace
-	run -0 lab report "$REPOSITORY/tests/fixtures/lossy/pipe.lab"
+	run -0 lab report -v "$REPOSITORY/tests/fixtures/lossy/pipe.lab"
 	output_has "as far as the records tell, 105 waits for a CPU"
 	output_has "as far as the records tell, 2 migrations"
 	output_lacks "tasks running at once"

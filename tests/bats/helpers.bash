@@ -191,7 +191,7 @@ output_lacks() {
 # One run only: for a program that another run would not find as this one did.
 trace_once() {
 	rm -rf out run.json
-	run lab run -o out --json=run.json "$@"
+	run lab run -v -o out --json=run.json "$@"
 }
 
 # Whether what the host hid decides in that report: lab says to run it again.

@@ -36,7 +36,7 @@ TEST(render_lock_names)
 /* Where no name is known the address stands; in JSON each key is null. */
 TEST(render_locks_without_a_name)
 {
-	const struct render_opts opts = { .width = 80 };
+	const struct render_opts opts = { .verbose = true, .width = 80 };
 	struct render_fixture f;
 	char *text;
 
@@ -62,7 +62,7 @@ TEST(render_locks_without_a_name)
 TEST(render_serializer_is_named)
 {
 	static const struct model_symbol symbol = { .object = "/usr/bin/python3", .symbol = "_PyRuntime" };
-	const struct render_opts opts = { .width = 200 };
+	const struct render_opts opts = { .verbose = true, .width = 200 };
 	struct render_fixture f;
 	char *text;
 

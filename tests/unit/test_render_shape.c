@@ -5,7 +5,7 @@
 #include "render_fixture.h"
 #include "unit.h"
 
-static const struct render_opts wide = { .width = 200 };
+static const struct render_opts wide = { .verbose = true, .width = 200 };
 
 static char *shape_with(struct render_fixture *f, const uint64_t *bottles_ns)
 {

@@ -18,7 +18,7 @@ static size_t cells(const char *bar, char cell)
 TEST(render_stack_is_full)
 {
 	for (uint32_t width = 80; width <= 200; width += 40) {
-		const struct render_opts opts = { .width = width };
+		const struct render_opts opts = { .verbose = true, .width = width };
 		struct render_fixture f;
 		struct report_capacity *c = &f.report.capacity;
 		const char *bar;

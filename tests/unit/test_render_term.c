@@ -12,7 +12,7 @@
 
 static const uint32_t widths[] = { 80, 100, 132, 200 };
 
-static const struct render_opts ascii_80 = { .width = 80 };
+static const struct render_opts ascii_80 = { .verbose = true, .width = 80 };
 
 /* Remove SGR sequences in place; any other escape stays, to be found. */
 static void strip_sgr(char *text)
@@ -94,9 +94,17 @@ static void check_golden(void (*make)(struct render_fixture *), const struct ren
 
 TEST(render_term_golden_80_ascii)
 {
-	const struct render_opts opts = { .width = 80, PATHS };
+	const struct render_opts opts = { .verbose = true, .width = 80, PATHS };
 
 	check_golden(fixture_workers, &opts, "term-80-ascii.txt");
+}
+
+/* Without -v: what every reader needs. */
+TEST(render_term_golden_first_screen)
+{
+	const struct render_opts opts = { .width = 100, PATHS };
+
+	check_golden(fixture_workers, &opts, "term-100-first.txt");
 }
 
 /* 8 to 13 ms of 20, two of three tasks, one of two CPUs. */
@@ -104,7 +112,7 @@ TEST(render_term_golden_range)
 {
 	static const bool tasks[] = { false, true, true }, cpus[] = { true, false };
 	struct render_lens lens = { .task_in = tasks, .cpu_in = cpus };
-	struct render_opts opts = { .width = 80, .lens = &lens, PATHS };
+	struct render_opts opts = { .verbose = true, .width = 80, .lens = &lens, PATHS };
 	struct render_fixture f;
 	char *text;
 
@@ -138,21 +146,21 @@ TEST(render_term_cpus_are_letters_that_no_state_has)
 
 TEST(render_term_golden_100_utf8)
 {
-	const struct render_opts opts = { .width = 100, .utf8 = true, PATHS };
+	const struct render_opts opts = { .verbose = true, .width = 100, .utf8 = true, PATHS };
 
 	check_golden(fixture_workers, &opts, "term-100-utf8.txt");
 }
 
 TEST(render_term_golden_200_utf8)
 {
-	const struct render_opts opts = { .width = 200, .utf8 = true, PATHS };
+	const struct render_opts opts = { .verbose = true, .width = 200, .utf8 = true, PATHS };
 
 	check_golden(fixture_workers, &opts, "term-200-utf8.txt");
 }
 
 TEST(render_term_golden_color)
 {
-	const struct render_opts opts = { .width = 80, .utf8 = true, .color = true };
+	const struct render_opts opts = { .verbose = true, .width = 80, .utf8 = true, .color = true };
 
 	check_golden(fixture_workers, &opts, "term-80-color.txt");
 }
@@ -177,7 +185,7 @@ TEST(render_term_golden_loss)
 
 TEST(render_term_brief_is_verdict_and_claim)
 {
-	const struct render_opts opts = { .width = 80, .brief = true, PATHS };
+	const struct render_opts opts = { .verbose = true, .width = 80, .brief = true, PATHS };
 
 	check_golden(fixture_workers, &opts, "term-80-brief.txt");
 }
@@ -185,7 +193,7 @@ TEST(render_term_brief_is_verdict_and_claim)
 /* What other programs may have kept the run from stands in the headline, and above the timeline. */
 TEST(render_term_others_could_have_changed_the_class)
 {
-	struct render_opts opts = { .width = 200 };
+	struct render_opts opts = { .verbose = true, .width = 200 };
 	struct render_fixture f;
 	char *text, *caution;
 
@@ -212,7 +220,7 @@ TEST(render_term_others_could_have_changed_the_class)
 /* @phrase stands in the line "tries". */
 static bool tries_say(struct render_fixture *f, bool brief, const char *phrase)
 {
-	const struct render_opts opts = { .width = 200, .brief = brief };
+	const struct render_opts opts = { .verbose = true, .width = 200, .brief = brief };
 	char *text = fixture_render(f, "term", &opts);
 	const char *line = strstr(text, "  tries");
 	bool found = phrase ? line && strstr(line, phrase) : !line;
@@ -224,7 +232,7 @@ static bool tries_say(struct render_fixture *f, bool brief, const char *phrase)
 /* @phrase stands in the line "run". */
 static bool run_says(const struct render_fixture *f, const char *phrase)
 {
-	const struct render_opts opts = { .width = 400 };
+	const struct render_opts opts = { .verbose = true, .width = 400 };
 	char *text = fixture_render(f, "term", &opts);
 	const char *line = strstr(text, "  run ");
 	bool found = line && strstr(line, phrase);
@@ -337,7 +345,7 @@ TEST(render_term_hostile_names)
 /* A command to copy must be the path, quoted, or not be offered. */
 TEST(render_term_offers_no_hostile_command)
 {
-	struct render_opts opts = { .width = 80, .trace_path = "runs/a b; rm -rf x/trace.lab" };
+	struct render_opts opts = { .verbose = true, .width = 80, .trace_path = "runs/a b; rm -rf x/trace.lab" };
 	struct render_fixture f;
 	char *text;
 
@@ -379,7 +387,7 @@ static void add_deadlock(struct render_fixture *f)
 
 TEST(render_term_deadlock)
 {
-	struct render_opts opts = { .width = 200 };
+	struct render_opts opts = { .verbose = true, .width = 200 };
 	struct render_fixture f;
 	char *text;
 
@@ -410,7 +418,7 @@ TEST(render_term_deadlock)
 /* A chain of three, the last in a pipe, and one whose lock was forked. */
 TEST(render_term_stuck)
 {
-	struct render_opts opts = { .width = 500 };
+	struct render_opts opts = { .verbose = true, .width = 500 };
 	struct report_stuck *s;
 	struct render_fixture f;
 	char *text;
@@ -471,7 +479,7 @@ TEST(render_term_faults)
 		{ FAULT_STALL, "claimed was an event loop that is blocked for 100.000 ms or longer" },
 		{ FAULT_DEADLOCK, "claimed were tasks that wait for each other in a circle" },
 	};
-	struct render_opts opts = { .width = 200 };
+	struct render_opts opts = { .verbose = true, .width = 200 };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct render_fixture f;
@@ -535,7 +543,7 @@ TEST(render_utf8_needs_the_locale)
 /* Three of one name tell the reader nothing without their tids. */
 TEST(render_term_wakers_of_one_name_have_their_tids)
 {
-	const struct render_opts narrow = { .width = 100 };
+	const struct render_opts narrow = { .verbose = true, .width = 100 };
 	struct report_lock *lock;
 	struct render_fixture f;
 	char *text, want[64];

@@ -9,6 +9,7 @@
 
 struct scope {
 	bool (*applies)(const struct model *m, const struct report *r);
+	bool stands;		/* it is so of every such run, whatever happened in this one */
 	const char *sentence;	/* NULL: the one that say_physical() makes */
 };
 
@@ -141,26 +142,30 @@ static bool cut(const struct model *m, const struct report *r)
 }
 
 static const struct scope scopes[] = {
-	{ always, "This is the kernel's view: a task runs from its switch-in to its switch-out." },
-	{ many_cpus, "The order of events on different CPUs is that of their stamps." },
-	{ steal, "The hypervisor took CPU time (steal): a running task may have stood still." },
-	{ guest, "Virtual CPUs may share a real one: lab doctor --physical measures it." },
-	{ physical, NULL },
-	{ smt, "Two of the CPUs may be threads of one core, which share its units." },
-	{ hidden, "Some switch-ins were hidden by the kernel: those stays prove nothing, "
-		  "and count at their longest and at their shortest in the bounds." },
-	{ missing, "Records are missing elsewhere in the run: they cannot undo what was seen." },
-	{ own_schedulers, "Tasks that a runtime schedules by itself (goroutines, virtual "
-			  "threads) are not seen." },
-	{ operations_unseen, "Operations within one thread were not observed." },
-	{ attached, "What began before lab attached was not seen." },
-	{ unattributed, "This kernel does not show whether an interrupt woke a task: some "
-			"wakers are not named." },
-	{ misses_unread, "This kernel does not tell an unprivileged recorder whether it "
-			 "skipped a probe." },
-	{ names_missed, "The kernel skipped records of names and ends: some tasks may "
-			"show an old name." },
-	{ cut, "What happened after the end of the recording was not seen." },
+	{ always, true,
+	  "This is the kernel's view: a task runs from its switch-in to its switch-out." },
+	{ many_cpus, true, "The order of events on different CPUs is that of their stamps." },
+	{ steal, false,
+	  "The hypervisor took CPU time (steal): a running task may have stood still." },
+	{ guest, true, "Virtual CPUs may share a real one: lab doctor --physical measures it." },
+	{ physical, true, NULL },
+	{ smt, true, "Two of the CPUs may be threads of one core, which share its units." },
+	{ hidden, false,
+	  "Some switch-ins were hidden by the kernel: those stays prove nothing, and count at "
+	  "their longest and at their shortest in the bounds." },
+	{ missing, false,
+	  "Records are missing elsewhere in the run: they cannot undo what was seen." },
+	{ own_schedulers, true,
+	  "Tasks that a runtime schedules by itself (goroutines, virtual threads) are not seen." },
+	{ operations_unseen, true, "Operations within one thread were not observed." },
+	{ attached, false, "What began before lab attached was not seen." },
+	{ unattributed, true,
+	  "This kernel does not show whether an interrupt woke a task: some wakers are not named." },
+	{ misses_unread, true,
+	  "This kernel does not tell an unprivileged recorder whether it skipped a probe." },
+	{ names_missed, false,
+	  "The kernel skipped records of names and ends: some tasks may show an old name." },
+	{ cut, false, "What happened after the end of the recording was not seen." },
 };
 
 _Static_assert(ARRAY_SIZE(scopes) <= SCOPE_MAX, "every sentence fits");
@@ -178,6 +183,7 @@ void scope_fill(const struct model *m, struct report *r)
 			say_physical(m, v->physical, sizeof(v->physical));
 			sentence = v->physical;
 		}
+		v->scope_stands[v->scope_cnt] = scopes[i].stands;
 		v->scope[v->scope_cnt++] = sentence;
 	}
 }

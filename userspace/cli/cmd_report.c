@@ -35,6 +35,7 @@ static const struct opt report_opts[] = {
 	TRACE_INPUT_FORCE_OPT(struct report_opts, force),
 	LENS_OPTS(struct report_opts, ask),
 	OUTPUT_LOOK_OPTS(struct report_opts, look),
+	OUTPUT_VERBOSE_OPT(struct report_opts, look),
 	{ .name = NULL },
 };
 

@@ -73,6 +73,7 @@ static const struct opt run_opts[] = {
 	{ .name = "debug", .kind = OPT_FLAG, .off = offsetof(struct run_opts, debug),
 	  .help = "show what libbpf and the kernel's verifier say" },
 	OUTPUT_LOOK_OPTS(struct run_opts, look),
+	OUTPUT_VERBOSE_OPT(struct run_opts, look),
 	{ .name = NULL },
 };
 

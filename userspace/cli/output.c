@@ -239,6 +239,7 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 		.utf8 = !look->ascii && isatty(fd) && render_utf8_ok(),
 		.color = output_color_on(fd, look->color),
 		.brief = look->brief,
+		.verbose = look->verbose,
 		.lens = look->lens,
 		.command = self && *self ? self : NULL,
 	};

@@ -36,6 +36,7 @@ struct output_look {
 	uint32_t color;		/* enum output_color */
 	bool ascii;		/* even where the terminal takes UTF-8 */
 	bool brief;		/* the verdict only */
+	bool verbose;		/* all sections of a report */
 	const struct render_lens *lens; /* NULL: all of it */
 };
 
@@ -53,6 +54,11 @@ extern const char *const output_color_choices[];
 	  .help = "draw with ASCII only" }, \
 	{ .name = "quiet", .letter = 'q', .kind = OPT_FLAG, .off = offsetof(type, look.brief), \
 	  .help = "print the verdict only" }
+
+/* The row of --verbose, for what prints the report on one run. */
+#define OUTPUT_VERBOSE_OPT(type, look) \
+	{ .name = "verbose", .letter = 'v', .kind = OPT_FLAG, .off = offsetof(type, look.verbose), \
+	  .help = "show every section: records, waits, migrations, critical path, tables" }
 
 /* A trace with everything computed from it. All-zero is empty. */
 struct output {

@@ -28,6 +28,7 @@ struct render_opts {
 	bool utf8;		/* the output takes UTF-8 (render_utf8_ok) */
 	bool color;
 	bool brief;		/* verdict only (--quiet) */
+	bool verbose;		/* all sections of the report (--verbose) */
 	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
 	const char *html_path;	/* NULL: none was written */
 	enum certificate_state certificate;

@@ -120,6 +120,12 @@ char term_letter(const struct term *t, size_t task_idx);
 void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
 	      term_sink *sink, void *arg);
 
+/* Whether to say also what few readers need: record numbers, bounds of clocks, standing limits. */
+static inline bool term_in_detail(const struct term *t)
+{
+	return t->sink || t->opts->verbose;
+}
+
 /* Print a section, or nothing where it does not apply. */
 #define SECTION(name, forms) void term_##name(const struct term *t);
 #include "render/section.def"

@@ -76,7 +76,7 @@ const char *term_or_until_quiet(const struct term *t)
 /* Each line that can be offered, as it stands in a shell. */
 void term_next(const struct term *t)
 {
-	struct phrase hook = { 0 }, look = { 0 }, run = { 0 };
+	struct phrase hook = { 0 }, look = { 0 }, more = { 0 }, run = { 0 };
 	const char *label = "next";
 
 	if (!t->opts->trace_path)
@@ -85,11 +85,17 @@ void term_next(const struct term *t)
 		term_line(t, label, hook.s);
 		label = "";
 	}
-	if (!shell_path(t, lab_command(t), &look) || !shell_path(t, lab_command(t), &run))
+	if (!shell_path(t, lab_command(t), &look) || !shell_path(t, lab_command(t), &more) ||
+	    !shell_path(t, lab_command(t), &run))
 		goto out;
 	phrase_add(&look, " view ");
 	if (shell_path(t, t->opts->trace_path, &look)) {
 		term_line(t, label, look.s);
+		label = "";
+	}
+	phrase_add(&more, " report -v ");
+	if (!t->opts->verbose && shell_path(t, t->opts->trace_path, &more)) {
+		term_line(t, label, more.s);
 		label = "";
 	}
 	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
@@ -99,5 +105,6 @@ void term_next(const struct term *t)
 out:
 	free(hook.s);
 	free(look.s);
+	free(more.s);
 	free(run.s);
 }

@@ -332,15 +332,19 @@ static void say_host(const struct term *t, struct phrase *p)
 void term_run(const struct term *t)
 {
 	const struct trace_end *end = &t->m->end;
+	bool usual = end->reason == TRACE_END_EXIT && !(end->left_known && end->left);
 	struct phrase p = { 0 };
 
+	if (usual && !term_in_detail(t))
+		return;
 	say_arguments(t, &p);
 	phrase_add(&p, "%s", fmt_ns(t->window_ns).s);
 	say_end(t, &p);
-	say_host(t, &p);
+	if (term_in_detail(t))
+		say_host(t, &p);
 	term_para(t, "run", &p);
 
-	if (!end->bpf_runs && !end->reader_cpu_ns)
+	if ((!end->bpf_runs && !end->reader_cpu_ns) || !term_in_detail(t))
 		return;
 	if (end->bpf_runs)
 		phrase_add(&p, "probes %s in %s runs, ", fmt_ns(end->bpf_ns).s,

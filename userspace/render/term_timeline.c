@@ -232,7 +232,8 @@ static void draw_tasks(struct timeline *tl)
 		fprintf(t->out, "  run%3u%% wait%3u%%\n", fmt_percent(row->run_ns, tl->bins.len_ns),
 			fmt_percent(row->ready_ns, tl->bins.len_ns));
 	}
-	say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task", "that ran less");
+	say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task",
+		     term_in_detail(t) || t->opts->lens ? "that ran less" : "that ran less: -v shows more");
 }
 
 /* ---- legend ---- */

@@ -136,16 +136,19 @@ static void prove_parallel(const struct term *t, const struct witness *w)
 
 		if (i)
 			phrase_add(&p, i + 1 < cnt ? ", " : " and ");
-		phrase_add(&p, "%s on CPU %u (", term_task(t, part->task_id).s, part->cpu);
-		phrase_add(&p, "records %s-%s)", fmt_count(part->seq_in).s,
+		phrase_add(&p, "%s on CPU %u", term_task(t, part->task_id).s, part->cpu);
+		if (!term_in_detail(t))
+			continue;
+		phrase_add(&p, " (records %s-%s)", fmt_count(part->seq_in).s,
 			   fmt_count(part->seq_out).s);
 	}
 	if (shown < cnt)
 		phrase_add(&p, " and %u more", cnt - shown);
 	phrase_add(&p, cnt == 2 ? " both ran for %s" : " all ran for %s",
 		   fmt_ns(w->until_ns - w->from_ns).s);
-	phrase_add(&p, " from %s; the CPUs' clocks agree within %s",
-		   term_instant(t, w->from_ns).s, fmt_ns(w->eps_ns).s);
+	phrase_add(&p, " from %s", term_instant(t, w->from_ns).s);
+	if (term_in_detail(t))
+		phrase_add(&p, "; the CPUs' clocks agree within %s", fmt_ns(w->eps_ns).s);
 	term_para(t, "proof", &p);
 }
 
@@ -535,11 +538,15 @@ void term_loss(const struct term *t)
 
 void term_scope(const struct term *t)
 {
-	size_t cnt = min_u64(t->r->verdict.scope_cnt, SCOPE_MAX);
+	const struct report_verdict *v = &t->r->verdict;
+	const char *label = "scope";
 	struct phrase p = { 0 };
 
-	for (size_t i = 0; i < cnt; i++) {
-		phrase_add(&p, "%s", t->r->verdict.scope[i]);
-		term_para(t, i ? "" : "scope", &p);
+	for (size_t i = 0; i < min_u64(v->scope_cnt, SCOPE_MAX); i++) {
+		if (v->scope_stands[i] && !term_in_detail(t))
+			continue;
+		phrase_add(&p, "%s", v->scope[i]);
+		term_para(t, label, &p);
+		label = "";
 	}
 }
