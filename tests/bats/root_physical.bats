@@ -68,7 +68,7 @@ RUN='"$lab" run -q -o out --json=run.json --cpus "$two" -- true'
 @test "a parallel run's scope says it in place of what a virtual machine may do" {
 	local _
 	for _ in 1 2 3; do
-		measured_run 'nice -n -19 "$lab" run -o out --json=run.json --cpus "$two" procs --seconds 0.3 || true'
+		measured_run 'nice -n -19 "$lab" run -v -o out --json=run.json --cpus "$two" procs --seconds 0.3 || true'
 		[[ $(json verdict.class run.json) != parallel ]] || break
 	done
 	[[ $(json verdict.class run.json) == parallel ]] || skip "other programs keep these CPUs busy"

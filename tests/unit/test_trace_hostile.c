@@ -5,12 +5,17 @@
  * somebody who wants the reader to fall. Their checksums are right.
  */
 
+#include <zlib.h>
+
 #include "trace_fixture.h"
 
 #include "trace/decode.h"
 #include "trace/encode.h"
 #include "trace/meta.h"
 #include "trace/schema.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "verify/verify.h"
 
 /* A file put together chunk by chunk. */
 struct forge {
@@ -403,4 +408,94 @@ TEST(trace_end_checks_values)
 	raw.p[raw.len - 1] = '9';
 	CHECK_EQ(meta_end_parse(&end, raw.p, raw.len), -EBADMSG);
 	free(raw.p);
+}
+
+/* ---- a value that is no number ---- */
+
+static uint8_t *whole_file(const char *path, size_t *len)
+{
+	FILE *in = fopen(path, "rb");
+	uint8_t *data = xmalloc(1 << 20);
+
+	REQUIRE(in);
+	*len = fread(data, 1, 1 << 20, in);
+	fclose(in);
+	return data;
+}
+
+static bool is_number(const uint8_t *p, size_t len)
+{
+	while (len && *p >= '0' && *p <= '9')
+		p++, len--;
+	return !len;
+}
+
+static void sum_again(uint8_t *header, uint8_t *payload, uint32_t len)
+{
+	uint32_t sum = (uint32_t)crc32(0, payload, len);
+
+	memcpy(header + 28, &sum, sizeof(sum));
+	sum = (uint32_t)crc32(0, header, 52);
+	memcpy(header + 52, &sum, sizeof(sum));
+}
+
+/* For both readers the file is not whole. */
+static void not_whole(const uint8_t *data, size_t len, const char *key)
+{
+	struct fixture_file file = fixture_open();
+	char why[VERIFY_WHY_MAX];
+	FILE *null = fopen("/dev/null", "w");
+	struct trace_reader *r;
+	union lab_event ev;
+
+	REQUIRE(null);
+	fixture_set(&file, data, len);
+	if (!trace_reader_open(&r, file.path)) {
+		while (trace_reader_next(r, &ev) > 0)
+			;
+		if (trace_reader_complete(r))
+			unit_failed(__FILE__, __LINE__, "a letter in %s is read", key);
+		trace_reader_free(r);
+	}
+	if (verify_file(file.fd, null, why) != VERIFY_DAMAGED)
+		unit_failed(__FILE__, __LINE__, "the checker reads a letter in %s", key);
+	fclose(null);
+	close(file.fd);
+}
+
+/* Each pair of a META and an ENDM, which are plain, whose value is a number: a letter in its place. */
+TEST(trace_hostile_words_for_numbers)
+{
+	size_t len, tried = 0;
+	uint8_t *data = whole_file("docs/samples/procs.lab", &len);
+
+	for (size_t at = 32, next; at + 56 <= len; at = next) {
+		uint8_t *p = data + at + 56, *end;
+		uint32_t stored;
+
+		memcpy(&stored, data + at + 16, sizeof(stored));
+		next = at + 56 + stored;
+		end = p + stored;
+		if (memcmp(data + at + 4, "META", 4) && memcmp(data + at + 4, "ENDM", 4))
+			continue;
+		while (p < end) {
+			const uint8_t *key = p + 1;
+			size_t key_len = p[0], value_len = p[1 + key_len];
+			uint8_t *value = p + 2 + key_len, kept = *value;
+			char name[64];
+
+			snprintf(name, sizeof(name), "%.*s", (int)key_len, (const char *)key);
+			p = value + value_len;
+			if (!value_len || !is_number(value, value_len))
+				continue;
+			*value = 'i';
+			sum_again(data + at, data + at + 56, stored);
+			not_whole(data, len, name);
+			*value = kept;
+			sum_again(data + at, data + at + 56, stored);
+			tried++;
+		}
+	}
+	CHECK(tried > 25);
+	free(data);
 }

@@ -231,6 +231,8 @@ static const struct rule {
 	FORM("META", "quota_milli_cpus", UINT32_MAX), FORM("META", "smt", 1),
 	FORM("META", "physical_round_ns", UINT32_MAX), FORM("META", "physical_age_ns", UINT64_MAX),
 	FORM("META", "ops_hooked", 1), FORM("META", "started_unix_ns", UINT64_MAX),
+	FORM("META", "attempt", UINT32_MAX), FORM("META", "attempts_max", UINT32_MAX),
+	FORM("META", "throttling", UINT32_MAX),
 	{ "META", "claim_class", 0, 0, { "none", "sequential", "concurrent", "parallel" } },
 	{ "META", "claim_stall", 0, 0, { "any", "computing", "blocked", "none" } },
 	KEPT("ENDM", reason, UINT32_MAX), KEPT("ENDM", end_ns, UINT64_MAX),
@@ -240,7 +242,7 @@ static const struct rule {
 	FORM("ENDM", "misses_unread", 1), FORM("ENDM", "bpf_ns", UINT64_MAX),
 	FORM("ENDM", "bpf_runs", UINT64_MAX), FORM("ENDM", "reader_cpu_ns", UINT64_MAX),
 	FORM("ENDM", "steal_ns", UINT64_MAX), FORM("ENDM", "left_known", 1),
-	FORM("ENDM", "left", UINT32_MAX),
+	FORM("ENDM", "left", UINT32_MAX), FORM("ENDM", "groups_unseen", UINT64_MAX),
 };
 
 /* Return: 1, 0 at the end, -1. */

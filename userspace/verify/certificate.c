@@ -133,7 +133,7 @@ void certificate_event(struct certificate *c, const struct event *ev)
 		p->closed_ns = ev->head.ts_ns;
 	} else if (seq > p->f[P_SEQ_IN].v && (!p->f[P_SEQ_OUT].there || seq < p->f[P_SEQ_OUT].v)) {
 		p->between++;
-		if (out || in || ev->head.kind == KIND_CLASS)
+		if (p->opened && (out || in || ev->head.kind == KIND_CLASS))
 			p->other_ns = min_u64(p->other_ns, ev->head.ts_ns);
 	}
 }
