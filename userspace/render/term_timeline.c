@@ -216,6 +216,26 @@ static void draw_cpus(struct timeline *tl)
 	say_left_out(tl, left_out, "CPU", "that worked less");
 }
 
+/* Tasks that hardly ran have no lane each without -v. */
+static void say_folded(const struct timeline *tl)
+{
+	const struct term *t = tl->t;
+	uint64_t all_ns = 0, ns = 0;
+	struct phrase p = { 0 };
+
+	if (t->by_run_cnt == t->lane_cnt)
+		return;
+	for (size_t i = 0; i < t->by_run_cnt; i++)
+		all_ns += t->lens.range.tasks[t->by_run[i]].run_ns;
+	ns = all_ns;
+	for (size_t i = 0; i < t->lane_cnt; i++)
+		ns -= t->lens.range.tasks[t->lanes[i]].run_ns;
+	phrase_count(&p, t->by_run_cnt - t->lane_cnt, "more task");
+	fprintf(t->out, "%*s%s ran for %s of the CPU time: -v\n", (int)tl->label_cols, "", p.s,
+		fmt_share(ns, all_ns).s);
+	free(p.s);
+}
+
 static void draw_tasks(struct timeline *tl)
 {
 	const struct term *t = tl->t;
@@ -232,8 +252,10 @@ static void draw_tasks(struct timeline *tl)
 		fprintf(t->out, "  run%3u%% wait%3u%%\n", fmt_percent(row->run_ns, tl->bins.len_ns),
 			fmt_percent(row->ready_ns, tl->bins.len_ns));
 	}
-	say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task",
-		     term_in_detail(t) || t->opts->lens ? "that ran less" : "that ran less: -v shows more");
+	if (term_in_detail(t) || t->opts->lens)
+		say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task", "that ran less");
+	else
+		say_folded(tl);
 }
 
 /* ---- legend ---- */
