@@ -34,8 +34,8 @@ static __always_inline struct rq *task_rq(struct task_struct *task)
 }
 
 /*
- * Whether @task has a CPU: not from before the switch event that takes it, nor until after the one that gives it.
- * on_cpu alone is still set while the next task's registers are loaded.
+ * Whether @task has a CPU: from the switch event that gives it the CPU until the one that takes it
+ * away. on_cpu alone is still set while the next task's registers are loaded.
  */
 static __always_inline bool task_has_cpu(struct task_struct *task)
 {
@@ -66,8 +66,9 @@ static __always_inline bool task_throttled(struct task_struct *task)
 }
 
 /*
- * Has @task, of the deadline class, used up its own runtime, or given up what was left of it by sched_yield(2)? It
- * runs again in its next period (kernel/sched/deadline.c, update_curr_dl). 0 in all other classes.
+ * Has @task, of the deadline class, used up its own runtime, or given up the rest of it by
+ * sched_yield(2)? It runs again in its next period (kernel/sched/deadline.c, update_curr_dl). 0 in
+ * all other classes.
  */
 static __always_inline bool budget_spent(struct task_struct *task)
 {
@@ -86,8 +87,9 @@ static __always_inline u64 quota_group(struct task_struct *task)
 }
 
 /*
- * Does this worker of io_uring have a request that it works on, or waits for? Linux e32cf5dfbe22 (5.17)
- * gave the pointer to its worker this name; before, and of a task that polls a submission queue: false.
+ * Does this worker of io_uring have a request that it works on, or waits for? Linux e32cf5dfbe22
+ * (5.17) gave the pointer to its worker this name. Before that, and for a task that polls a
+ * submission queue: false.
  */
 static __always_inline bool worker_has_request(struct task_struct *task)
 {

@@ -25,7 +25,7 @@ struct lab_counts lab_counts = {};
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);	/* of the template only: the kernel lets each ring have its own size */
+	__uint(max_entries, 4096);	/* of the template: each ring may have its own size */
 };
 
 /* One ring per CPU; the recorder sizes the array and fills it. */

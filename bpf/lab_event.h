@@ -42,12 +42,15 @@ enum lab_event_kind {
 	LAB_EV_EPOLL_CTL = 12,	/* a successful epoll_ctl (--ops) */
 	LAB_EV_EPOLL_WAIT = 13,	/* an epoll_wait returned (--ops) */
 	LAB_EV_EPOLL_READY = 14,/* up to LAB_READY_MAX of the events it returned (--ops) */
-	LAB_EV_TASK_TOTAL = 15,	/* written by the recorder at the end: what BPF counted outside the ring */
+	/* Written by the recorder at the end: what BPF counted outside the ring. */
+	LAB_EV_TASK_TOTAL = 15,
 	LAB_EV_CPU_TOTAL = 16,	/* likewise, per CPU */
 	LAB_EV_MARKER = 17,	/* a program says what it is doing (--ops) */
 	LAB_EV_AFFINITY = 18,	/* the CPUs that one of ours may use, where that is news */
-	LAB_EV_GROUP = 19,	/* the group whose quota one of ours draws on, likewise (under a quota) */
-	LAB_EV_THROTTLE = 20,	/* a group's queue on a CPU is throttled, or no longer (under a quota) */
+	/* Under a quota: the group whose quota one of ours draws on, where that is news. */
+	LAB_EV_GROUP = 19,
+	/* Under a quota: a group's queue on a CPU is throttled, or no longer throttled. */
+	LAB_EV_THROTTLE = 20,
 	LAB_EV_KIND_MAX = 21,
 };
 
@@ -75,7 +78,7 @@ enum lab_cpu_class {
 #define LAB_F_WORKER	0x08	/* an io_uring or vhost worker: it has no user registers */
 #define LAB_F_NO_RQ	0x10	/* clock_task_ns and steal_ns could not be read */
 #define LAB_F_EXITING	0x20	/* PF_EXITING */
-#define LAB_F_THROTTLED	0x40	/* its quota is used up: it, or (before 6.18) the queue it is on, is throttled */
+#define LAB_F_THROTTLED	0x40	/* its quota is used up: it (before 6.18 its queue) is throttled */
 #define LAB_F_BUDGET	0x80	/* of the deadline class, and its own runtime is used up */
 
 /* prev_state bits that the model needs, as the tracepoint argument has them (linux/sched.h) */
@@ -85,7 +88,8 @@ enum lab_cpu_class {
 #define LAB_STATE_TRACED		0x0008
 #define LAB_STATE_DEAD			0x0080	/* TASK_DEAD: the last switch-out */
 #define LAB_STATE_WAKEKILL		0x0100
-#define LAB_STATE_WAKING		0x0200	/* TASK_WAKING: on no queue, a CPU is being chosen for it; never at a switch */
+/* TASK_WAKING: the task is on no queue, a CPU is being chosen for it; never at a switch. */
+#define LAB_STATE_WAKING		0x0200
 #define LAB_STATE_FREEZABLE		0x2000
 #define LAB_STATE_FROZEN		0x8000	/* by the freezer of cgroup v1, since 6.1 */
 
@@ -104,16 +108,21 @@ struct lab_ev_switch_out {
 	__u64 nivcsw;
 	__u64 sum_exec_ns;	/* task->se.sum_exec_runtime */
 	__u64 exec_start_ns;	/* task->se.exec_start, in the clock_task domain */
-	__u64 clock_task_ns;	/* rq->clock_task: also the instant at which next_id starts, in that domain */
+	__u64 clock_task_ns;	/* rq->clock_task: next_id starts at this instant of that clock */
 	__u64 steal_ns;		/* rq->prev_steal_time_rq; only differences mean anything */
-	__u64 args[3];		/* first arguments of the system call; futex_waitv (of its first futex) and futex_wait: address, flags, value */
+	/*
+	 * First arguments of the system call. Of futex_wait, and of the first futex of futex_waitv:
+	 * address, flags, value.
+	 */
+	__u64 args[3];
 	__s32 syscall;		/* number, or LAB_SYSCALL_NONE */
 	__u32 migrations;	/* task->se.nr_migrations */
 	__u32 next_tid;		/* 0: idle */
 	__u8 next_class;	/* enum lab_cpu_class */
-	__u8 fd_type;		/* of args[0], where the call takes an fd: inode mode >> 12 (DT_*), or enum lab_fd_kind; else 0 */
+	/* Of args[0], if that is an fd: inode mode >> 12 (DT_*), or enum lab_fd_kind; else 0. */
+	__u8 fd_type;
 	__u16 fd_flags;		/* LAB_FD_*; of futex(2) LAB_FUTEX_* */
-	__u32 futex_owner;	/* the tid that the memory at a futex names as the lock's owner; 0: none */
+	__u32 futex_owner;	/* the tid of the lock's owner, from the futex's memory; 0: none */
 	__u32 pad;
 };
 
@@ -129,7 +138,11 @@ struct lab_ev_switch_in {
 	struct lab_ev_head head;
 	__u64 clock_task_ns;
 	__u64 steal_ns;
-	__u64 prev_since_ns;	/* stamp of the last switch seen on this CPU: when the task before began, if none was hidden; 0: none seen */
+	/*
+	 * Stamp of the last switch seen on this CPU: when the task before began, if no switch was
+	 * hidden; 0: none seen
+	 */
+	__u64 prev_since_ns;
 	__u32 prev_tid;		/* 0: idle */
 	__u8 prev_class;	/* LAB_CPU_FOREIGN or LAB_CPU_IDLE */
 	__u8 pad[3];
@@ -149,7 +162,8 @@ struct lab_ev_cpu_class {
 	__u32 next_tid;
 	__u8 prev_class;
 	__u8 next_class;
-	__u8 last_class;	/* what the probes believed this CPU's class was; differs from prev_class after a hidden switch */
+	/* What the probes took for this CPU's class; after a hidden switch it is not prev_class. */
+	__u8 last_class;
 	__u8 pad[5];
 	char prev_comm[LAB_COMM_LEN];
 };
@@ -208,7 +222,7 @@ struct lab_ev_task {
 	__u32 migrations;
 	__s32 syscall;		/* SEED of a sleeping task: the call it sleeps in */
 	__u64 args[3];
-	__u8 on_cpu;		/* SEED: it was on a CPU (head.cpu is then meaningless; see task_cpu) */
+	__u8 on_cpu;		/* SEED: it was on a CPU (head.cpu is void; see task_cpu) */
 	__u8 fd_type;
 	__u16 task_cpu;		/* SEED: the CPU it ran on last */
 	__u32 pad;
@@ -236,7 +250,10 @@ struct lab_ev_rename {
 /* EPOLL_CTL flags */
 #define LAB_F_LISTENING	0x01	/* fd is a listening socket */
 
-/* fd_type, beyond those of inodes: ANONYMOUS and OWN_END of EPOLL_CTL alone, REQUEST of SWITCH_OUT alone */
+/*
+ * fd_type, beyond those of inodes. Only EPOLL_CTL has ANONYMOUS and OWN_END; only SWITCH_OUT has
+ * REQUEST.
+ */
 enum lab_fd_kind {
 	LAB_FD_ANONYMOUS = 16,	/* none of the next */
 	LAB_FD_EVENTFD = 17,
@@ -244,8 +261,8 @@ enum lab_fd_kind {
 	LAB_FD_TIMERFD = 19,
 	LAB_FD_TICK = 20,	/* a timerfd that had an interval when it was registered */
 	LAB_FD_EPOLL = 21,
-	LAB_FD_REQUEST = 22,	/* none: a worker of io_uring that has a request (known since Linux 5.17) */
-	LAB_FD_OWN_END = 23,	/* of a pipe, or of a pair of UNIX sockets, whose other end is in this table too */
+	LAB_FD_REQUEST = 22,	/* no fd: an io_uring worker has a request (since Linux 5.17) */
+	LAB_FD_OWN_END = 23,	/* of a pipe or UNIX socket pair with both ends in this table */
 };
 
 struct lab_ev_epoll_ctl {
@@ -285,7 +302,7 @@ struct lab_ev_epoll_ready {
 };
 
 /* MARKER flags */
-#define LAB_F_MARKER_UNREAD 0x01	/* the path began as a marker does, and could not be read whole */
+#define LAB_F_MARKER_UNREAD 0x01	/* a marker's path that could not be read whole */
 
 #define LAB_MARKER_PREFIX "lab:"
 #define LAB_MARKER_LEN 96
@@ -310,7 +327,7 @@ struct lab_ev_task_total {
 };
 
 /* CPU_TOTAL flags */
-#define LAB_F_OFFLINE	0x01	/* the CPU is offline at the end: what was said of it last does not hold until then */
+#define LAB_F_OFFLINE	0x01	/* offline at the end: its last record does not hold until then */
 
 struct lab_ev_cpu_total {
 	struct lab_ev_head head;	/* head.cpu is the CPU */
@@ -337,14 +354,14 @@ struct lab_ev_affinity {
 #define LAB_GROUPS_MAX 16	/* groups that are told apart in one run */
 
 /*
- * GROUP - head.task is in this group of the cpu controller, which has a quota, from here on. A task that is
- * born has its parent's, until one of its own. A quota that a group gets while tasks are in it is noticed when
- * it first holds one of them back.
+ * GROUP - head.task is in this group of the cpu controller, which has a quota, from here on. A task
+ * that is born has its parent's, until one of its own. A quota that a group gets while tasks are in
+ * it is noticed when it first holds one of them back.
  */
 struct lab_ev_group {
 	struct lab_ev_head head;
-	__u32 group;		/* 1 .. LAB_GROUPS_MAX; 0: no quota binds it, or it is beyond these */
-	__u32 quota_milli;	/* CPUs x 1000, the tightest of it and those above it; 0 with group 0 */
+	__u32 group;		/* 1 .. LAB_GROUPS_MAX; 0: no quota binds it, or beyond these */
+	__u32 quota_milli;	/* CPUs x 1000, the lowest of it and those above; 0 with group 0 */
 };
 
 /*
@@ -413,8 +430,8 @@ struct lab_cpu_slot {		/* one per CPU */
 	__u8 last_class;	/* enum lab_cpu_class after that switch */
 	__u8 watched;		/* record who has this CPU even where none of ours is involved */
 	__u8 pad[2];
-	__u32 throttled;	/* bit g: told last, the queue of group g on this CPU is throttled */
-	__u64 queues_off;	/* from a per-CPU pointer to what it is on this CPU; 0: not known yet */
+	__u32 throttled;	/* bit g: as told last, group g's queue on this CPU is throttled */
+	__u64 queues_off;	/* from a per-CPU pointer to this CPU's copy; 0: not known yet */
 };
 
 /* One per birth number, at index id % LAB_TASK_SLOTS; a later birth takes over the slot. */

@@ -13,7 +13,7 @@
 
 #define PREFIX_LEN (sizeof(LAB_MARKER_PREFIX) - 1)
 
-/* A path that cannot be read here is none: the kernel, which just read it, would have failed as well. */
+/* An unreadable path is no marker: the kernel, which just read it, would have failed as well. */
 static __always_inline bool is_marker(const char *path)
 {
 	char start[PREFIX_LEN];

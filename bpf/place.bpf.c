@@ -20,11 +20,13 @@ __hidden void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark
 	record_submit(e);
 }
 
+/* A power of two above LAB_GROUPS_MAX: verifiers follow a mask, but not every comparison. */
+#define GROUP_SLOTS 32
+
 /*
  * The kernel's task group of each number that was given out. One that is gone may be followed by
  * another at the same address: no task is in the former by then, and both may have the number.
  */
-#define GROUP_SLOTS 32		/* a power of two above LAB_GROUPS_MAX: verifiers follow a mask, and not every comparison */
 static u64 groups[GROUP_SLOTS];
 
 u32 group_number(u64 group)
@@ -102,7 +104,10 @@ __hidden void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u
 	mark->quota_epoch = epoch;
 }
 
-/* A task's queue is its group's on its CPU: so far is that CPU's area from what per-CPU pointers say. */
+/*
+ * A task's queue is its group's queue on its CPU. The queue's address minus the group's per-CPU
+ * pointer is the offset of that CPU's area.
+ */
 __hidden void queues_learn(struct task_struct *task)
 {
 	struct lab_cpu_slot *slot = cpu_slot_of(task_cpu(task));
@@ -115,7 +120,8 @@ __hidden void queues_learn(struct task_struct *task)
 }
 
 /* @slot: of @queue_cpu. */
-static __always_inline bool queue_throttled(const struct lab_cpu_slot *slot, u32 queue_cpu, u64 group)
+static __always_inline bool queue_throttled(const struct lab_cpu_slot *slot, u32 queue_cpu,
+					    u64 group)
 {
 	struct cfs_rq **queues, *queue = NULL;
 
@@ -173,8 +179,8 @@ int BPF_PROG(place_on_wakeup, struct task_struct *task)
 }
 
 /*
- * A queue that is throttled takes its tasks out of the CPU's count, and puts them back when it goes on.
- * Since 6.18 each task is taken out by itself, and its switch-out tells.
+ * A throttled queue takes its tasks out of the CPU's count, and puts them back when it goes on.
+ * Since 6.18 each task is taken out by itself, and its switch-out says so.
  */
 SEC("?tp_btf/sched_update_nr_running_tp")
 int BPF_PROG(place_on_nr_running, struct rq *rq, int change)

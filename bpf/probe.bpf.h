@@ -30,7 +30,10 @@ extern struct lab_counts lab_counts;
 /* How deep in PID namespaces the recorder is; known from the first seed on. */
 extern volatile __u32 lab_pid_level;
 
-/* Set before load: words of a CPU mask that can have a bit set; how throttling is told (LAB_THROTTLING_*). */
+/*
+ * Set before load: how many words of a CPU mask can have a bit set; how throttling is told
+ * (LAB_THROTTLING_*).
+ */
 extern const volatile __u32 lab_mask_words;
 extern const volatile __u32 lab_throttling;
 
@@ -42,7 +45,7 @@ static __always_inline bool quota_in_force(void)
 	return lab_throttling && lab_quota_epoch;
 }
 
-/* Likewise: a group's queues are in the CPUs' own areas (per-CPU memory), not in an array of pointers. */
+/* Likewise: a group's queues are in per-CPU memory, not in an array of pointers. */
 extern const volatile bool lab_queues_percpu;
 
 /* This CPU's slot, or that of @cpu; NULL: a CPU beyond what the recorder knew at its start. */
@@ -125,13 +128,13 @@ void affinity_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, struct 
 		   u64 now);
 void group_tell(struct lab_cpu_slot *cpu, struct lab_task_mark *mark, u64 group, u64 now);
 
-/* Where @task's CPU has its groups' queues, if they are per-CPU memory and that is not known yet. */
+/* Learn where @task's CPU has its groups' queues, if in per-CPU memory and not known yet. */
 void queues_learn(struct task_struct *task);
 
 /* Record whether the queue of @group on CPU @queue_cpu is throttled, if that is news. Return: 0. */
 int queue_look(u32 queue_cpu, u32 group, u64 now);
 
-/* X for each word of a mask. CO-RE moves an index only if it is a literal; those beyond are never run. */
+/* X for each word of a mask. CO-RE moves only a literal index; words beyond the mask never run. */
 #define MASK_WORDS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
 	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 

@@ -63,9 +63,9 @@ struct glibc_mutex {
 #define GLIBC_PLAIN_KINDS 0x383
 
 /*
- * Who has the lock that the current task is about to sleep for, in the words of its memory. A PI futex
- * names its owner by the kernel's own rules. One that expects to be contended may be a mutex of
- * glibc, which keeps its owner beside the word; other memory seldom looks like one.
+ * The owner of the lock that the current task is about to sleep for, as the task's memory says. A
+ * PI futex names its owner by the kernel's own rules. A futex that expects to be contended may be a
+ * mutex of glibc, which keeps its owner beside the word; other memory seldom looks like one.
  */
 __noinline u32 futex_owner(u64 address, u64 op, u64 expected)
 {
@@ -254,7 +254,10 @@ static __always_inline void emit_cpu_class(struct lab_cpu_slot *cpu, struct task
 	record_submit(e);
 }
 
-/* A quota holds @prev back, and none was known: its group got it while it was there. Look at all again. */
+/*
+ * A quota holds @prev back, and none was known: the group got the quota while @prev was in it. Look
+ * at all tasks again.
+ */
 static __always_inline void quota_check(const struct lab_task_mark *from, struct task_struct *prev)
 {
 	if (lab_throttling && !from->group && quota_group(prev) && task_throttled(prev) &&

@@ -164,7 +164,8 @@ struct report_verdict {
 	char reason[256];	/* why this class; inconclusive: what is missing and what to do */
 	uint64_t eps_ns;	/* of the witness's pairs, else of all usable CPUs */
 	const char *scope[SCOPE_MAX]; /* sentences that bound the verdict: static, or physical */
-	bool scope_stands[SCOPE_MAX];	/* the sentence is of every such run, not of what happened in this one */
+	/* The sentence holds for every such run, whatever happened in this one. */
+	bool scope_stands[SCOPE_MAX];
 	size_t scope_cnt;
 	char physical[288];	/* that CPUs were seen to run at once; "" where that is not said */
 	uint64_t incidental_ns;	/* parallel_ns when it did not make the class */

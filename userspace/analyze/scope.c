@@ -160,7 +160,8 @@ static const struct scope scopes[] = {
 	{ operations_unseen, true, "Operations within one thread were not observed." },
 	{ attached, false, "What began before lab attached was not seen." },
 	{ unattributed, true,
-	  "This kernel does not show whether an interrupt woke a task: some wakers are not named." },
+	  "This kernel does not show whether an interrupt woke a task: some wakers are not "
+	  "named." },
 	{ misses_unread, true,
 	  "This kernel does not tell an unprivileged recorder whether it skipped a probe." },
 	{ names_missed, false,

@@ -25,7 +25,8 @@ struct side {
 	_Atomic uint32_t *here;		/* sides that have their CPU */
 	bool rests;
 	uint64_t duration_ns;
-	int64_t smallest_ns;		/* of mine less the other's last published; below 0 if mine is behind */
+	/* Of mine minus the other's last published; below 0 if mine is behind. */
+	int64_t smallest_ns;
 	uint16_t cpu;
 };
 

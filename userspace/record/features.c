@@ -38,7 +38,8 @@ struct prober {
 	struct btf *btf;	/* of the kernel; NULL: none was loaded */
 	int btf_err;		/* -ENOTSUP: there is none, -errno: it could not be read */
 	int attach_id;		/* of a tracepoint every such kernel has; 0: none */
-	int load_err;		/* of an empty program on it: 0, -EPERM: this user may not, -errno */
+	/* Of an empty program on it: 0, -EPERM (this user may not) or -errno. */
+	int load_err;
 };
 
 #define FEATURE(text, version, why) \

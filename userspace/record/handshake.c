@@ -93,7 +93,8 @@ static void follow(struct side *side)
 		for (int i = 0; i < SPINS; i++) {
 			value = atomic_load_explicit(&line->value, memory_order_acquire);
 			if (value & 1)
-				atomic_store_explicit(&line->value, value + 1, memory_order_release);
+				atomic_store_explicit(&line->value, value + 1,
+						      memory_order_release);
 		}
 	}
 }
@@ -137,7 +138,8 @@ static void *follower(void *side)
 void handshake_measure(uint16_t cpu_a, uint16_t cpu_b, uint64_t limit_ns, struct handshake *h)
 {
 	struct line line = { .limit_ns = limit_ns };
-	struct side first = { .line = &line, .cpu = cpu_a }, second = { .line = &line, .cpu = cpu_b };
+	struct side first = { .line = &line, .cpu = cpu_a };
+	struct side second = { .line = &line, .cpu = cpu_b };
 	pthread_t leading, following;
 
 	*h = (struct handshake){ 0 };

@@ -32,9 +32,10 @@ void handshake_window(struct handshake_windows *w, uint64_t start_ns, uint64_t e
 struct handshake {
 	bool tried;		/* both threads had their CPUs; if not, all else is 0 */
 	bool at_once;
-	uint64_t round_ns;	/* average over the shortest window, or all rounds if there is none; or 0 */
+	/* The average over the shortest window, or over all rounds if there is none; or 0. */
+	uint64_t round_ns;
 	uint64_t round_cnt;	/* complete rounds */
-	bool disturbed;		/* other programs had one of the CPUs for a fourth of the time or more */
+	bool disturbed;		/* others had one of the CPUs for a fourth of the time, or more */
 };
 
 /**

@@ -140,7 +140,7 @@ static void read_throttling(const struct btf *btf, struct kernel_facts *out)
 									LAB_THROTTLING_QUEUE;
 }
 
-/* libbpf tries several files, and says ESRCH whatever became of them: the reason is that of the first one. */
+/* libbpf tries several files, and then says ESRCH: the reason is that of the first file. */
 int kernel_btf_load(struct btf **out)
 {
 	int err;
@@ -157,7 +157,8 @@ int kernel_btf_load(struct btf **out)
 		return 0;
 	*out = NULL;
 	/* What can be read and is no such information is none. */
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EACCES ? err : -ENOTSUP;
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EACCES ? err :
+										       -ENOTSUP;
 }
 
 int kernel_facts_read(struct kernel_facts *out)
@@ -167,8 +168,9 @@ int kernel_facts_read(struct kernel_facts *out)
 
 	*out = (struct kernel_facts){ 0 };
 	if (err == -ENOTSUP)
-		log_err("this kernel has no type information (" KERNEL_BTF " is not there, or holds none): "
-			"lab needs one built with CONFIG_DEBUG_INFO_BTF, as Debian's are since 5.10");
+		log_err("this kernel has no type information (" KERNEL_BTF " is not there, or "
+			"holds none): lab needs one built with CONFIG_DEBUG_INFO_BTF, as "
+			"Debian's are since 5.10");
 	else if (err)
 		log_err("cannot read this kernel's type information (" KERNEL_BTF "): %s",
 			io_reason(-err));

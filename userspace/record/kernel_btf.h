@@ -23,7 +23,10 @@ struct kernel_facts {
 	enum lab_throttling throttling;	/* how this kernel tells which tasks a quota holds back */
 };
 
-/* The kernel's type information, for btf__free(). Return: 0, -ENOTSUP (this kernel has none) or -errno. Logs nothing. */
+/*
+ * The kernel's type information, for btf__free(). It logs nothing.
+ * Return: 0, -ENOTSUP (this kernel has none) or -errno.
+ */
 int kernel_btf_load(struct btf **out);
 
 /**

@@ -136,11 +136,12 @@ static void explain_load_failure(int err)
 	struct btf *btf = NULL;
 
 	if (err == -EPERM) {
-		log_err("the kernel refused to load the probes (%s): lab needs root; in a container or "
-			"under lockdown it may be forbidden all the same: lab doctor", strerror(-err));
+		log_err("the kernel refused to load the probes (%s): lab needs root; in a "
+			"container or under lockdown it may be forbidden all the same: lab doctor",
+			strerror(-err));
 		return;
 	}
-	/* libbpf needs the kernel's type information once more, and says ESRCH where it cannot read it. */
+	/* libbpf reads the kernel's type information again, and says ESRCH if it cannot. */
 	if (err == -ESRCH && kernel_btf_load(&btf) == -ENOMEM)
 		err = -ENOMEM;
 	btf__free(btf);
@@ -154,10 +155,12 @@ static void explain_load_failure(int err)
 	}
 	missing = record_feature_missing(rows, record_features(rows, ARRAY_SIZE(rows)));
 	if (missing)
-		log_err("this kernel lacks '%s', which lab needs for %s: it is there since Linux %s",
+		log_err("this kernel lacks '%s', which lab needs for %s: it is there since "
+			"Linux %s",
 			missing->name, missing->use, missing->since);
 	else
-		log_err("the kernel did not take the probes (%s), though it has all that they need: "
+		log_err("the kernel did not take the probes (%s), though it has all that they "
+			"need: "
 			"lab run --debug shows what its verifier says", strerror(-err));
 }
 
@@ -208,7 +211,8 @@ static int on_record(void *ctx, void *data, size_t size)
 
 static void log_ring(const struct record *r, uint32_t cpu, int err)
 {
-	log_err("cannot set up CPU %u's ring of %u MiB: %s%s", cpu, r->ring_bytes >> 20, io_reason(-err),
+	log_err("cannot set up CPU %u's ring of %u MiB: %s%s", cpu, r->ring_bytes >> 20,
+		io_reason(-err),
 		err == -ENOMEM ? "; --buffer 1 needs less" : "");
 }
 
@@ -334,7 +338,8 @@ int record_start(struct record *r, int pidfd, const uint16_t *cpus, uint32_t cpu
 	for (uint32_t i = 0; i < cpu_cnt; i++)
 		if (cpus[i] < r->cpu_cnt)
 			r->cpu_slots[cpus[i]].watched = 1;
-	if (bpf_map_update_elem(bpf_map__fd(r->skel->maps.task_marks), &pidfd, &mark, BPF_NOEXIST)) {
+	if (bpf_map_update_elem(bpf_map__fd(r->skel->maps.task_marks), &pidfd, &mark,
+				BPF_NOEXIST)) {
 		err = -errno;
 		log_err("cannot mark the process: %s", io_reason(-err));
 		return err;
@@ -390,7 +395,7 @@ void record_stop(struct record *r)
 	if (!r->skel->bss->lab_armed)
 		return;
 	r->skel->bss->lab_armed = 0;
-	/* A probe runs inside an RCU read section; this waits for all that began before (membarrier(2)). */
+	/* A probe runs in an RCU read section; this waits for all that began (membarrier(2)). */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);
 }
@@ -422,7 +427,9 @@ static int add_cpu_totals(struct record *r, struct trace_writer *w, uint64_t now
 
 		if (!slot->seq)
 			continue;
-		ev.head = (struct lab_ev_head){ .ts_ns = now, .cpu = cpu, .kind = LAB_EV_CPU_TOTAL };
+		ev.head = (struct lab_ev_head){
+			.ts_ns = now, .cpu = cpu, .kind = LAB_EV_CPU_TOTAL
+		};
 		ev.head.flags = is_offline(cpu) ? LAB_F_OFFLINE : 0;
 		ev.cpu_total.seq_end = slot->seq;
 		ev.cpu_total.refused = slot->refused;

@@ -26,7 +26,7 @@ struct record;
 
 struct record_opts {
 	bool ops;		/* hook epoll's system calls */
-	uint32_t ring_mib;	/* per CPU; 0: 16, or less where many CPUs would need more than 256 MiB */
+	uint32_t ring_mib;	/* per CPU; 0: 16, or less if all need more than 256 MiB */
 	bool measure_overhead;	/* switch the kernel's BPF statistics on while recording */
 };
 

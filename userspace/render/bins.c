@@ -85,7 +85,8 @@ void load_states(const struct bins *b, const struct model *m, struct load *runni
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *task = &m->tasks[i];
 
-		for (size_t j = model_span_at(task, m->start_ns + b->from_ns); j < task->span_cnt; j++) {
+		for (size_t j = model_span_at(task, m->start_ns + b->from_ns); j < task->span_cnt;
+		     j++) {
 			const struct model_span *s = &task->spans[j];
 
 			if (rel(m, s->start_ns) >= b->from_ns + b->len_ns)
@@ -111,7 +112,8 @@ uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, u
 
 	if (!whole)
 		return 0;
-	return min_u64((uint64_t)(((unsigned __int128)load->ns[i] * parts + whole / 2) / whole), parts);
+	return min_u64((uint64_t)(((unsigned __int128)load->ns[i] * parts + whole / 2) / whole),
+		       parts);
 }
 
 uint64_t load_peak(const struct bins *b, const struct load *load)
@@ -131,7 +133,7 @@ uint64_t load_peak(const struct bins *b, const struct load *load)
 struct column {
 	uint32_t i;			/* which */
 	uint64_t ns[CELL_CNT];
-	int64_t owed_ns[CELL_CNT];	/* task lanes: time a state took, less the time it was shown for */
+	int64_t owed_ns[CELL_CNT];	/* task lanes: time a state took minus time it was shown */
 	uint64_t *who_ns;		/* CELL_RUN by CPU, or by task lane */
 	uint16_t who[TRACE_CPUS_MAX];	/* those with who_ns > 0 */
 	uint32_t who_cnt;
@@ -243,7 +245,8 @@ struct load load_missing(const struct bins *b, const struct model *m, uint32_t c
 
 	for (size_t i = 0; i < m->gap_cnt; i++)
 		if (cpu == BINS_ANY_CPU || m->gaps[i].cpu == cpu)
-			load_add(b, &missing, rel(m, m->gaps[i].from_ns), rel(m, m->gaps[i].until_ns));
+			load_add(b, &missing, rel(m, m->gaps[i].from_ns),
+				 rel(m, m->gaps[i].until_ns));
 	load_finish(b, &missing);
 	return missing;
 }

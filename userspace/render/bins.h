@@ -20,7 +20,7 @@
 struct bins {
 	uint64_t from_ns;	/* where the first begins */
 	uint64_t len_ns;	/* of all together */
-	uint64_t width_ns;	/* of a bin; the last ones may be shorter, or empty if all is tiny */
+	uint64_t width_ns;	/* of a bin; the last may be shorter, or empty if all is tiny */
 	uint32_t cnt;
 };
 
@@ -56,7 +56,7 @@ void load_operations(const struct bins *b, const struct model *m, struct load *o
 struct load load_missing(const struct bins *b, const struct model *m, uint32_t cpu);
 bool load_is_missing(const struct bins *b, const struct load *missing, uint32_t i);
 
-/* How many there were on average in bin @i, in @parts-ths of @scale, to the nearest, at most @parts. */
+/* How many there are on average in bin @i: in @parts-ths of @scale, rounded, at most @parts. */
 uint64_t load_level(const struct bins *b, const struct load *load, uint32_t i, uint64_t scale,
 		    uint64_t parts);
 
@@ -66,7 +66,7 @@ uint64_t load_peak(const struct bins *b, const struct load *load);
 /* What one column of a lane shows. */
 struct lane_cell {
 	uint8_t cell;		/* enum cell */
-	uint16_t who;		/* CELL_RUN: a task's lane: the CPU; a CPU's lane: the index of the task's lane */
+	uint16_t who;		/* CELL_RUN: the CPU; in a CPU's lane: index of the task's lane */
 };
 
 /**

@@ -145,7 +145,8 @@ static void put_operations(struct json *j, const struct model *m)
 		const struct model_task *t = model_task(m, op->task_id);
 
 		for (int end = 0; end < 2; end++) {
-			put_head(j, end ? "e" : "b", op_name(m, op).s, t ? t->tgid : CPUS_PID, op->task_id);
+			put_head(j, end ? "e" : "b", op_name(m, op).s, t ? t->tgid : CPUS_PID,
+				 op->task_id);
 			json_str(j, "cat", "operation");
 			json_uint(j, "id", op->id);
 			put_us(j, "ts", slice_rel(m, end ? op->end_ns : op->start_ns));

@@ -52,7 +52,8 @@ struct loss_text compare_loss(const struct comparison_row *row)
 		return text;
 	}
 	if (c->work_ns >= c->total_ns / 100 * FULL_PERCENT)
-		snprintf(text.s, sizeof(text.s), "the CPUs: work %s", fmt_share(c->work_ns, c->total_ns).s);
+		snprintf(text.s, sizeof(text.s), "the CPUs: work %s",
+			 fmt_share(c->work_ns, c->total_ns).s);
 	else if (c->other_ns > c->total_ns / 2 && row->limit_ns < c->total_ns / 10)
 		snprintf(text.s, sizeof(text.s), "others had the CPUs %s",
 			 fmt_share(c->other_ns, c->total_ns).s);

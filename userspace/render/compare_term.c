@@ -49,7 +49,8 @@ static void row_times(const struct term *t, const struct comparison_row *row)
 	char range[96] = CELL_UNKNOWN_TEXT;
 
 	if (row->speedup_milli.cnt)
-		snprintf(range, sizeof(range), "%s-%s", fmt_ratio(row->speedup_milli.low, 1000, 2).s,
+		snprintf(range, sizeof(range), "%s-%s",
+			 fmt_ratio(row->speedup_milli.low, 1000, 2).s,
 			 fmt_ratio(row->speedup_milli.high, 1000, 2).s);
 	fputs("  ", t->out);
 	term_pad(t, row->way, 10);
@@ -71,7 +72,8 @@ static void row_causes(const struct term *t, const struct comparison_row *row)
 
 	term_pad(t, class, 12);
 	cell_milli(t, &row->average_milli, 6);
-	cell(t, row->memory_bytes.cnt ? fmt_bytes(row->memory_bytes.median).s : CELL_UNKNOWN_TEXT, 9);
+	cell(t, row->memory_bytes.cnt ? fmt_bytes(row->memory_bytes.median).s : CELL_UNKNOWN_TEXT,
+	     9);
 	cell(t, fmt_count_short(row->switches.median).s, 9);
 	fprintf(t->out, "  %s", compare_loss(row).s);
 }
@@ -124,14 +126,15 @@ static void say_doubt(const struct term *t, const struct comparison_row *row)
 
 	for (int class = CLASS_SEQUENTIAL; class <= CLASS_INCONCLUSIVE; class++)
 		if (row->class_cnt[class])
-			phrase_add(&p, "%s%u of %u runs %s", cnt++ ? ", " : "", row->class_cnt[class],
-				   row->run_cnt, verdict_class_name((enum verdict_class)class));
+			phrase_add(&p, "%s%u of %u runs %s", cnt++ ? ", " : "",
+				   row->class_cnt[class], row->run_cnt,
+				   verdict_class_name((enum verdict_class)class));
 	if (row->reason[0])
 		phrase_add(&p, ": %s", row->reason);
 	term_para(t, row->way, &p);
 }
 
-/* The rows of which others had much of the CPUs: while errands waited for one, or while none did. */
+/* The rows in which others had much of the CPUs: while errands waited for one, or none did. */
 static size_t add_shares(struct phrase *p, const struct comparison_work *work, bool waited,
 			 const char *lead)
 {
@@ -141,7 +144,8 @@ static size_t add_shares(struct phrase *p, const struct comparison_work *work, b
 		const struct comparison_row *row = &work->rows[w];
 		uint64_t ns = waited ? row->capacity.interference_ns : row->capacity.other_ns;
 
-		if (waited ? row->disturbed : fmt_percent(ns, row->capacity.total_ns) >= OTHERS_PERCENT)
+		if (waited ? row->disturbed :
+			     fmt_percent(ns, row->capacity.total_ns) >= OTHERS_PERCENT)
 			phrase_add(p, "%s%s %s", cnt++ ? ", " : lead, row->way,
 				   fmt_share(ns, row->capacity.total_ns).s);
 	}
@@ -155,7 +159,8 @@ static void say_others(const struct term *t, const struct comparison_work *work)
 
 	if (cnt)
 		phrase_add(&p, "; a quieter machine would tell more");
-	cnt += add_shares(&p, work, false, cnt ? "; and while none waited: " : "had CPUs while no errand waited for one: ");
+	cnt += add_shares(&p, work, false, cnt ? "; and while none waited: " :
+						 "had CPUs while no errand waited for one: ");
 	if (cnt)
 		term_para(t, "others", &p);
 }
@@ -184,9 +189,11 @@ static void draw_work(const struct term *t, const struct comparison *c,
 {
 	struct phrase p = { 0 };
 
-	phrase_add(&p, "%s: %u errands of %u pieces each, %zu ways in turn, %u time%s each, on %llu CPU%s",
+	phrase_add(&p, "%s: %u errands of %u pieces each, %zu ways in turn, %u time%s each, "
+		   "on %llu CPU%s",
 		   work_words(work->name), c->tasks, c->rounds, work->row_cnt, c->repeats,
-		   c->repeats == 1 ? "" : "s", (unsigned long long)c->cpus, c->cpus == 1 ? "" : "s");
+		   c->repeats == 1 ? "" : "s", (unsigned long long)c->cpus,
+		   c->cpus == 1 ? "" : "s");
 	term_headline(t, work->name, "1", &p);
 	draw_table(t, work);
 	for (size_t w = 0; w < work->row_cnt; w++)
@@ -238,7 +245,8 @@ static void say_memory(struct phrase *p, const struct comparison *c, size_t way)
 	const struct spread *mine = &c->works[0].rows[way].memory_bytes;
 	const struct spread *base = &c->works[0].rows[0].memory_bytes;
 
-	if (mine->cnt && base->cnt && mine->low > base->high && 10 * mine->median >= 11 * base->median)
+	if (mine->cnt && base->cnt && mine->low > base->high &&
+	    10 * mine->median >= 11 * base->median)
 		phrase_add(p, "; %s times the memory", fmt_ratio(mine->median, base->median, 1).s);
 }
 
@@ -264,8 +272,10 @@ static void say_limits(const struct term *t, const struct comparison *c)
 {
 	struct phrase p = { 0 };
 
-	phrase_add(&p, "gained is what was faster than %s in every run by a tenth at least, what that lost waiting for a CPU not counted; memory is the sum of what "
-		   "each process had resident at most, shared pages in each", c->works[0].rows[0].way);
+	phrase_add(&p, "gained is what was faster than %s in every run by a tenth at least, "
+		   "what that lost waiting for a CPU not counted; memory is the sum of what "
+		   "each process had resident at most, shared pages in each",
+		   c->works[0].rows[0].way);
 	if (c->cpus == 1)
 		phrase_add(&p, "; one CPU computes one thing at a time: nothing can gain there");
 	term_para(t, "note", &p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * csv - one line per span of each task, for a spreadsheet or a data frame (RFC 4180, but lines end
- * in a newline alone). Times are ns since the window's start. A column that does not apply is empty.
+ * csv - one line per span of each task, for a spreadsheet or a data frame (RFC 4180, except that
+ * lines end in a newline alone). Times are ns since the window's start. A column that does not
+ * apply is empty.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,8 +47,8 @@ static int csv_render(const struct model *m, const struct report *r, const struc
 {
 	(void)r;
 	(void)opts;
-	fputs("id,tid,tgid,comm,start_ns,end_ns,state,cpu,reason,syscall,futex,waker_id,waker_tid\n",
-	      out);
+	fputs("id,tid,tgid,comm,start_ns,end_ns,state,cpu,reason,syscall,futex,"
+	      "waker_id,waker_tid\n", out);
 	for (size_t i = 0; i < m->task_cnt; i++) {
 		const struct model_task *t = &m->tasks[i];
 

@@ -15,7 +15,7 @@
 /* What one cell of a lane can show. The first CELL_TASK_CNT are states of a task. */
 enum cell {
 	CELL_ABSENT = 0,	/* not born yet, or dead */
-	CELL_RUN,		/* drawn as the CPU's digit, or in a CPU lane as the task's letter */
+	CELL_RUN,		/* drawn as the CPU's digit; in a CPU lane as the task's letter */
 	CELL_READY,
 	CELL_FUTEX,		/* lock, cond, join */
 	CELL_EPOLL,		/* epoll, poll, eventfd */
@@ -23,7 +23,7 @@ enum cell {
 	CELL_SLEEP,		/* in a CPU lane: idle */
 	CELL_CHILD,
 	CELL_OTHER,		/* kernel, stopped, signal, other */
-	CELL_UNKNOWN,		/* records are missing; in a CPU lane also: who had it was not recorded */
+	CELL_UNKNOWN,		/* missing records; in a CPU lane also: who had it is not known */
 	CELL_TASK_CNT,
 	CELL_SEVERAL = CELL_TASK_CNT, /* CPU lanes: no task has half of the busy time */
 	CELL_NO_LANE,		/* CPU lanes: tasks that have no lane of their own */

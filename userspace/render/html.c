@@ -61,8 +61,8 @@ static void put_fact(void *arg, const char *label, const char *text)
 		return;
 	}
 	if (*label || !f->in_row) {
-		fprintf(f->out, "%s<div data-label=\"%s\"><dt>%s</dt>", f->in_row ? "</div>\n" : "", label,
-			label);
+		fprintf(f->out, "%s<div data-label=\"%s\"><dt>%s</dt>",
+			f->in_row ? "</div>\n" : "", label, label);
 		f->in_row = true;
 	}
 	put_element(f->out, "dd", text);
@@ -117,7 +117,8 @@ static void put_plain_table(FILE *out, const struct model *m, const struct repor
 	if (shown < m->task_cnt)
 		fprintf(out, "<p>and %s more: lab report -f json shows all.</p>\n",
 			fmt_count(m->task_cnt - shown).s);
-	fputs("<p>The timeline needs JavaScript; this file asks nothing of a network.</p></noscript>\n", out);
+	fputs("<p>The timeline needs JavaScript; this file asks nothing of a network.</p>"
+	      "</noscript>\n", out);
 }
 
 /* ---- the page ---- */
@@ -150,19 +151,19 @@ static void put_command(FILE *out, const struct model *m)
 static void put_overview(FILE *out, const struct model *m, const struct report *r)
 {
 	struct svg_view view = {
-		.columns = OVERVIEW_COLUMNS, .cpus_max = OVERVIEW_LANES, .tasks_max = OVERVIEW_LANES,
-		.headword = report_headword(r),
+		.columns = OVERVIEW_COLUMNS, .cpus_max = OVERVIEW_LANES,
+		.tasks_max = OVERVIEW_LANES, .headword = report_headword(r),
 	};
 
 	fputs("<figure id=\"overview\">\n", out);
 	range_whole(m, r, &view.lens.range);
 	svg_draw(out, m, &view);
 	range_release(&view.lens.range);
-	fputs("<figcaption>The whole run. Each column is as full as its share of time.</figcaption>\n"
-	      "</figure>\n", out);
+	fputs("<figcaption>The whole run. Each column is as full as its share of time."
+	      "</figcaption>\n</figure>\n", out);
 }
 
-/* The report as lab report -f json prints it, but for the segments of the critical path: a table has them. */
+/* What lab report -f json prints, except the segments of the critical path: a table has them. */
 static int put_report(FILE *out, const struct model *m, const struct report *r,
 		      const struct render_opts *opts)
 {
@@ -176,8 +177,8 @@ static int put_report(FILE *out, const struct model *m, const struct report *r,
 	return err;
 }
 
-static int html_render(const struct model *m, const struct report *r, const struct render_opts *opts,
-		       FILE *out)
+static int html_render(const struct model *m, const struct report *r,
+		       const struct render_opts *opts, FILE *out)
 {
 	int err;
 

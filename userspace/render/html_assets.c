@@ -3,7 +3,8 @@
 
 /* The bytes of a file that the Makefile has made, between NAME and NAME_end. */
 #define EMBED(name, path) \
-	__asm__(".section .rodata\n" #name ":\n.incbin \"" path "\"\n" #name "_end:\n.previous\n"); \
+	__asm__(".section .rodata\n" #name ":\n.incbin \"" path "\"\n" \
+		#name "_end:\n.previous\n"); \
 	extern const char name[], name##_end[]
 
 EMBED(page_script, LAB_ASSETS "/page.js");

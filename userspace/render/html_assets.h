@@ -2,7 +2,10 @@
 #ifndef LAB_RENDER_HTML_ASSETS_H
 #define LAB_RENDER_HTML_ASSETS_H
 
-/* html_assets - the joined files of assets/, and the policy that lets them run (scripts/embed-assets). */
+/*
+ * html_assets - the joined files of assets/, and the policy that lets them run
+ * (scripts/embed-assets).
+ */
 
 #include <stdio.h>
 

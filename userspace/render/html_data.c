@@ -187,11 +187,13 @@ static uint64_t progress_of(const struct at_hand *h, const struct model_task *t,
 	return between && progress_counts(t, &t->spans[k], h->helper) ? HTML_KIND_PROGRESS : 0;
 }
 
-static int put_span(struct table *t, const struct at_hand *h, const struct model_task *task, size_t k)
+static int put_span(struct table *t, const struct at_hand *h, const struct model_task *task,
+		    size_t k)
 {
 	const struct model_span *s = &task->spans[k];
 
-	table_put(t, SPAN_KIND, kind_of(s->state, s->reason) | mark_of(s) | progress_of(h, task, k));
+	table_put(t, SPAN_KIND, kind_of(s->state, s->reason) | mark_of(s) |
+				progress_of(h, task, k));
 	table_put(t, SPAN_DUR, min_u64(s->end_ns, h->cut_ns) - s->start_ns);
 	if (s->state == SPAN_RUNNING)
 		table_put(t, SPAN_CPU, h->cpu_idx[s->cpu]);

@@ -64,8 +64,8 @@ static void put_base64(FILE *out, const unsigned char *s, size_t len)
 
 static void put_head(const struct table *t)
 {
-	fprintf(t->out, "<script type=\"text/plain\" class=\"lab-block\" data-table=\"%s\" data-columns=\"",
-		t->name);
+	fprintf(t->out, "<script type=\"text/plain\" class=\"lab-block\" data-table=\"%s\" "
+		"data-columns=\"", t->name);
 	for (size_t i = 0; i < t->column_cnt; i++)
 		fprintf(t->out, "%s%s/%u/%zu", i ? " " : "", t->columns[i].name,
 			planes_of(&t->columns[i]), t->columns[i].cnt);

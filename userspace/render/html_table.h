@@ -3,13 +3,15 @@
 #define LAB_RENDER_HTML_TABLE_H
 
 /*
- * html_table - columns of numbers inside an HTML page, small and quick to read back: cut to blocks, in
- * each block every column as byte planes (all low bytes, then all second bytes, ...; as many as its largest
- * value needs), deflated together (zlib's format), in base64, as the text of
+ * html_table - columns of numbers inside an HTML page, small and quick to read back: cut to blocks,
+ * in each block every column as byte planes (all low bytes, then all second bytes, ...; as many as
+ * its largest value needs), deflated together (zlib's format), in base64, as the text of
  *
- *	<script type="text/plain" class="lab-block" data-table="NAME" data-columns="NAME/PLANES/COUNT ...">
+ *	<script type="text/plain" class="lab-block" data-table="NAME"
+ *		data-columns="NAME/PLANES/COUNT ...">
  *
- * Columns may be of different lengths: a block ends where the caller says that a row is whole. Internal to html*.c.
+ * Columns may be of different lengths: a block ends where the caller says that a row is whole.
+ * Internal to html*.c.
  */
 
 #include <stddef.h>
@@ -36,7 +38,8 @@ struct table {
 };
 
 /* @columns: names, ended by NULL. */
-void table_open(struct table *t, FILE *out, const char *name, const char *const *columns, int level);
+void table_open(struct table *t, FILE *out, const char *name, const char *const *columns,
+		int level);
 
 /* One more value at the end of a column. */
 void table_put(struct table *t, size_t column, uint64_t value);

@@ -314,7 +314,7 @@ static void put_parallelism(struct json *j, const struct model *m, const struct 
 	json_close_object(j);
 }
 
-/* Where operations were not looked for, or records are missing, there is no saying how many there were. */
+/* Where operations were not looked for, or records are missing, their number is not known. */
 static void put_operations_profile(struct json *j, const struct model *m, const struct report *r)
 {
 	const struct report_operations *ops = &r->operations;

@@ -4,8 +4,8 @@
 #include "render/json_parts.h"
 
 /*
- * without_others: for a key of the report, under the same path, the range [low, high] in which its value
- * would have been without other programs.
+ * without_others: for a key of the report, under the same path, the range [low, high] in which its
+ * value would have been without other programs.
  */
 
 static void put_range(struct json *j, const char *key, uint64_t low, uint64_t high)

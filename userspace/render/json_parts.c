@@ -363,7 +363,8 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 {
 	static const char *const names[] = {
 		[LOSS_LATENCY] = "unplaced.latency", [LOSS_UNDIVIDED] = "unplaced.undivided",
-		[LOSS_INTERFERENCE] = "interference", [LOSS_UNKNOWN] = "unknown", [LOSS_NO_THREAD] = "no_thread",
+		[LOSS_INTERFERENCE] = "interference", [LOSS_UNKNOWN] = "unknown",
+		[LOSS_NO_THREAD] = "no_thread",
 		[LOSS_AFFINITY] = "unplaced.affinity", [LOSS_THROTTLED] = "unplaced.throttled",
 		[LOSS_BALANCING] = "unplaced.balancing",
 	};
@@ -379,7 +380,7 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 	}
 }
 
-/* Whom affinity kept from an idle CPU: the longest case; null if there is none, or none was looked for. */
+/* The longest case of a task that affinity kept from an idle CPU; null: none, or not looked for. */
 static void put_pinned(struct json *j, const struct report_capacity *c)
 {
 	if (!c->pinned_ns) {

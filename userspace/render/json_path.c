@@ -117,7 +117,8 @@ static void str_or_null(struct json *j, const char *key, const char *s)
 
 static void put_stuck_wait(struct json *j, const struct model *m, const struct stuck_wait *w)
 {
-	bool futex = w->reason == REASON_LOCK || w->reason == REASON_COND || w->reason == REASON_JOIN;
+	bool futex = w->reason == REASON_LOCK || w->reason == REASON_COND ||
+		     w->reason == REASON_JOIN;
 	char addr[24];
 
 	snprintf(addr, sizeof(addr), "0x%" PRIx64, w->addr);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * perfetto - a trace for Perfetto (https://ui.perfetto.dev) and its trace_processor: what each CPU ran,
- * wakings, processes and threads, operations and the verdict as tracks. Field numbers are those of
- * protos/perfetto/trace/ in google/perfetto; tests/reports/perfetto.proto has the ones that are used.
+ * perfetto - a trace for Perfetto (https://ui.perfetto.dev) and its trace_processor: what each CPU
+ * ran, wakings, processes and threads, operations and the verdict as tracks. Field numbers are
+ * those of protos/perfetto/trace/ in google/perfetto; tests/reports/perfetto.proto has the ones
+ * that are used.
  *
  * Stamps are those of CLOCK_MONOTONIC, said to be CLOCK_BOOTTIME too, which is what events of the
  * scheduler count in. Thread numbers that recur in a run are replaced from their second bearer on.
@@ -121,7 +122,8 @@ struct bundle {
 	struct pb columns[COMPACT_CNT], names;
 	uint64_t switch_ns, waking_ns;	/* of the row before */
 	uint32_t name_cnt;
-	uint32_t *of_task, *of_comm;	/* 1 + index of the name of model.tasks' and comms' rows, 0: not there */
+	/* By row of model.tasks and of model.comms: 1 + index of its name; 0: not there. */
+	uint32_t *of_task, *of_comm;
 };
 
 static uint32_t name_in(struct bundle *b, uint32_t *place, const char *name)
@@ -198,8 +200,9 @@ static void bundle_put(struct packets *ps, struct bundle *b, uint16_t cpu)
 }
 
 /* @wakings: those that were made on this CPU. */
-static void put_cpu(struct packets *ps, const struct perfetto_pids *pids, const struct model_cpu *cpu,
-		    const struct perfetto_waking *wakings, size_t waking_cnt)
+static void put_cpu(struct packets *ps, const struct perfetto_pids *pids,
+		    const struct model_cpu *cpu, const struct perfetto_waking *wakings,
+		    size_t waking_cnt)
 {
 	const struct model *m = ps->m;
 	struct bundle b = { 0 };
@@ -271,7 +274,8 @@ static void put_thread_track(struct packets *ps, uint64_t uuid, uint32_t pid, ui
 	free(thread.p);
 }
 
-static void put_event(struct packets *ps, uint64_t at_ns, uint32_t type, uint64_t track, const char *name)
+static void put_event(struct packets *ps, uint64_t at_ns, uint32_t type, uint64_t track,
+		      const char *name)
 {
 	struct pb packet = { 0 }, event = { 0 };
 
@@ -302,7 +306,8 @@ static void put_verdict(struct packets *ps, const struct report *r)
 	else if (r->verdict.class == CLASS_CONCURRENT)
 		w = &r->concurrency.witness;
 	put_track(ps, UUID_VERDICT, 0, "verdict");
-	put_event(ps, ps->m->start_ns, EVENT_BEGIN, UUID_VERDICT, verdict_class_name(r->verdict.class));
+	put_event(ps, ps->m->start_ns, EVENT_BEGIN, UUID_VERDICT,
+		  verdict_class_name(r->verdict.class));
 	if (w && w->part_cnt)
 		put_slice(ps, UUID_VERDICT, "witness", w->from_ns, w->until_ns);
 	put_event(ps, ps->m->end_ns, EVENT_END, UUID_VERDICT, NULL);
@@ -319,8 +324,8 @@ static void put_operations(struct packets *ps)
 		const struct model_op *op = &m->ops[i];
 		uint64_t uuid = UUID_FIRST_OPERATION + op->id;
 
-		put_track(ps, uuid, op->parent_id ? UUID_FIRST_OPERATION + op->parent_id : UUID_OPERATIONS,
-			  op_name(m, op).s);
+		put_track(ps, uuid, op->parent_id ? UUID_FIRST_OPERATION + op->parent_id :
+						    UUID_OPERATIONS, op_name(m, op).s);
 		put_slice(ps, uuid, op_name(m, op).s, op->start_ns, op->end_ns);
 	}
 }

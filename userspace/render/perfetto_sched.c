@@ -33,7 +33,8 @@ static int bearer_cmp(const void *a, const void *b)
 }
 
 /* The last with this tid that was born no later than row @idx; NULL. */
-static const struct bearer *bearer_find(const struct bearer *v, size_t cnt, uint32_t tid, uint32_t idx)
+static const struct bearer *bearer_find(const struct bearer *v, size_t cnt, uint32_t tid,
+					uint32_t idx)
 {
 	size_t low = 0, high = cnt;
 
@@ -63,7 +64,8 @@ void perfetto_pids_init(struct perfetto_pids *pids, const struct model *m)
 		pids->tids[v[i].idx] = again ? SYNTHETIC + m->tasks[v[i].idx].id : v[i].tid;
 	}
 	for (size_t i = 0; i < m->task_cnt; i++) {
-		const struct bearer *leader = bearer_find(v, m->task_cnt, m->tasks[i].tgid, (uint32_t)i);
+		const struct bearer *leader = bearer_find(v, m->task_cnt, m->tasks[i].tgid,
+							  (uint32_t)i);
 
 		pids->tgids[i] = leader ? pids->tids[leader->idx] : m->tasks[i].tgid;
 	}

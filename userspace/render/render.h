@@ -20,7 +20,7 @@
 enum certificate_state {
 	CERTIFICATE_NONE = 0,	/* no verdict is stored in it, or nobody looked */
 	CERTIFICATE_HOLDS,
-	CERTIFICATE_REFUTED,	/* the verdict that is stored in it does not follow from its records */
+	CERTIFICATE_REFUTED,	/* the verdict stored in it does not follow from its records */
 };
 
 struct render_opts {
@@ -33,8 +33,9 @@ struct render_opts {
 	const char *html_path;	/* NULL: none was written */
 	enum certificate_state certificate;
 	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
-	const char *hook;	/* "python": the option of lab run that marks what this program waits for; or NULL */
-	bool embedded;		/* json: without critical_path.segments, which are given otherwise */
+	/* "python": the option of lab run that marks what this program waits for; or NULL */
+	const char *hook;
+	bool embedded;		/* json: no critical_path.segments, which are given otherwise */
 	const struct render_lens *lens; /* of formats that take one; NULL: all of it */
 	uint64_t html_spans_max;/* html: at most so many are embedded; 0: HTML_SPANS_MAX */
 	void (*progress)(uint64_t done, uint64_t total); /* html: called now and then; or NULL */
@@ -48,7 +49,7 @@ struct renderer {
 	bool binary;		/* not meant for a terminal */
 	bool takes_lens;
 
-	/* Return: 0 or -errno (write error). @out is borrowed; flushing and closing are the caller's. */
+	/* Return: 0 or -errno (write error). @out is borrowed; the caller flushes and closes it. */
 	int (*render)(const struct model *m, const struct report *r, const struct render_opts *opts,
 		      FILE *out);
 };

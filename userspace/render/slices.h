@@ -25,7 +25,7 @@ static inline uint64_t slice_rel(const struct model *m, uint64_t at_ns)
 	return at_ns - m->start_ns;
 }
 
-/* A task's name with its tid, "worker/1 (tid 4711)"; raw bytes, to be escaped by whoever writes them. */
+/* A task's name with its tid, "worker/1 (tid 4711)"; raw bytes, to be escaped by the writer. */
 struct slice_name {
 	char s[LAB_COMM_LEN + 24];
 };

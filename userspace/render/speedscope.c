@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * speedscope - the file format of speedscope (https://www.speedscope.app/file-format-schema.json): an
- * evented profile per task, with the CPU or the reason inside the state.
+ * speedscope - the file format of speedscope (https://www.speedscope.app/file-format-schema.json):
+ * an evented profile per task, with the CPU or the reason inside the state.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -77,7 +77,8 @@ static void put_style(const struct picture *p)
 		if (!paint->class)
 			continue;
 		fprintf(p->out, "<pattern id=\"lab-%s\" width=\"6\" height=\"6\" "
-			"patternUnits=\"userSpaceOnUse\"><rect width=\"6\" height=\"6\" fill=\"%s\"/>",
+			"patternUnits=\"userSpaceOnUse\">"
+			"<rect width=\"6\" height=\"6\" fill=\"%s\"/>",
 			paint->class, paint->color);
 		if (*paint->pattern)
 			fprintf(p->out, "<path d=\"%s\" stroke=\"#fff\" stroke-opacity=\".6\" "
@@ -106,7 +107,8 @@ static uint64_t column_x(const struct picture *p, uint32_t i)
 {
 	uint64_t since_ns = bins_start(&p->bins, i) - p->bins.from_ns;
 
-	return p->bins.len_ns ? (uint64_t)((__uint128_t)since_ns * p->plot * 1000 / p->bins.len_ns) : 0;
+	return p->bins.len_ns ?
+	       (uint64_t)((__uint128_t)since_ns * p->plot * 1000 / p->bins.len_ns) : 0;
 }
 
 static void put_milli(FILE *out, const char *before, int64_t milli)
@@ -126,14 +128,15 @@ static void put_rect(FILE *out, uint64_t x, uint64_t end, uint64_t top, uint64_t
 	fputs("z", out);
 }
 
-/* In thousandths of the lane's height: what is below @k of the order in this column, to a tenth of a unit. */
+/* The height below @k of the order in this column: in thousandths of a unit, to a tenth of one. */
 static uint64_t stacked(const struct picture *p, size_t k, uint32_t i)
 {
 	uint64_t sum_ns = 0, len_ns = bins_len(&p->bins, i);
 
 	for (size_t n = 0; n < k; n++)
 		sum_ns += p->load[order[n]].ns[i];
-	return len_ns ? (uint64_t)((__uint128_t)min_u64(sum_ns, len_ns) * LANE_HEIGHT * 10 / len_ns) * 100 : 0;
+	return len_ns ? (uint64_t)((__uint128_t)min_u64(sum_ns, len_ns) * LANE_HEIGHT * 10 /
+				   len_ns) * 100 : 0;
 }
 
 /* All columns of one state; neighbours of one height are one rectangle. */
@@ -151,7 +154,8 @@ static void put_state(struct picture *p, size_t k)
 		if (top == foot)
 			continue;
 		if (!any)
-			fprintf(p->out, "<path fill=\"url(#lab-%s)\" transform=\"translate(%d)\" d=\"",
+			fprintf(p->out, "<path fill=\"url(#lab-%s)\" "
+				"transform=\"translate(%d)\" d=\"",
 				paints[order[k]].class, LABEL_WIDTH);
 		any = true;
 		put_rect(p->out, column_x(p, i), column_x(p, first), base - top, base - foot);
@@ -166,8 +170,8 @@ static void lane_end(struct picture *p, const char *label, uint64_t part_ns)
 	for (int i = 0; i < CELL_CNT; i++)
 		load_finish(&p->bins, &p->load[i]);
 	put_text(p, LABEL_WIDTH - 8, p->y + LANE_HEIGHT - 3, "end", label);
-	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" stroke-opacity=\".25\"/>\n", LABEL_WIDTH,
-		p->y + LANE_HEIGHT, p->plot);
+	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" stroke-opacity=\".25\"/>\n",
+		LABEL_WIDTH, p->y + LANE_HEIGHT, p->plot);
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		put_state(p, k);
 	put_text(p, LABEL_WIDTH + p->plot + 6, p->y + LANE_HEIGHT - 3, "",
@@ -244,19 +248,20 @@ static void put_strip(struct picture *p)
 	}
 	load_finish(&p->bins, &load);
 	put_text(p, LABEL_WIDTH - 8, p->y + STRIP_HEIGHT - 3, "end", "running at once");
-	fprintf(p->out, "<path fill=\"url(#lab-run)\" transform=\"translate(%d)\" d=\"M0 %" PRIu64, LABEL_WIDTH,
-		base);
+	fprintf(p->out, "<path fill=\"url(#lab-run)\" transform=\"translate(%d)\" d=\"M0 %" PRIu64,
+		LABEL_WIDTH, base);
 	for (uint32_t i = 0; i < p->bins.cnt; i++) {
 		uint64_t len_ns = bins_len(&p->bins, i);
-		uint64_t high = len_ns ? (uint64_t)((__uint128_t)load.ns[i] * STRIP_HEIGHT * 1000 / (len_ns * most)) : 0;
+		uint64_t high = len_ns ? (uint64_t)((__uint128_t)load.ns[i] * STRIP_HEIGHT * 1000 /
+						    (len_ns * most)) : 0;
 
 		put_milli(p->out, "V", (int64_t)(base * 1000 - high));
 		put_milli(p->out, "H", (int64_t)column_x(p, i + 1));
 	}
 	fprintf(p->out, "V%" PRIu64 "z\"/>\n", base);
 	put_missing(p);
-	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" stroke-dasharray=\"4 3\"/>\n", LABEL_WIDTH,
-		p->y, p->plot);
+	fprintf(p->out, "<path d=\"M%d %uh%u\" stroke=\"currentColor\" "
+		"stroke-dasharray=\"4 3\"/>\n", LABEL_WIDTH, p->y, p->plot);
 	put_text(p, LABEL_WIDTH + p->plot + 6, p->y + 9, "", fmt_count(most).s);
 	p->y += STRIP_HEIGHT + 6;
 	load_free(&load);
@@ -283,11 +288,13 @@ static void put_axis(struct picture *p)
 {
 	uint64_t from_ns = p->bins.from_ns, len_ns = p->bins.len_ns, step = tick_ns(len_ns);
 
-	for (uint64_t at = (from_ns + step - 1) / step * step; len_ns && at - from_ns <= len_ns; at += step) {
+	for (uint64_t at = (from_ns + step - 1) / step * step; len_ns && at - from_ns <= len_ns;
+	     at += step) {
 		uint32_t x = LABEL_WIDTH +
 			(uint32_t)((__uint128_t)(at - from_ns) * p->plot / len_ns);
 
-		fprintf(p->out, "<path d=\"M%u %uv5\" stroke=\"currentColor\"/>", x, p->y + AXIS_HEIGHT - 6);
+		fprintf(p->out, "<path d=\"M%u %uv5\" stroke=\"currentColor\"/>", x,
+			p->y + AXIS_HEIGHT - 6);
 		put_text(p, x + 3, p->y + AXIS_HEIGHT - 7, "", fmt_ns_short(at).s);
 	}
 	p->y += AXIS_HEIGHT;
@@ -306,8 +313,8 @@ static void put_legend(struct picture *p)
 			x = LABEL_WIDTH;
 			p->y += LEGEND_HEIGHT - 4;
 		}
-		fprintf(p->out, "<rect x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" fill=\"url(#lab-%s)\"/>", x,
-			p->y + 4, paint->class);
+		fprintf(p->out, "<rect x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" "
+			"fill=\"url(#lab-%s)\"/>", x, p->y + 4, paint->class);
 		put_text(p, x + 17, p->y + 14, "", paint->meaning);
 		x += 30 + 7 * (uint32_t)strlen(paint->meaning);
 	}
@@ -370,7 +377,8 @@ void svg_draw(FILE *out, const struct model *m, const struct svg_view *view)
 		alloc_failed(1, len);
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
 		"viewBox=\"0 0 %u %u\" role=\"img\" font-family=\"system-ui, sans-serif\" "
-		"font-size=\"11\" fill=\"currentColor\" color=\"#1b1f24\">\n<title>", width, p.y, width, p.y);
+		"font-size=\"11\" fill=\"currentColor\" color=\"#1b1f24\">\n<title>",
+		width, p.y, width, p.y);
 	text_html(out, m->meta.name ? m->meta.name : "", m->meta.name ? strlen(m->meta.name) : 0);
 	fprintf(out, ": %s</title>\n", view->headword);
 	if (view->standalone)

@@ -9,8 +9,8 @@
 struct svg_view {
 	struct render_lens lens;	/* borrowed */
 	uint32_t width;			/* of the picture; 0: 1000; at least 320 are taken */
-	uint32_t columns;		/* stretches of time that are told apart; 0: one per unit of width */
-	uint32_t cpus_max, tasks_max;	/* lanes; the tasks that ran longest in the stretch have one */
+	uint32_t columns;		/* stretches of time told apart; 0: one per unit of width */
+	uint32_t cpus_max, tasks_max;	/* lanes; of the tasks that ran longest in the stretch */
 	const char *headword;		/* for its title: report_headword() */
 	bool standalone;		/* a file of its own, not a part of an HTML page */
 };

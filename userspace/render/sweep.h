@@ -3,8 +3,8 @@
 #define LAB_RENDER_SWEEP_H
 
 /*
- * sweep - how a workload scales (analyze/scaling.h) for people, for programs, and for a slide. @scaling
- * is a struct scaling. Return: 0 or -errno (write error).
+ * sweep - how a workload scales (analyze/scaling.h) for people, for programs, and for a slide.
+ * @scaling is a struct scaling. Return: 0 or -errno (write error).
  */
 
 #include <stdio.h>

@@ -39,7 +39,8 @@ static void put_fit(struct json *j, const struct scaling *s, enum scaling_law la
 		if (law == LAW_USL)
 			json_double(j, "coherency", fit->coherency);
 		if (fit->errors_known)
-			json_double(j, law == LAW_USL ? "contention_error" : "serial_error", fit->serial_error);
+			json_double(j, law == LAW_USL ? "contention_error" : "serial_error",
+				    fit->serial_error);
 		if (fit->errors_known && law == LAW_USL)
 			json_double(j, "coherency_error", fit->coherency_error);
 		if (fit->peak_n > 0)
@@ -69,7 +70,8 @@ static void put_point(struct json *j, const struct scaling *s, const struct scal
 	put_spread(j, "wall_ns", &runs->wall_ns);
 	put_ratios(j, "speedup", &runs->speedup_milli);
 	put_ratios(j, "average", &runs->average_milli);
-	json_str(j, "class", runs->class == CLASS_NONE ? "varies" : verdict_class_name(runs->class));
+	json_str(j, "class",
+		 runs->class == CLASS_NONE ? "varies" : verdict_class_name(runs->class));
 	if (runs->reason[0])
 		json_str(j, "reason", runs->reason);
 	json_bool(j, "disturbed", runs->disturbed);

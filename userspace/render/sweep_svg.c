@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* sweep_svg - speedup over N, with both curves. Every text is lab's own or a workload's plain name. */
+/* sweep_svg - speedup over N, with both curves. Texts are lab's own or a workload's plain name. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -46,15 +46,15 @@ static void draw_axes(const struct axes *a, const struct scaling *s)
 	double x_step = fmax(step_of(a->n_last), 1), y_step = step_of(a->top);
 
 	for (double n = 0; n <= a->n_last * 1.0001; n += x_step)
-		fprintf(a->out, "<path class=\"grid\" d=\"M%.1f %d v%d\"/><text x=\"%.1f\" y=\"%d\" "
-			"text-anchor=\"middle\">%g</text>\n", x_of(a, n), TOP, PLOT_HEIGHT, x_of(a, n),
-			TOP + PLOT_HEIGHT + 18, n);
+		fprintf(a->out, "<path class=\"grid\" d=\"M%.1f %d v%d\"/>"
+			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n",
+			x_of(a, n), TOP, PLOT_HEIGHT, x_of(a, n), TOP + PLOT_HEIGHT + 18, n);
 	for (double v = 0; v <= a->top * 1.0001; v += y_step)
-		fprintf(a->out, "<path class=\"grid\" d=\"M%d %.1f h%d\"/><text x=\"%d\" y=\"%.1f\" "
-			"text-anchor=\"end\">%g</text>\n", LEFT, y_of(a, v), PLOT_WIDTH, LEFT - 8,
-			y_of(a, v) + 4, v);
-	fprintf(a->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", LEFT + PLOT_WIDTH,
-		TOP + PLOT_HEIGHT + 36, s->over_cpus ? "CPUs" : "tasks");
+		fprintf(a->out, "<path class=\"grid\" d=\"M%d %.1f h%d\"/>"
+			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
+			LEFT, y_of(a, v), PLOT_WIDTH, LEFT - 8, y_of(a, v) + 4, v);
+	fprintf(a->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
+		LEFT + PLOT_WIDTH, TOP + PLOT_HEIGHT + 36, s->over_cpus ? "CPUs" : "tasks");
 	fprintf(a->out, "<text x=\"%d\" y=\"%d\">speedup</text>\n", LEFT - 48, TOP - 10);
 }
 
@@ -82,16 +82,19 @@ static void draw_points(const struct axes *a, const struct scaling *s)
 		const struct spread *v = &p->runs.speedup_milli;
 		double x = x_of(a, p->n);
 
-		fprintf(a->out, "<path class=\"range\" d=\"M%.1f %.1f V%.1f\"/><circle class=\"%s\" cx=\"%.1f\" "
-			"cy=\"%.1f\" r=\"4\"><title>N = %u: %.2f, %.2f to %.2f</title></circle>\n", x,
+		fprintf(a->out, "<path class=\"range\" d=\"M%.1f %.1f V%.1f\"/>"
+			"<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\">"
+			"<title>N = %u: %.2f, %.2f to %.2f</title></circle>\n", x,
 			y_of(a, (double)v->high / 1000), y_of(a, (double)v->low / 1000),
-			p->doubt == SCALING_GOOD ? "point" : "out", x, y_of(a, (double)v->median / 1000), p->n,
+			p->doubt == SCALING_GOOD ? "point" : "out", x,
+			y_of(a, (double)v->median / 1000), p->n,
 			(double)v->median / 1000, (double)v->low / 1000, (double)v->high / 1000);
 	}
 }
 
 /* A text in lines of at most TEXT_COLS, broken at spaces. Return: the next free line's y. */
-static int draw_text(const struct axes *a, int y, const char *class, const char *label, const char *text)
+static int draw_text(const struct axes *a, int y, const char *class, const char *label,
+		     const char *text)
 {
 	char whole[400];
 	const char *at = whole;
@@ -103,7 +106,8 @@ static int draw_text(const struct axes *a, int y, const char *class, const char 
 		if (len > TEXT_COLS)
 			for (len = TEXT_COLS; len > 1 && at[len] != ' '; len--)
 				;
-		fprintf(a->out, "<text class=\"%s\" x=\"%d\" y=\"%d\">%.*s</text>\n", class, LEFT, y, (int)len, at);
+		fprintf(a->out, "<text class=\"%s\" x=\"%d\" y=\"%d\">%.*s</text>\n", class, LEFT,
+			y, (int)len, at);
 		y += 16;
 		at += len;
 		at += *at == ' ';
@@ -121,14 +125,17 @@ int sweep_svg(const void *scaling, const struct render_opts *opts, FILE *out)
 	(void)opts;
 	if (s->point_cnt)
 		a.n_last = s->points[s->point_cnt - 1].n;
-	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-		"font-family=\"sans-serif\" font-size=\"12\">\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
-	fputs("<style>.grid{stroke:#ddd}.range{stroke:#000}.point{fill:#000}.out{fill:#fff;stroke:#000}"
-	      "polyline{fill:none;stroke-width:2}.Amdahl{stroke:#0072b2;stroke-dasharray:6 4}.USL{stroke:#d55e00}"
+	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+		"viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n",
+		WIDTH, HEIGHT, WIDTH, HEIGHT);
+	fputs("<style>.grid{stroke:#ddd}.range{stroke:#000}.point{fill:#000}"
+	      ".out{fill:#fff;stroke:#000}polyline{fill:none;stroke-width:2}"
+	      ".Amdahl{stroke:#0072b2;stroke-dasharray:6 4}.USL{stroke:#d55e00}"
 	      "text.Amdahl{stroke:none;fill:#0072b2}text.USL{stroke:none;fill:#a84a00}</style>\n"
 	      "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", out);
-	fprintf(out, "<title>%s over %s</title>\n<text x=\"%d\" y=\"22\" font-size=\"16\">%s over %s, %u runs each, "
-		"%llu CPUs</text>\n", s->workload, s->over_cpus ? "CPUs" : "tasks", LEFT - 48, s->workload,
+	fprintf(out, "<title>%s over %s</title>\n<text x=\"%d\" y=\"22\" font-size=\"16\">"
+		"%s over %s, %u runs each, %llu CPUs</text>\n",
+		s->workload, s->over_cpus ? "CPUs" : "tasks", LEFT - 48, s->workload,
 		s->over_cpus ? "CPUs" : "tasks", s->repeats, (unsigned long long)s->cpus);
 	draw_axes(&a, s);
 	if (s->point_cnt) {
@@ -137,7 +144,8 @@ int sweep_svg(const void *scaling, const struct render_opts *opts, FILE *out)
 		draw_points(&a, s);
 	}
 	for (int law = 0; law < LAW_CNT; law++)
-		y = draw_text(&a, y, sweep_law_name((enum scaling_law)law), sweep_law_name((enum scaling_law)law),
+		y = draw_text(&a, y, sweep_law_name((enum scaling_law)law),
+			      sweep_law_name((enum scaling_law)law),
 			      sweep_fit(s, (enum scaling_law)law).s);
 	if (left_out.s[0])
 		draw_text(&a, y, "note", "not in the fits (hollow)", left_out.s);

@@ -34,7 +34,8 @@ static void draw_table(const struct term *t, const struct scaling *s)
 		const struct comparison_row *runs = &p->runs;
 		char range[96];
 
-		snprintf(range, sizeof(range), "%s-%s", fmt_ratio(runs->speedup_milli.low, 1000, 2).s,
+		snprintf(range, sizeof(range), "%s-%s",
+			 fmt_ratio(runs->speedup_milli.low, 1000, 2).s,
 			 fmt_ratio(runs->speedup_milli.high, 1000, 2).s);
 		fprintf(t->out, "  %5u%9s%9s%12s", p->n, fmt_ns_short(runs->wall_ns.median).s,
 			fmt_ratio(runs->speedup_milli.median, 1000, 2).s, range);
@@ -122,16 +123,17 @@ static void print_plot(const struct term *t, const struct scaling *s, const stru
 		fputc('-', t->out);
 	fprintf(t->out, "\n%*u%*u\n", PLOT_LEFT + 1, s->points[0].n, (int)plot->cols - 1,
 		s->points[s->point_cnt - 1].n);
-	fprintf(t->out, "%*s%s median of the runs  %s their range  %s Amdahl  %s USL  N: %s\n\n", PLOT_LEFT, "",
-		marks[MARK_POINT], marks[MARK_RANGE], marks[MARK_AMDAHL], marks[MARK_USL],
-		s->over_cpus ? "CPUs" : "tasks");
+	fprintf(t->out, "%*s%s median of the runs  %s their range  %s Amdahl  %s USL  N: %s\n\n",
+		PLOT_LEFT, "", marks[MARK_POINT], marks[MARK_RANGE], marks[MARK_AMDAHL],
+		marks[MARK_USL], s->over_cpus ? "CPUs" : "tasks");
 }
 
 static void draw_plot(const struct term *t, const struct scaling *s)
 {
 	struct plot plot = {
 		.cols = (uint32_t)min_u64(t->width - PLOT_LEFT, PLOT_COLS_MAX),
-		.n_first = s->points[0].n, .n_last = s->points[s->point_cnt - 1].n, .top = sweep_top(s),
+		.n_first = s->points[0].n, .n_last = s->points[s->point_cnt - 1].n,
+		.top = sweep_top(s),
 	};
 
 	if (s->point_cnt < 2)
@@ -164,9 +166,10 @@ static void say_others(const struct term *t, const struct scaling *s)
 		const struct comparison_row *runs = &s->points[i].runs;
 
 		if (runs->disturbed)
-			phrase_add(&p, "%s%u (%s)", cnt++ ? ", " : "had CPUs for which tasks waited, at N = ",
-				   s->points[i].n,
-				   fmt_share(runs->capacity.interference_ns, runs->capacity.total_ns).s);
+			phrase_add(&p, "%s%u (%s)",
+				   cnt++ ? ", " : "had CPUs for which tasks waited, at N = ",
+				   s->points[i].n, fmt_share(runs->capacity.interference_ns,
+							     runs->capacity.total_ns).s);
 	}
 	if (!cnt)
 		return;
@@ -182,8 +185,8 @@ static void say_doubt(const struct term *t, const struct scaling *s)
 
 		if (runs->class != CLASS_INCONCLUSIVE)
 			continue;
-		phrase_add(&p, "%u of %u runs inconclusive: %s", runs->class_cnt[CLASS_INCONCLUSIVE],
-			   runs->run_cnt, runs->reason);
+		phrase_add(&p, "%u of %u runs inconclusive: %s",
+			   runs->class_cnt[CLASS_INCONCLUSIVE], runs->run_cnt, runs->reason);
 		phrase_add(&p, " (N = %u)", s->points[i].n);
 		term_para(t, "doubt", &p);
 	}
@@ -202,16 +205,17 @@ int sweep_term(const void *scaling, const struct render_opts *opts, FILE *out)
 	if (!s->point_cnt)
 		return 0;
 	t.width = (uint32_t)min_u64(max_u64(t.width, TERM_WIDTH_MIN), TERM_WIDTH_MAX);
-	phrase_add(&p, "over %s, %u time%s each, on %llu CPU%s; throughput over that of N = %u", s->over_cpus ? "CPUs" : "tasks",
-		   s->repeats, s->repeats == 1 ? "" : "s", (unsigned long long)s->cpus,
-		   s->cpus == 1 ? "" : "s", s->points[0].n);
+	phrase_add(&p, "over %s, %u time%s each, on %llu CPU%s; throughput over that of N = %u",
+		   s->over_cpus ? "CPUs" : "tasks", s->repeats, s->repeats == 1 ? "" : "s",
+		   (unsigned long long)s->cpus, s->cpus == 1 ? "" : "s", s->points[0].n);
 	term_headline(&t, s->workload, "1", &p);
 	if (!opts->brief) {
 		draw_table(&t, s);
 		draw_plot(&t, s);
 	}
 	for (int law = 0; law < LAW_CNT; law++)
-		para(&t, sweep_law_name((enum scaling_law)law), sweep_fit(s, (enum scaling_law)law).s);
+		para(&t, sweep_law_name((enum scaling_law)law),
+		     sweep_fit(s, (enum scaling_law)law).s);
 	if (left_out.s[0])
 		para(&t, "not in*", left_out.s);
 	say_others(&t, s);

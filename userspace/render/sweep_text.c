@@ -20,7 +20,8 @@ double sweep_top(const struct scaling *s)
 	return (double)top_milli / 1000;
 }
 
-static void add(struct sweep_text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct sweep_text *text, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void add(struct sweep_text *text, const char *fmt, ...)
 {
@@ -61,8 +62,8 @@ struct sweep_text sweep_fit(const struct scaling *s, enum scaling_law law)
 	struct sweep_text text = { "" };
 
 	if (!fit->known) {
-		add(&text, "no fit: it takes %u different N that can be fitted, and there %s %u", fit->needed_cnt,
-		    fit->distinct_cnt == 1 ? "is" : "are", fit->distinct_cnt);
+		add(&text, "no fit: it takes %u different N that can be fitted, and there %s %u",
+		    fit->needed_cnt, fit->distinct_cnt == 1 ? "is" : "are", fit->distinct_cnt);
 		return text;
 	}
 	if (law == LAW_USL)
@@ -83,7 +84,8 @@ static void add_doubtful(struct sweep_text *text, const struct scaling *s, enum 
 
 	for (size_t p = 0; p < s->point_cnt; p++)
 		if (s->points[p].doubt == doubt)
-			add(text, "%s%u", cnt++ ? ", " : text->s[0] ? "; N = " : "N = ", s->points[p].n);
+			add(text, "%s%u", cnt++ ? ", " : text->s[0] ? "; N = " : "N = ",
+			    s->points[p].n);
 	if (cnt)
 		add(text, ": %s", why);
 }
@@ -93,7 +95,8 @@ struct sweep_text sweep_left_out(const struct scaling *s)
 	struct sweep_text text = { "" };
 
 	add_doubtful(&text, s, SCALING_FEW_CPUS,
-		     "more tasks than CPUs, and they waited for these: that says how many CPUs there are");
+		     "more tasks than CPUs, and they waited for these: "
+		     "that says how many CPUs there are");
 	add_doubtful(&text, s, SCALING_FEW_TASKS,
 		     "more CPUs than tasks: that says how many tasks there are");
 	return text;

@@ -41,7 +41,7 @@ static size_t tasks_worth_a_lane(const struct term *t)
 	return cnt;
 }
 
-/* A lane each, in order of birth: for the tasks that ran longest and, of a few, those of the proof. */
+/* Lanes in order of birth: for the tasks that ran longest and, of a few, those of the proof. */
 static void choose_lanes(struct term *t)
 {
 	bool all = t->opts->verbose || t->opts->lens;

@@ -46,7 +46,7 @@ struct term {
 
 	size_t *by_run;		/* indices of the lens' tasks, most run time in it first; owned */
 	size_t by_run_cnt;
-	size_t lanes[TERM_LANES_MAX]; /* indices of the tasks that have a lane, ascending; 'A' is [0] */
+	size_t lanes[TERM_LANES_MAX]; /* indices of the tasks with a lane, ascending; 'A' is [0] */
 	size_t lane_cnt;
 };
 
@@ -78,10 +78,10 @@ void phrase_count(struct phrase *p, uint64_t n, const char *noun);
 /* What phrase_add() writes, for an instant: "+12.003 ms" since the window's start. */
 struct fmt_text term_instant(const struct term *t, uint64_t at_ns);
 
-/* What stands before counts that may be too small because records are missing; "" where none are. */
+/* What comes before counts that may be too small because records are missing; "" if none are. */
 const char *term_as_far(const struct term *t);
 
-/* What held ready tasks back: a quota, or the budgets that tasks of the deadline class have of their own. */
+/* What held ready tasks back: a quota, or the own budgets of tasks of the deadline class. */
 const char *term_holder(const struct term *t);
 
 /* @at_ns relative to the window's start; 0 if before. */
@@ -114,8 +114,8 @@ void term_pad(const struct term *t, const char *text, uint32_t cols);
 char term_letter(const struct term *t, size_t task_idx);
 
 /*
- * The paragraphs of the report, headline first, for a reader that is no terminal: the words of every
- * format are the same. Takes @opts->utf8.
+ * The paragraphs of the report, headline first, for a reader that is no terminal: the words of
+ * every format are the same. Takes @opts->utf8.
  */
 void term_say(const struct model *m, const struct report *r, const struct render_opts *opts,
 	      term_sink *sink, void *arg);
@@ -132,12 +132,12 @@ static inline bool term_in_detail(const struct term *t)
 #undef SECTION
 
 /*
- * Add the command line that would show what the program waited for, if opts->hook has one and nothing else
- * shows it. Return: whether it was added.
+ * Add the command line that would show what the program waited for, if opts->hook has one and
+ * nothing else shows it. Return: whether it was added.
  */
 bool term_hook_line(const struct term *t, struct phrase *p);
 
-/* What follows "run it again" where other programs were in the way; "" if lab has done or cannot do it. */
+/* What follows "run it again" if other programs were in the way; "" if lab did it or cannot. */
 const char *term_or_until_quiet(const struct term *t);
 
 #endif /* LAB_RENDER_TERM_H */

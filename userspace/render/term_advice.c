@@ -70,7 +70,8 @@ bool term_hook_line(const struct term *t, struct phrase *p)
 
 const char *term_or_until_quiet(const struct term *t)
 {
-	return t->m->meta.attempts_max || t->m->meta.attach_tgid ? "" : ", or with --until-quiet 10";
+	return t->m->meta.attempts_max || t->m->meta.attach_tgid ? "" :
+								   ", or with --until-quiet 10";
 }
 
 /* Each line that can be offered, as it stands in a shell. */

@@ -101,8 +101,10 @@ static const struct remedy losses_under_quota[] = {
 /* What tasks waited for. */
 static const struct remedy reasons[REASON_CNT] = {
 	[REASON_LOCK] = { "a lock", "hold it for less time, or use several locks" },
-	[REASON_COND] = { "a signal of a condition, or its time limit", "give each signal more work" },
-	[REASON_JOIN] = { "the end of a thread", "use more threads at once and equal shares of work" },
+	[REASON_COND] = { "a signal of a condition, or its time limit",
+			  "give each signal more work" },
+	[REASON_JOIN] = { "the end of a thread",
+			  "use more threads at once and equal shares of work" },
 	[REASON_CHILD] = { "a child", "use more children at once and equal shares of work" },
 	[REASON_EPOLL] = { "descriptors to be ready", "keep more requests in flight" },
 	[REASON_POLL] = { "descriptors to be ready", "keep more requests in flight" },
@@ -111,7 +113,8 @@ static const struct remedy reasons[REASON_CNT] = {
 	[REASON_SOCKET] = { "the other end of a socket", "keep more requests in flight" },
 	[REASON_URING] = { "requests to complete", "keep more of them in flight" },
 	[REASON_DISK] = { "storage", "read ahead, or let other tasks compute meanwhile" },
-	[REASON_PAGEFAULT] = { "pages of memory", "touch the memory beforehand, or use more of it" },
+	[REASON_PAGEFAULT] = { "pages of memory",
+			       "touch the memory beforehand, or use more of it" },
 	[REASON_KERNEL] = { "a lock inside the kernel",
 			    "make fewer calls at once on one file, folder or address space" },
 	[REASON_STOPPED] = { "leave to go on after a stop", "do not stop them" },
@@ -154,7 +157,7 @@ static void say_cpus(struct phrase *p, const uint16_t *cpus, uint32_t cnt)
 		phrase_add(p, "none of these CPUs");
 }
 
-/* CPUs that this program could not use, for the reason of the largest loss, were often not idle: others had them. */
+/* Others often had the CPUs that this program could not use for the reason of its largest loss. */
 static bool others_had_them(const struct report_capacity *c)
 {
 	uint64_t ns = 0;

@@ -24,8 +24,8 @@ static void say_antagonist(const struct term *t, struct phrase *p, const struct 
 #define WAITED_FOR_SHOWN 4	/* the JSON report has all that are told apart */
 
 /*
- * For which tasks the others waited: the sum over all waits, which is more than these tasks ran where
- * several waited at once.
+ * For which tasks the others waited: the sum over all waits, which is more than these tasks ran
+ * where several waited at once.
  */
 static void say_waited_for(const struct term *t)
 {
@@ -151,12 +151,13 @@ void term_attempts(const struct term *t)
 		return;
 	if (!open && t->r->verdict.class == CLASS_INCONCLUSIVE) {
 		phrase_add(&p, "run %s of at most ", fmt_count(cnt).s);
-		phrase_add(&p, "%s; other programs are not why it is inconclusive", fmt_count(most).s);
+		phrase_add(&p, "%s; other programs are not why it is inconclusive",
+			   fmt_count(most).s);
 	} else if (!open) {
 		phrase_add(&p, "it took ");
 		phrase_count(&p, cnt, "run");
-		phrase_add(&p, " (at most %s) until other programs could not have changed the verdict",
-			   fmt_count(most).s);
+		phrase_add(&p, " (at most %s) until other programs could not have "
+			   "changed the verdict", fmt_count(most).s);
 		phrase_add(&p, cnt > 1 ? "; this is the last one" : "");
 	} else if (cnt < most) {
 		phrase_add(&p, "%s the verdict of run %s (of at most ",
@@ -169,9 +170,10 @@ void term_attempts(const struct term *t)
 	} else {
 		phrase_add(&p, "after ");
 		phrase_count(&p, cnt, "run");
-		phrase_add(&p, busy ? " the machine was still busy: other programs could have changed the "
-				      "verdict; this is the last one" :
-				      " the host still left the verdict open; this is the last one");
+		phrase_add(&p, busy ? " the machine was still busy: other programs could have "
+				      "changed the verdict; this is the last one" :
+				      " the host still left the verdict open; "
+				      "this is the last one");
 		if (busy)
 			say_who_was_busy(t, &p);
 	}
@@ -185,7 +187,8 @@ static void say_stall(struct phrase *p, const struct report_loop *loop)
 	else if (loop->stall_state == SPAN_READY)
 		phrase_add(p, "waiting for a CPU");
 	else if (loop->stall_call)
-		phrase_add(p, "blocked in %s (%s)", loop->stall_call, reason_name(loop->stall_reason));
+		phrase_add(p, "blocked in %s (%s)", loop->stall_call,
+			   reason_name(loop->stall_reason));
 	else
 		phrase_add(p, "blocked: %s", reason_name(loop->stall_reason));
 }
@@ -294,7 +297,8 @@ static void say_end(const struct term *t, struct phrase *p)
 	}
 	if (end->left_known && end->left)
 		phrase_add(p, ", %s %s", fmt_count(end->left).s, lab_ended ?
-			   (end->left == 1 ? "process could not be ended" : "processes could not be ended") :
+			   (end->left == 1 ? "process could not be ended" :
+					     "processes could not be ended") :
 			   (end->left == 1 ? "process lives on" : "processes live on"));
 	if (end->root_reaped) {
 		phrase_add(p, ", ");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* term_findings - patterns that cost time although nothing is wrong: each line appears only where it applies. */
+/*
+ * term_findings - patterns that cost time although nothing is wrong: each line appears only where
+ * it applies.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -67,12 +70,13 @@ static void say_pool(const struct term *t)
 	phrase_add(&p, " of %s wait for jobs (%s ran longest): ", term_task(t, pool->parent_id).s,
 		   term_task(t, pool->task_id).s);
 	if (pool->idles)
-		phrase_add(&p, "for %s of the time with jobs, no more than %s had one; more jobs at once "
-			   "would use the others",
+		phrase_add(&p, "for %s of the time with jobs, no more than %s had one; "
+			   "more jobs at once would use the others",
 			   fmt_share(pool->active_ns - pool->beyond_ns, pool->active_ns).s,
 			   fmt_count(pool->at_once).s);
 	if (pool->queued_ns)
-		phrase_add(&p, "%sfor %s each had one, and up to %s of %s operations waited for a thread",
+		phrase_add(&p, "%sfor %s each had one, and up to %s of %s operations "
+			   "waited for a thread",
 			   pool->idles ? "; " : "", fmt_ns(pool->queued_ns).s,
 			   fmt_count(pool->op_cnt - pool->task_cnt).s, fmt_count(pool->op_cnt).s);
 	term_para(t, "pool", &p);

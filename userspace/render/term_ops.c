@@ -26,8 +26,8 @@ static void print_row(struct rows *rows, const struct model_op *op, uint32_t dep
 	struct fmt_text from = term_instant(t, op->start_ns);
 
 	if (!rows->shown++)
-		fprintf(t->out, "\n  %-*s %12s %8s %8s  %s\n", NAME_COLS, "operation", "from", "took",
-			"active", "begun by");
+		fprintf(t->out, "\n  %-*s %12s %8s %8s  %s\n", NAME_COLS, "operation", "from",
+			"took", "active", "begun by");
 	fprintf(t->out, "  %*s", (int)(2 * depth), "");
 	term_pad(t, term_safe_str(t, op_name(t->m, op).s, NAME_COLS - 2 * depth).s,
 		 NAME_COLS - 2 * depth);
@@ -36,7 +36,7 @@ static void print_row(struct rows *rows, const struct model_op *op, uint32_t dep
 		term_task(t, op->task_id).s);
 }
 
-/* The operation at @idx, then those that are parts of it: parts begin later, so they stand behind it. */
+/* The operation at @idx, then its parts, which are behind it because they begin later. */
 static void print_tree(struct rows *rows, size_t idx, uint32_t depth)
 {
 	const struct model *m = rows->t->m;

@@ -93,8 +93,9 @@ static void say_handovers(const struct term *t, struct phrase *p)
 			   term_task(t, s->tasks[i]).s);
 	if (s->task_cnt > named)
 		phrase_add(p, " and %s more", fmt_count(s->task_cnt - named).s);
-	phrase_add(p, s->task_cnt == 1 ? " waits for its turn, and mostly loses it at once to who has it, at " :
-				   " hand over to each other through ");
+	phrase_add(p, s->task_cnt == 1 ? " waits for its turn, and mostly loses it at once "
+					 "to who has it, at " :
+					 " hand over to each other through ");
 	if (name)
 		phrase_add(p, "%s, the futex 0x%" PRIx64, term_safe_str(t, name, LOCK_COLS_MAX).s,
 			   s->addr);
@@ -123,8 +124,8 @@ void term_serializer(const struct term *t)
 	}
 	name = lock_name(s->symbol);
 	if (name)
-		phrase_add(&p, "%s, the futex 0x%" PRIx64 ",", term_safe_str(t, name, LOCK_COLS_MAX).s,
-			   s->addr);
+		phrase_add(&p, "%s, the futex 0x%" PRIx64 ",",
+			   term_safe_str(t, name, LOCK_COLS_MAX).s, s->addr);
 	else
 		phrase_add(&p, "the futex 0x%" PRIx64, s->addr);
 	free(name);

@@ -33,10 +33,11 @@ static void say_numbers(const struct term *t, struct phrase *p)
 	phrase_add(p, "on CPUs %s%s tasks on average, %s %" PRIu32, least,
 		   fmt_ratio(range->run_ns, len_ns, 2).s,
 		   range->unknown_ns ? "where it is known at most" : "at most", range->running_max);
-	phrase_add(p, "; two or more at once for %s", fmt_share(range->parallel_known_ns, len_ns).s);
+	phrase_add(p, "; two or more at once for %s",
+		   fmt_share(range->parallel_known_ns, len_ns).s);
 	if (range->unknown_ns)
-		phrase_add(p, " to %s", fmt_share(min_u64(range->parallel_known_ns + range->unknown_ns, len_ns),
-						 len_ns).s);
+		phrase_add(p, " to %s", fmt_share(min_u64(range->parallel_known_ns +
+							  range->unknown_ns, len_ns), len_ns).s);
 	phrase_add(p, " of the time; waiting for a CPU %s%s on average", least,
 		   fmt_ratio(range->ready_ns, len_ns, 2).s);
 	if (t->m->op_cnt)
@@ -89,18 +90,19 @@ void term_range_table(const struct term *t)
 
 	if (!shown)
 		return;
-	fprintf(t->out, "\n  %-*s %7s %7s %7s %7s %7s %s\n", (int)name, "task", "tid", "run", "ready",
-		"blocked", "absent", "blocked in");
+	fprintf(t->out, "\n  %-*s %7s %7s %7s %7s %7s %s\n", (int)name, "task", "tid", "run",
+		"ready", "blocked", "absent", "blocked in");
 	for (size_t i = 0; i < shown; i++) {
 		const struct model_task *task = &t->m->tasks[t->by_run[i]];
 		const struct range_task *row = &t->lens.range.tasks[t->by_run[i]];
 
 		fprintf(t->out, "%c ", term_letter(t, t->by_run[i]));
 		term_pad(t, term_safe(t, task->comm, sizeof(task->comm), name).s, name);
-		fprintf(t->out, " %7" PRIu32 " %7s %7s %7s %7s", task->tid, fmt_ns_short(row->run_ns).s,
-			fmt_ns_short(row->ready_ns).s, fmt_ns_short(blocked_sum(row)).s,
-			fmt_ns_short(row->absent_ns).s);
-		term_reasons(t, row->blocked_ns, row->unknown_ns, NULL, t->width - FIXED_COLS - name);
+		fprintf(t->out, " %7" PRIu32 " %7s %7s %7s %7s", task->tid,
+			fmt_ns_short(row->run_ns).s, fmt_ns_short(row->ready_ns).s,
+			fmt_ns_short(blocked_sum(row)).s, fmt_ns_short(row->absent_ns).s);
+		term_reasons(t, row->blocked_ns, row->unknown_ns, NULL,
+			     t->width - FIXED_COLS - name);
 	}
 	if (t->by_run_cnt > shown)
 		fprintf(t->out, "  and %s more: --task shows those you name\n",

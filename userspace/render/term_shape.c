@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * term_shape - for how long how many tasks ran at once, and the tasks as bottles: as tall as the share of the
- * time that is put down to one, as wide as what runs beside it. A tall and narrow one holds the rest up.
+ * term_shape - for how long how many tasks ran at once, and the tasks as bottles: as tall as the
+ * share of the time that is put down to one, as wide as what runs beside it. A tall and narrow one
+ * holds the rest up.
  */
 #include "render/term.h"
 #include "util/minmax.h"

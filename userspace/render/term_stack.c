@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * term_stack - the speedup stack: a bar as long as there are CPUs, its first part the work, and behind
- * it what kept the rest from being work.
+ * term_stack - the speedup stack: a bar as long as there are CPUs. Its first part is the work; then
+ * comes what kept the rest from being work.
  */
 #include "analyze/apportion.h"
 #include "render/term.h"
 #include "util/minmax.h"
 
-enum part { PART_WORK, PART_UNPLACED, PART_OTHERS, PART_BLOCKED, PART_NO_TASK, PART_UNKNOWN, PART_CNT };
+enum part {
+	PART_WORK, PART_UNPLACED, PART_OTHERS, PART_BLOCKED, PART_NO_TASK, PART_UNKNOWN, PART_CNT,
+};
 
 static const struct {
 	char cell;

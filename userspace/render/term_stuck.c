@@ -30,8 +30,9 @@ static void say_futex(const struct term *t, struct phrase *p, const struct model
 /* The class is of what ran before: it says nothing of a run that stands still. */
 static void say_before(const struct term *t, struct phrase *p, uint64_t since_ns, uint64_t until_ns)
 {
-	phrase_add(p, "%s until %s; then, for %s of the run, ", verdict_class_name(t->r->verdict.class),
-		   term_instant(t, since_ns).s, fmt_share(until_ns - since_ns, t->window_ns).s);
+	phrase_add(p, "%s until %s; then, for %s of the run, ",
+		   verdict_class_name(t->r->verdict.class), term_instant(t, since_ns).s,
+		   fmt_share(until_ns - since_ns, t->window_ns).s);
 }
 
 /* ---- a deadlock ---- */
@@ -94,16 +95,16 @@ static void say_end_of_chain(const struct term *t, struct phrase *p, const struc
 {
 	phrase_add(p, "%s ", term_task(t, w->task_id).s);
 	if (w->reason == REASON_PIPE) {
-		phrase_add(p, "in %s of the pipe at descriptor %" PRIu64, w->call ? w->call : "a call",
-			   w->addr);
+		phrase_add(p, "in %s of the pipe at descriptor %" PRIu64,
+			   w->call ? w->call : "a call", w->addr);
 		return;
 	}
 	phrase_add(p, "at ");
 	say_futex(t, p, w->symbol, w->addr);
 	phrase_add(p, " (%s)", reason_name(w->reason));
 	if (w->owner_tid)
-		phrase_add(p, ", whose owner, tid %" PRIu32 ", is a thread of another process (it was "
-			   "locked during a fork)", w->owner_tid);
+		phrase_add(p, ", whose owner, tid %" PRIu32 ", is a thread of another process "
+			   "(it was locked during a fork)", w->owner_tid);
 }
 
 static void say_link(const struct term *t, struct phrase *p, const struct stuck_wait *w)
@@ -144,10 +145,11 @@ static void stuck_facts(const struct term *t)
 	const struct report_stuck *s = &t->r->stuck;
 	struct phrase p = { 0 };
 
-	phrase_add(&p, "every task was blocked in a wait that has no time limit and that only another task "
-		   "of this run could end, from %s ", term_instant(t, s->since_ns).s);
+	phrase_add(&p, "every task was blocked in a wait that has no time limit and that only "
+		   "another task of this run could end, from %s ", term_instant(t, s->since_ns).s);
 	if (s->until_ns < t->m->end_ns)
-		phrase_add(&p, "until a signal from outside came at %s", term_instant(t, s->until_ns).s);
+		phrase_add(&p, "until a signal from outside came at %s",
+			   term_instant(t, s->until_ns).s);
 	else
 		phrase_add(&p, "to the end of the recording");
 	term_para(t, "stuck", &p);

@@ -152,9 +152,11 @@ void term_task_table(const struct term *t)
 			fmt_ns_short(row->ready_ns).s);
 		fprintf(t->out, " %6s %6s %5s ", fmt_count_short(task->voluntary).s,
 			fmt_count_short(task->involuntary).s, fmt_count_short(task->migrations).s);
-		fprintf(t->out, "%-*s", entry_cnt(row->blocked_ns, row->unknown_ns) ? (int)cols.cpus : 0,
+		fprintf(t->out, "%-*s",
+			entry_cnt(row->blocked_ns, row->unknown_ns) ? (int)cols.cpus : 0,
 			fmt_cpu_list(row->cpus, row->cpu_cnt, cols.cpus).s);
-		term_reasons(t, row->blocked_ns, row->unknown_ns, cols.calls ? row : NULL, cols.reasons);
+		term_reasons(t, row->blocked_ns, row->unknown_ns, cols.calls ? row : NULL,
+			     cols.reasons);
 	}
 	say_more(t, t->m->task_cnt - shown);
 }
@@ -209,7 +211,8 @@ static void print_wakers(const struct term *t, const struct report_lock *lock, u
 	if (lock->timeouts) {
 		char entry[48];
 
-		snprintf(entry, sizeof(entry), "timer %.8s times", fmt_count_short(lock->timeouts).s);
+		snprintf(entry, sizeof(entry), "timer %.8s times",
+			 fmt_count_short(lock->timeouts).s);
 		entries_add(&e, entry, true);
 	}
 	entries_print(t, &e);

@@ -74,7 +74,7 @@ static void draw_strip(struct timeline *tl, const char *name, const struct load 
 			   t->glyphs->bar[8], fmt_count(scale).s);
 }
 
-/* "  avg 3.25 max 4" in at most TOTALS_COLS columns; "3.25+" where some of the time is not known. */
+/* "  avg 3.25 max 4" in at most TOTALS_COLS columns; "3.25+" if some of the time is not known. */
 static struct fmt_text totals_of(const struct term *t, uint64_t sum_ns, uint64_t window_ns,
 				 const uint64_t *max)
 {

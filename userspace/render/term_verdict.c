@@ -23,7 +23,8 @@ static void say_average(const struct term *t, struct phrase *p)
 	if (t->r->lossless)
 		phrase_add(p, "%s of ", fmt_ratio(par->run_ns, par->busy_ns, 2).s);
 	else
-		phrase_add(p, "%s to %s of ", fmt_ratio(par->average_busy_lower_ppm / 10000, 100, 2).s,
+		phrase_add(p, "%s to %s of ",
+			   fmt_ratio(par->average_busy_lower_ppm / 10000, 100, 2).s,
 			   fmt_ratio((par->average_busy_upper_ppm + 9999) / 10000, 100, 2).s);
 	phrase_count(p, t->m->cpu_cnt, "CPU");
 	phrase_add(p, " on average while busy; ");
@@ -38,17 +39,19 @@ static void say_average(const struct term *t, struct phrase *p)
 static void say_parallel(const struct term *t, struct phrase *p)
 {
 	const struct report_parallelism *par = &t->r->parallelism;
-	bool exact = par->parallel_lower_ns == par->parallel_ns && par->busy_upper_ns == par->busy_ns;
+	bool exact = par->parallel_lower_ns == par->parallel_ns &&
+		     par->busy_upper_ns == par->busy_ns;
 
 	if (exact)
-		phrase_add(p, "for %s of the busy time; ", fmt_share(par->parallel_ns, par->busy_ns).s);
+		phrase_add(p, "for %s of the busy time; ",
+			   fmt_share(par->parallel_ns, par->busy_ns).s);
 	else
 		phrase_add(p, "for at least %s of the busy time; ",
 			   fmt_share(par->parallel_lower_ns, par->busy_upper_ns).s);
 	say_average(t, p);
 }
 
-/* A class that the run was not, and could have been without other programs; CLASS_NONE: there is none. */
+/* A class that the run was not, but could have been without other programs; CLASS_NONE: none. */
 static enum verdict_class other_class(const struct term *t)
 {
 	if (t->r->verdict.class == CLASS_INCONCLUSIVE)
@@ -76,8 +79,8 @@ void term_caution(const struct term *t)
 
 	if (class == CLASS_NONE)
 		return;
-	phrase_add(&p, "without other programs this run could have been %s: close them, and run it again%s",
-		   verdict_class_name(class), term_or_until_quiet(t));
+	phrase_add(&p, "without other programs this run could have been %s: close them, "
+		   "and run it again%s", verdict_class_name(class), term_or_until_quiet(t));
 	term_para(t, "caution", &p);
 }
 
@@ -211,8 +214,8 @@ static void say_overlap(const struct term *t, struct phrase *p)
 		phrase_add(p, " came as early as can be");
 	}
 	if (t->r->audit_clean && t->r->lossless)
-		phrase_add(p, " (%s switch-outs recorded, as many counted by the kernel: none is missing)",
-			   fmt_count(t->m->audit.switches_checked).s);
+		phrase_add(p, " (%s switch-outs recorded, as many counted by the kernel: "
+			   "none is missing)", fmt_count(t->m->audit.switches_checked).s);
 }
 
 static void prove_not_parallel(const struct term *t)
@@ -324,8 +327,8 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 	case FAULT_NONE:
 		break;
 	case FAULT_CLASS:
-		phrase_add(p, "; claimed was %s%s, seen was %s%s", claim->at_least ? "at least " : "",
-			   verdict_class_name(claim->class),
+		phrase_add(p, "; claimed was %s%s, seen was %s%s",
+			   claim->at_least ? "at least " : "", verdict_class_name(claim->class),
 			   t->r->verdict.at_least ? "at least " : "",
 			   verdict_class_name(report_lowest_class(t->r)));
 		break;
@@ -335,7 +338,8 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 			   fmt_ratio(par->run_ns, par->busy_ns, 3).s);
 		break;
 	case FAULT_SERIALIZER:
-		phrase_add(p, "; claimed was a lock that lets one task run at a time, none was found");
+		phrase_add(p, "; claimed was a lock that lets one task run at a time, "
+			   "none was found");
 		break;
 	case FAULT_OPERATIONS:
 		phrase_add(p, "; claimed were %s operations in flight, seen were %s",
@@ -345,7 +349,8 @@ static void say_contradiction(const struct term *t, struct phrase *p)
 		say_stall_contradiction(claim, p);
 		break;
 	case FAULT_DEADLOCK:
-		phrase_add(p, "; claimed were tasks that wait for each other in a circle, none did");
+		phrase_add(p, "; claimed were tasks that wait for each other in a circle, "
+			   "none did");
 		break;
 	case FAULT_STUCK:
 		phrase_add(p, t->r->deadlock.present ? "; it ended in a deadlock" :
@@ -367,8 +372,8 @@ static void say_undecided(const struct term *t, struct phrase *p)
 			   fmt_count(v->claim_cpus_needed).s, t->m->cpu_cnt);
 		break;
 	case DOUBT_BUSY_CPUS:
-		phrase_add(p, ": other programs had CPUs for which tasks waited, and without them it "
-			   "could have been otherwise: run it again on a quieter machine%s",
+		phrase_add(p, ": other programs had CPUs for which tasks waited, and without them "
+			   "it could have been otherwise: run it again on a quieter machine%s",
 			   term_or_until_quiet(t));
 		break;
 	case DOUBT_OPERATIONS:
@@ -440,9 +445,10 @@ void term_certificate(const struct term *t)
 
 	if (t->opts->certificate != CERTIFICATE_REFUTED)
 		return;
-	phrase_add(&p, "REFUTED: the verdict that is stored in this file does not follow from its records, so "
-		   "the file was changed, or another version of lab stored it; '%s verify' lists the "
-		   "differences, '%s report --certify' stores the verdict above", command, command);
+	phrase_add(&p, "REFUTED: the verdict that is stored in this file does not follow from its "
+		   "records, so the file was changed, or another version of lab stored it; "
+		   "'%s verify' lists the differences, "
+		   "'%s report --certify' stores the verdict above", command, command);
 	term_para(t, "stored", &p);
 }
 
@@ -462,7 +468,8 @@ void term_audit(const struct term *t)
 	phrase_count(&p, audit->migrations_checked, "migration");
 	phrase_add(&p, ", %s of CPU time: ", fmt_ns(cpu_ns).s);
 	if (t->r->audit_clean)
-		phrase_add(&p, "equal to the kernel's counts%s", whole ? "" : " as far as the file goes");
+		phrase_add(&p, "equal to the kernel's counts%s",
+			   whole ? "" : " as far as the file goes");
 	else
 		phrase_add(&p, "FAILED");
 	if (audit->failures_total) {
@@ -474,7 +481,8 @@ void term_audit(const struct term *t)
 			phrase_add(&p, ", %s of them beyond what the missing records explain",
 				   fmt_count(audit->unexplained_total).s);
 	}
-	phrase_add(&p, "; %s events lost%s", fmt_count(t->m->dropped).s, whole ? "" : " as far as is known");
+	phrase_add(&p, "; %s events lost%s", fmt_count(t->m->dropped).s,
+		   whole ? "" : " as far as is known");
 	if (audit->hidden_switch_ins) {
 		phrase_add(&p, "; ");
 		phrase_count(&p, audit->hidden_switch_ins, "switch-in");

@@ -29,9 +29,10 @@ enum kind {
 /* Places of the fields in struct event. */
 enum slot {
 	F_TASK, F_FLAGS, F_NVCSW, F_NIVCSW, F_SUM_EXEC, F_MIGRATIONS, F_SYSCALL, F_ARG0, F_ARG1,
-	F_ARG2, F_FD_TYPE, F_FD_FLAGS, F_STATE, F_CLOCK, F_NEXT_ID, F_EXEC_START, F_SINCE, F_WAKER_ID,
-	F_WAKER_TID, F_WAKER_SYSCALL, F_WAKER_ARG0, F_OWNER, F_ORIG_CPU, F_DEST_CPU, F_PARENT, F_TID,
-	F_TGID, F_CLONE, F_ON_CPU, F_TASK_CPU, F_EPFD, F_FD, F_OP, F_DATA, F_CNT, F_OUTS, F_MIGRATES,
+	F_ARG2, F_FD_TYPE, F_FD_FLAGS, F_STATE, F_CLOCK, F_NEXT_ID, F_EXEC_START, F_SINCE,
+	F_WAKER_ID, F_WAKER_TID, F_WAKER_SYSCALL, F_WAKER_ARG0, F_OWNER, F_ORIG_CPU, F_DEST_CPU,
+	F_PARENT, F_TID, F_TGID, F_CLONE, F_ON_CPU, F_TASK_CPU, F_EPFD, F_FD, F_OP, F_DATA, F_CNT,
+	F_OUTS, F_MIGRATES,
 	F_DEAD, F_SEQ_END, F_REFUSED,
 	F_TEXT,			/* not here, but in struct event's text */
 	F_READY,		/* READY_MAX pairs: low half, high half */
@@ -98,7 +99,7 @@ struct reader;
  */
 enum file_state reader_open(struct reader **r, int fd);
 
-/* Whether it says that it has more events than section 10 of the format bounds them to by the file's size. */
+/* Whether it says that it has more events than section 10 of the format allows for its size. */
 bool reader_is_dense(const struct reader *r);
 
 /* The next event in order of (ts_ns, cpu, seq). Return: 1, 0 at the end, -1: see reader_why(). */

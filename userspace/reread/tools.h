@@ -28,7 +28,10 @@
  */
 void sort_words(void *records, size_t cnt, size_t words);
 
-/* The value of a pair of numbers, for the caller to set; NONE if it is new. Borrowed until the next call. */
+/*
+ * The value of a pair of numbers, for the caller to set; NONE if it is new. It is borrowed until
+ * the next call.
+ */
 static inline uint32_t *map_at(struct idmap *m, uint64_t a, uint64_t b)
 {
 	return idmap_put(m, a, b, NONE);

@@ -15,7 +15,8 @@
 
 void alloc_failed(size_t cnt, size_t size)
 {
-	log_err("out of memory: %zu times %zu bytes were asked for; end other programs, or raise the limit "
+	log_err("out of memory: %zu times %zu bytes were asked for; end other programs, or raise "
+		"the limit "
 		"of this shell (ulimit -v) or of its control group (memory.max)", cnt, size);
 	_exit(EXIT_NO_MEMORY);
 }

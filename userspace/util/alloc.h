@@ -20,7 +20,8 @@ void *xcalloc(size_t cnt, size_t size) __attribute__((returns_nonnull));
 void *xreallocarray(void *ptr, size_t cnt, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
-char *xasprintf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *xasprintf(const char *fmt, ...)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
 /*
  * vec_push() - one more element at the end of a growing array
@@ -32,12 +33,12 @@ char *xasprintf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, fo
 #define vec_push(ptr, cnt, cap) \
 	((ptr) = vec_room((ptr), (cnt), &(cap), sizeof(*(ptr))), &(ptr)[(cnt)++])
 
-/* The same of an element that is given whole, such as a compound literal: for loops over millions. */
+/* The same for an element that is given whole, such as a compound literal; for long loops. */
 #define vec_add(ptr, cnt, cap, ...) \
 	((void)((cnt) < (cap) || ((ptr) = vec_grow((ptr), (cnt), &(cap), sizeof(*(ptr))))), \
 	 (void)((ptr)[(cnt)++] = (__VA_ARGS__)))
 
-/* Room for one more element of @size bytes, zeroed, and room for more; for vec_push() and vec_add() only. */
+/* Make room for one more element of @size bytes, zeroed. Only for vec_push() and vec_add(). */
 void *vec_room(void *ptr, size_t cnt, size_t *cap, size_t size) __attribute__((returns_nonnull));
 void *vec_grow(void *ptr, size_t cnt, size_t *cap, size_t size) __attribute__((returns_nonnull));
 

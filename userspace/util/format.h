@@ -19,7 +19,7 @@ struct fmt_text {
 /* "740 ns", "3.7 us", "48.211 ms", "2.003 s", "1 h 02 min", "3 d 04 h". */
 struct fmt_text fmt_ns(uint64_t ns);
 
-/* As fmt_ns(), with as many more decimals as tell instants @step_ns apart: "33.710612 s", "3720.500 s". */
+/* As fmt_ns(), with the decimals that separate instants @step_ns apart: "33.710612 s". */
 struct fmt_text fmt_instant(uint64_t ns, uint64_t step_ns);
 
 /* At most 7 columns: "740 ns", "48.2 ms", "16m40s", "27h46m", "12d03h", "3.2 y" (of 365 days). */

@@ -16,13 +16,15 @@ const char *io_reason(int err)
 	case ENOSPC:
 		return "No space left on device (free some space, or write to another disk)";
 	case ENOMEM:
-		return "Cannot allocate memory (end other programs, or raise the limit of this shell: "
+		return "Cannot allocate memory (end other programs, or raise the limit of this "
+		       "shell: "
 		       "ulimit -v, or of its control group: memory.max)";
 	case EMFILE:
 		return "Too many open files (raise the limit of this shell: ulimit -n)";
 	case EFBIG:
 		if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY)
-			return "the file would be larger than the limit of this shell (raise it: ulimit -f)";
+			return "the file would be larger than the limit of this shell "
+			       "(raise it: ulimit -f)";
 		break;
 	}
 	return strerror(err);

@@ -12,14 +12,15 @@
 #include <sys/types.h>
 
 /*
- * Why a call failed with @err (positive), for the end of a sentence, and what to do about it where that is known:
- * a full disk, a file that `ulimit -f` allows no larger, no memory, no descriptors. Valid until the next call.
+ * Why a call failed with @err (positive), for the end of a sentence, and what to do about it where
+ * that is known: a full disk, a file that `ulimit -f` allows no larger, no memory, no descriptors.
+ * The text is valid until the next call.
  */
 const char *io_reason(int err);
 
 /*
- * Write all of @buf, through EINTR and short writes. It waits for a pipe that is full, also where a program that has
- * the same one open (as node does) made it non-blocking.
+ * Write all of @buf, through EINTR and short writes. It waits for a pipe that is full, also if
+ * another program that has the same pipe open (as node does) made it non-blocking.
  */
 int io_write_all(int fd, const void *buf, size_t len);
 
@@ -38,8 +39,8 @@ int io_pread_all(int fd, void *buf, size_t len, uint64_t off);
 ssize_t io_read_text(const char *path, char *buf, size_t size);
 
 /*
- * Create a file in a folder (or AT_FDCWD), with O_EXCL, O_NOFOLLOW, O_CLOEXEC and mode 0600, for reading and
- * writing. Return: an fd or -errno.
+ * Create a file in a folder (or AT_FDCWD), with O_EXCL, O_NOFOLLOW, O_CLOEXEC and mode 0600, for
+ * reading and writing. Return: an fd or -errno.
  */
 int io_create_at(int folder_fd, const char *name);
 

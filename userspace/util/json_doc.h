@@ -32,7 +32,7 @@ struct json_value {
 	enum json_kind kind;
 	bool truth;		/* JSON_BOOL */
 	const char *key;	/* of a member; NULL in an array and at the root */
-	const char *text;	/* JSON_STRING: UTF-8 and a NUL. JSON_NUMBER: @len bytes, as written */
+	const char *text;	/* JSON_STRING: UTF-8, a NUL; JSON_NUMBER: @len bytes, as written */
 	uint32_t len;		/* of @text */
 	uint32_t cnt;		/* JSON_ARRAY, JSON_OBJECT: what is in it */
 	uint32_t first, next;	/* for json_doc_first() and json_doc_next(); 0: none */

@@ -41,12 +41,12 @@ static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *code)
 	return need;
 }
 
-/* In ascending order: controls, and Unicode's Default_Ignorable_Code_Point with what the comments add. */
+/* Ascending: controls, Unicode's Default_Ignorable_Code_Point, and what the comments add. */
 static const struct { uint32_t first, last; } hostile_ranges[] = {
 	{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x034f, 0x034f },
 	{ 0x061c, 0x061c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
 	{ 0x200b, 0x200f }, { 0x2028, 0x202e },	/* with the separators of lines and paragraphs */
-	{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef },	/* these are no characters */
+	{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef },	/* no characters */
 	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
 	{ 0xfff0, 0xfffb },	/* with those of interlinear annotations */
 	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },

@@ -8,9 +8,10 @@
  * Task names, arguments, symbols and paths come from other people. They are
  * stored raw and pass through exactly one of these on their way out.
  *
- * Hostile characters are the same in all of them: controls (C0, DEL, C1), characters that change the
- * direction of the text around them (such as U+202E) or that nobody can see (such as U+200B, U+FEFF and
- * the tags U+E0000-U+E007F), separators of lines and paragraphs, and what is no character (U+FFFE).
+ * Hostile characters are the same in all of them: controls (C0, DEL, C1), characters that change
+ * the direction of the text around them (such as U+202E) or that nobody can see (such as U+200B,
+ * U+FEFF and the tags U+E0000-U+E007F), separators of lines and paragraphs, and code points that
+ * are no characters (U+FFFE).
  */
 
 #include <stdbool.h>
@@ -46,8 +47,8 @@ void text_json(FILE *out, const char *src, size_t src_len);
  * text_csv() - write a field of CSV (RFC 4180) with its quotes
  * @src: @src_len bytes; a NUL byte ends it early
  *
- * Quotes are doubled. Hostile characters and invalid bytes become '?'; so does a first character of =, +, -, @
- * which a spreadsheet would take for the beginning of a formula.
+ * Quotes are doubled. Hostile characters and invalid bytes become '?'; so does a first character of
+ * =, +, -, @ which a spreadsheet would take for the beginning of a formula.
  */
 void text_csv(FILE *out, const char *src, size_t src_len);
 

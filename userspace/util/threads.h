@@ -2,7 +2,10 @@
 #ifndef LAB_UTIL_THREADS_H
 #define LAB_UTIL_THREADS_H
 
-/* threads - help with work that can be shared. Whatever is given to them must not depend on whether there are any. */
+/*
+ * threads - help with work that can be shared. The work must not depend on whether there are
+ * threads.
+ */
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,7 +21,10 @@ unsigned int threads_useful(void);
  */
 bool threads_start(pthread_t *thread, void *(*work)(void *arg), void *arg);
 
-/* Keep the calling thread on @cpu, below 1024; it is there when this returns true. False: it may not use that CPU. */
+/*
+ * Keep the calling thread on @cpu, below 1024.
+ * Return: true if it runs there now; false if it may not use that CPU.
+ */
 bool threads_pin(uint16_t cpu);
 
 #endif /* LAB_UTIL_THREADS_H */

@@ -29,7 +29,8 @@ struct part {
 	bool opened, closed;	/* those that it names are there, and are of this task */
 	uint64_t opened_ns, closed_ns;
 	uint64_t between;	/* records of that CPU with numbers in between */
-	uint64_t other_ns;	/* the first of these, from the start on, that states who has the CPU; NEVER */
+	/* The first of these, from the start on, that states who has the CPU; NEVER. */
+	uint64_t other_ns;
 };
 
 struct certificate {

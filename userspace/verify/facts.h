@@ -46,7 +46,8 @@ struct stretch {
 			uint32_t futex_value, futex_owner;
 			uint8_t futex_op;
 			bool futex_private, futex_no_limit, in_epoll;
-			bool sleeps, with_process;	/* the call does; it ended as its process did */
+			bool sleeps;			/* the call does */
+			bool with_process;		/* it ended as its process did */
 			bool doubtful;			/* section 6 */
 			bool ticks;			/* section 10 */
 		};

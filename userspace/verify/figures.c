@@ -263,7 +263,10 @@ static bool wait_counts(const struct stretch *w, bool helper)
 	}
 }
 
-/* A ready stretch with next to nothing to do behind it. @at: not the first; @end: behind the task's last */
+/*
+ * A ready stretch with next to nothing to do behind it. @at: not the first; @end: behind the task's
+ * last
+ */
 static bool is_rest(const struct stretch *all, const uint32_t *at, const uint32_t *end, bool helper)
 {
 	const struct stretch *before = &all[at[-1]], *s = &all[at[0]], *run = &all[at[1]];
@@ -339,7 +342,7 @@ static bool is_monitor(const struct facts *f, const struct figures *g, uint32_t 
 	return again && with_process;
 }
 
-/* The naps of @task that follow each other tick, or none of them does. @monitor: it is the only one */
+/* Of the naps of @task that follow each other all tick, or none. @monitor: it is the only one */
 static void tell_ticks(struct facts *f, const struct figures *g, uint32_t task,
 		       const struct deaths *deaths, bool monitor)
 {

@@ -182,7 +182,8 @@ static void say_slices(const struct check *k, FILE *out)
 
 		if (p[P_SEQ_OUT].there)
 			say(out, label, "task~%" PRIu64 " (tid~%" PRIu64 ") on CPU~%" PRIu64
-			    ", records~%" PRIu64 "-%" PRIu64, p[P_TASK].v, p[P_TID].v, p[P_CPU_IN].v,
+			    ", records~%" PRIu64 "-%" PRIu64, p[P_TASK].v, p[P_TID].v,
+			    p[P_CPU_IN].v,
 			    p[P_SEQ_IN].v, p[P_SEQ_OUT].v);
 		else
 			say(out, label, "task~%" PRIu64 " (tid~%" PRIu64 ") on CPU~%" PRIu64
@@ -331,7 +332,8 @@ static enum verify_result verify(int fd, bool any, FILE *out, char why[VERIFY_WH
 		break;
 	case FILE_UNFINISHED:
 		fprintf(out,
-			"NOTHING TO PROVE  the recording was not finished, and no verdict is stored\n");
+			"NOTHING TO PROVE  the recording was not finished, and no verdict is "
+			"stored\n");
 		result = VERIFY_NOTHING;
 		break;
 	case FILE_DAMAGED:

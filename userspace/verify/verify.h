@@ -5,10 +5,10 @@
 /*
  * verify - the verdict that a trace stores, proved or refuted from its records.
  *
- * An implementation of docs/certificate.md, on a reader of its own (reread/reader.h), that shares no code but
- * util's with what recorded, modelled and judged the run. It derives every number of the certificate again and
- * demands that they are equal; it proves or refutes, and never guesses. It believes no
- * byte of the file.
+ * An implementation of docs/certificate.md, on a reader of its own (reread/reader.h). Except for
+ * util, it shares no code with the rest, which recorded, modelled and judged the run. It derives
+ * every number of the certificate again and demands that they are equal; it proves or refutes, and
+ * never guesses. It believes no byte of the file.
  */
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ enum verify_result {
 	VERIFY_NOTHING = 2,	/* the verdict is inconclusive, or none is stored */
 	VERIFY_DAMAGED = 3,
 	VERIFY_UNREADABLE = 4,	/* the system refuses */
-	VERIFY_DENSE = 5,	/* more records than a file of its size can have been recorded with: not read */
+	VERIFY_DENSE = 5,	/* more records than recordings of its size have: not read */
 };
 
 #define VERIFY_WHY_MAX 160

@@ -300,7 +300,8 @@ struct sleeps {
 	bool glimpse_last;		/* a glimpse came after it */
 };
 
-static void measure_sleeps(const struct facts *f, const struct act *acts, size_t cnt, struct sleeps *s)
+static void measure_sleeps(const struct facts *f, const struct act *acts, size_t cnt,
+			   struct sleeps *s)
 {
 	*s = (struct sleeps){ .short_ns = NEVER };
 	for (size_t i = 0; i < cnt; i++) {
@@ -328,7 +329,7 @@ static void count_sleep(struct sleeps *s, const struct stretch *w)
 	s->by_task += w->ender == BY_TASK;
 }
 
-/* What one task did there: did its waits with a time limit reach it, the last one and most of them? */
+/* Did the waits of one task with a time limit there reach it, the last one and most of them? */
 static void tell_sleeps_of_task(struct facts *f, uint64_t place, const struct act *acts, size_t cnt)
 {
 	struct sleeps s;

@@ -255,12 +255,15 @@ static const struct key {
 	{ { 'a' }, pan_left, "a d                 earlier, later" },
 	{ { 'd' }, pan_right, NULL },
 	{ { '0' }, whole, "0                   the whole run" },
-	{ { ' ' }, select_range, "space, [ ]          begin a selection, end it: its numbers; Escape forgets it" },
+	{ { ' ' }, select_range,
+	  "space, [ ]          begin a selection, end it: its numbers; Escape forgets it" },
 	{ { '[' }, select_from, NULL },
 	{ { ']' }, select_until, NULL },
 	{ { ESCAPE }, forget, NULL },
-	{ { 'z', '\r', KEY_ENTER }, zoom_to_selection, "z                   zoom to the selection" },
-	{ { 'f', '\t' }, next_change, "f b                 the next, the last change of this lane" },
+	{ { 'z', '\r', KEY_ENTER }, zoom_to_selection,
+	  "z                   zoom to the selection" },
+	{ { 'f', '\t' }, next_change,
+	  "f b                 the next, the last change of this lane" },
 	{ { 'b', KEY_BTAB }, last_change, NULL },
 	{ { 'e' }, evidence, "e                   the evidence of the verdict" },
 	{ { '/' }, find, "/ n N               find a task or a CPU; the next, the last" },
@@ -277,10 +280,11 @@ static void help(struct loop *l)
 {
 	static const char *const legend[] = {
 		"",
-		"A CPU's lane: the letter of the task that it ran, + one without a letter, * several, "
-		"# another program. The numbers on the right: for how much of the time in sight it ran.",
-		"A task's lane: 0-9 A-Z a-z running on that CPU, A is 10, else why not; the line below the "
-		"lanes says it in words:",
+		"A CPU's lane: the letter of the task that it ran, + one without a letter, "
+		"* several, # another program. "
+		"The numbers on the right: for how much of the time in sight it ran.",
+		"A task's lane: 0-9 A-Z a-z running on that CPU, A is 10, else why not; "
+		"the line below the lanes says it in words:",
 		NULL,
 	};
 	const char *lines[ARRAY_SIZE(keys) + ARRAY_SIZE(legend) + 2] = { "lab view" };

@@ -13,8 +13,8 @@
  * @hook: as in struct render_opts
  * @color, @utf8: what the terminal takes
  *
- * Return: 0 when the reader quits; a signal that came instead (the terminal is given back; to be raised
- * again); -errno after one logged sentence.
+ * Return: 0 when the reader quits; a signal that came instead (the terminal is given back; to be
+ * raised again); -errno after one logged sentence.
  */
 int loop_run(const struct model *m, const struct report *r, const char *hook, bool color,
 	     bool utf8);

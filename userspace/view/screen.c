@@ -201,7 +201,7 @@ static char letter_of(const struct screen *s, uint32_t id)
 	return ' ';
 }
 
-/* The nearest of eight colours to one of those that cell_sgr() takes, where a terminal has no more. */
+/* The nearest of eight colours, where a terminal has no more, to one that cell_sgr() takes. */
 static short color_of(short color)
 {
 	static const struct { short many, few; } nearest[] = {
@@ -295,7 +295,10 @@ bool screen_at(const struct screen *s, int row, int col, size_t *lane, uint64_t 
 
 /* ---- drawing ---- */
 
-/* One line, cut at the edge. @text is safe and has no wide characters beyond what text_columns() says. */
+/*
+ * One line, cut at the edge. @text is safe and has no wide characters beyond what text_columns()
+ * says.
+ */
 static void put_line(int row, attr_t attr, const char *text)
 {
 	size_t bytes = strlen(text);
@@ -314,7 +317,7 @@ static void put_line(int row, attr_t attr, const char *text)
 	attrset(A_NORMAL);
 }
 
-/* How many bytes of @text are its first line: up to a space, but not one before the unit of a number. */
+/* How many bytes of @text are its first line: up to a space, except one before a number's unit. */
 static size_t line_len(const char *text)
 {
 	size_t len = strlen(text), end = len;
@@ -323,7 +326,8 @@ static size_t line_len(const char *text)
 	if (text_columns(text) <= (size_t)COLS)
 		return len;
 	do {
-		while (end && (text[--end] != ' ' || (end && isdigit((unsigned char)text[end - 1]))))
+		while (end && (text[--end] != ' ' ||
+			       (end && isdigit((unsigned char)text[end - 1]))))
 			;
 		snprintf(line, sizeof(line), "%.*s", (int)end, text);
 	} while (end && text_columns(line) > (size_t)COLS);
@@ -526,7 +530,8 @@ size_t screen_draw_help(struct screen *s, const char *const *lines)
 		put_lines(row, line_cnt(lines[cnt]), A_NORMAL, lines[cnt]);
 		row += (int)line_cnt(lines[cnt]);
 	}
-	put_line(LINES - 1, A_DIM, lines[cnt] ? "Any key for more; q goes back." : "Any key goes back.");
+	put_line(LINES - 1, A_DIM,
+		 lines[cnt] ? "Any key for more; q goes back." : "Any key goes back.");
 	refresh();
 	return cnt;
 }

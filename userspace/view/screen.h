@@ -41,7 +41,10 @@ void screen_draw_prompt(struct screen *s, const char *prompt, const char *typed)
 /* Draw everything anew, where another program has written over it. */
 void screen_repaint(struct screen *s);
 
-/* Draw these lines, as many as there is room for, in place of the timeline. Return: how many; at least one. */
+/*
+ * Draw these lines, as many as there is room for, in place of the timeline. Return: how many; at
+ * least one.
+ */
 size_t screen_draw_help(struct screen *s, const char *const *lines);
 
 /* Whether the terminal's row and column show a lane, and which, and what instant. */

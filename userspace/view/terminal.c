@@ -16,7 +16,8 @@
 
 #define ESCAPE_MS 25		/* how long the rest of a key's sequence may take */
 #define RESTORE_MAX 512
-#define MOUSE_OFF "\033[?1000l"	/* where the terminal's description has a mouse, but not how to end it */
+/* Where the terminal's description has a mouse, but not how to end it. */
+#define MOUSE_OFF "\033[?1000l"
 
 /* All that end a program unless it catches them; but for those of crashes, and SIGKILL. */
 static const int ends[] = {
@@ -101,8 +102,8 @@ int terminal_open(void)
 		return -errno;
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
-		log_err("this terminal, TERM=%s, is not known here; install ncurses-term, or set TERM=xterm",
-			name ? name : "");
+		log_err("this terminal, TERM=%s, is not known here; "
+			"install ncurses-term, or set TERM=xterm", name ? name : "");
 		return -ENOTTY;
 	}
 	atexit(terminal_close);
@@ -131,7 +132,7 @@ void terminal_close(void)
 {
 	if (!screen)
 		return;
-	if (!capability("rmcup") && !isendwin()) {	/* no other page to go back to: leave none */
+	if (!capability("rmcup") && !isendwin()) {	/* no page to go back to: leave none */
 		erase();
 		refresh();
 	}

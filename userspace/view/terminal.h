@@ -15,7 +15,7 @@ int terminal_open(void);
 /* Accepts a terminal that is not open. */
 void terminal_close(void);
 
-/* The next key of ncurses, or ERR: the user asked by a signal that it ends (terminal_signal()). Waits. */
+/* Wait for the next key of ncurses. ERR: a signal asked the program to end (terminal_signal()). */
 int terminal_key(void);
 
 /* SIGINT, SIGTERM, SIGHUP or another that ends a program, if one came; else 0. */

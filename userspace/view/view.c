@@ -154,7 +154,10 @@ static bool stretch(const struct view *v, size_t idx, uint64_t *start_ns, uint64
 	return false;
 }
 
-/* Before a task's birth its first span is the next change, after its death its last one's end the last. */
+/*
+ * Before a task's birth the next change is its first span; after its death the last change is the
+ * end of its last span.
+ */
 bool view_change(struct view *v, bool forward)
 {
 	const struct model_task *task = view_task(v, v->lane);
@@ -239,7 +242,8 @@ bool view_find(struct view *v, bool forward)
 bool view_witness(struct view *v)
 {
 	bool parallel = v->r->verdict.class == CLASS_PARALLEL;
-	const struct witness *w = parallel ? &v->r->parallelism.witness : &v->r->concurrency.witness;
+	const struct witness *w = parallel ? &v->r->parallelism.witness :
+					     &v->r->concurrency.witness;
 	uint64_t from_ns = w->from_ns - v->m->start_ns;
 	uint64_t len_ns = parallel ? w->until_ns - w->from_ns : v->len_ns;
 

@@ -7,8 +7,8 @@
  * instant the cursor stands, which lane is chosen, what is selected. Moves only; nothing here draws
  * or reads keys.
  *
- * Instants are ns since the window's start. Lanes are numbered from the top: first a lane for each of
- * model.cpus, then one for each of model.tasks.
+ * Instants are ns since the window's start. Lanes are numbered from the top: first a lane for each
+ * of model.cpus, then one for each of model.tasks.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ struct view {
 	uint64_t window_ns;		/* T */
 	uint32_t cols, rows;		/* of the lanes; at least 1 */
 
-	uint64_t from_ns, len_ns;	/* in sight; within the window, at least one ns a column if there are as many */
+	/* In sight; within the window, and at least one ns a column if there are as many. */
+	uint64_t from_ns, len_ns;
 	uint64_t cursor_ns;		/* in sight */
 	size_t lane;			/* chosen */
 	size_t top;			/* the first lane in sight */
@@ -73,10 +74,13 @@ void view_go(struct view *v, uint64_t at_ns);
 void view_choose(struct view *v, int64_t lanes);
 void view_choose_lane(struct view *v, size_t lane);
 
-/* To the next or the last instant at which what the chosen lane shows changes. Return: false if there is none. */
+/*
+ * Go to the next or the last instant at which what the chosen lane shows changes. Return: false if
+ * there is none.
+ */
 bool view_change(struct view *v, bool forward);
 
-/* Begin a selection at the cursor; end it there, or end it anew. Return: false if none was begun. */
+/* Begin a selection at the cursor; end it there, or end it anew. Return: false if none is begun. */
 void view_select_from(struct view *v);
 bool view_select_until(struct view *v);
 
@@ -86,10 +90,13 @@ void view_select(struct view *v);
 /* What is selected, in order. Return: false if nothing is, or no time. */
 bool view_selection(const struct view *v, uint64_t *from_ns, uint64_t *until_ns);
 
-/* Choose the next lane whose task's name contains the needle, or whose tid or CPU it is. Return: false if there is none. */
+/*
+ * Choose the next lane whose task's name contains the needle, or whose tid or CPU it is. Return:
+ * false if there is none.
+ */
 bool view_find(struct view *v, bool forward);
 
-/* The evidence of the verdict: its instant in sight, its lane chosen. Return: false if there is none. */
+/* Bring the verdict's evidence into sight, and choose its lane. Return: false if there is none. */
 bool view_witness(struct view *v);
 
 /* How long a column is. */

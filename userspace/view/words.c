@@ -81,7 +81,8 @@ struct words words_legend(const struct view *v, bool utf8)
 
 	for (int cell = 0; cell < CELL_TASK_CNT; cell++)
 		if (cell_meaning(cell))
-			add(&w, "%s%s %s", w.s[0] ? "; " : "", glyphs->cell[cell], cell_meaning(cell));
+			add(&w, "%s%s %s", w.s[0] ? "; " : "", glyphs->cell[cell],
+			    cell_meaning(cell));
 	add(&w, ".");
 	return w;
 }
@@ -94,7 +95,8 @@ static struct fmt_text instant(const struct view *v, uint64_t at_ns)
 
 static void add_stretch(struct words *w, const struct view *v, uint64_t start_ns, uint64_t end_ns)
 {
-	add(w, ", for %s from +%s", fmt_ns(end_ns - start_ns).s, instant(v, start_ns - v->m->start_ns).s);
+	add(w, ", for %s from +%s", fmt_ns(end_ns - start_ns).s,
+	    instant(v, start_ns - v->m->start_ns).s);
 }
 
 static void add_ender(struct words *w, const struct view *v, const struct model_span *s, bool utf8)
@@ -122,13 +124,15 @@ static void add_span(struct words *w, const struct view *v, const struct model_s
 	else if (s->state == SPAN_UNKNOWN)
 		add(w, "not known, because records are missing");
 	else
-		add(w, "blocked: %s%s%s", reason_name(s->reason), call ? " in " : "", call ? call : "");
+		add(w, "blocked: %s%s%s", reason_name(s->reason), call ? " in " : "",
+		    call ? call : "");
 	add_stretch(w, v, s->start_ns, s->end_ns);
 	if (s->state == SPAN_BLOCKED)
 		add_ender(w, v, s, utf8);
 }
 
-static void add_seg(struct words *w, const struct view *v, const struct model_cpu_seg *seg, bool utf8)
+static void add_seg(struct words *w, const struct view *v, const struct model_cpu_seg *seg,
+		    bool utf8)
 {
 	const struct model_task *task = model_task(v->m, seg->task_id);
 	const char *comm = seg->comm_idx < v->m->comm_cnt ? v->m->comms[seg->comm_idx] : "";
@@ -186,8 +190,8 @@ static void add_lane_share(struct words *w, const struct view *v, const struct r
 		const struct range_task *row = &range->tasks[v->lane - v->m->cpu_cnt];
 		uint64_t alive_ns = len_ns - row->absent_ns;
 
-		add(w, "; this task: running %s, ready %s, blocked %s", fmt_share(row->run_ns, len_ns).s,
-		    fmt_share(row->ready_ns, len_ns).s,
+		add(w, "; this task: running %s, ready %s, blocked %s",
+		    fmt_share(row->run_ns, len_ns).s, fmt_share(row->ready_ns, len_ns).s,
 		    fmt_share(alive_ns - row->run_ns - row->ready_ns - row->unknown_ns, len_ns).s);
 		if (row->unknown_ns)
 			add(w, ", not known %s", fmt_share(row->unknown_ns, len_ns).s);
@@ -216,8 +220,10 @@ struct words words_selection(const struct view *v)
 		return w;
 	}
 	range_compute(v->m, from_ns, until_ns, &range);
-	add(&w, "selected %s from +%s: on CPUs %s%s tasks on average, at most %" PRIu32 "; two or more %s",
-	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s, range.unknown_ns ? "at least " : "",
+	add(&w, "selected %s from +%s: on CPUs %s%s tasks on average, at most %" PRIu32
+	    "; two or more %s",
+	    fmt_ns(until_ns - from_ns).s, instant(v, from_ns).s,
+	    range.unknown_ns ? "at least " : "",
 	    fmt_ratio(range.run_ns, range_len(&range), 2).s, range.running_max,
 	    fmt_share(range.parallel_ns, range_len(&range)).s);
 	if (range.unknown_ns)

@@ -26,7 +26,7 @@ struct words words_lane(const struct view *v, size_t lane, uint32_t cols, bool u
 /* What each symbol of a task's lane means but those of CPUs. */
 struct words words_legend(const struct view *v, bool utf8);
 
-/* What the chosen lane shows at the cursor: state, since when, for how long, why, and who ended it. */
+/* What the chosen lane shows at the cursor: state, since when, how long, why, and who ended it. */
 struct words words_cursor(const struct view *v, bool utf8);
 
 /* The numbers of what is selected, of all tasks and of the chosen lane. */
