@@ -50,8 +50,9 @@ struct model_span *afx_any_span(struct afx *f, size_t nth);
 void afx_op(struct afx *f, uint32_t task_id, unsigned int from, unsigned int until);
 
 /*
- * From @at units on, task number @task may use these CPUs; bit c is CPU c. A quota holds it back from @from
- * until @until. Of one task in order of time, and of all tasks in their order.
+ * From @at units on, task number @task may use these CPUs; bit c is CPU c. A quota holds the task
+ * back from @from until @until. Call these in the order of the tasks, and for each task in order
+ * of time.
  */
 void afx_allow(struct afx *f, size_t task, unsigned int at, uint64_t cpus);
 void afx_hold(struct afx *f, size_t task, unsigned int from, unsigned int until);

@@ -107,7 +107,8 @@ static struct counted *counted_of(struct bomb *b, uint32_t task)
 struct lab_ev_switch_out *bomb_out(struct bomb *b, uint64_t ts_ns, uint32_t cpu, uint32_t task,
 				   uint32_t next, int32_t syscall)
 {
-	struct lab_ev_switch_out *ev = &bomb_add(b, LAB_EV_SWITCH_OUT, ts_ns, cpu, task)->switch_out;
+	struct lab_ev_switch_out *ev =
+		&bomb_add(b, LAB_EV_SWITCH_OUT, ts_ns, cpu, task)->switch_out;
 	struct counted *c = counted_of(b, task);
 
 	ev->head.flags = LAB_F_NO_RQ;

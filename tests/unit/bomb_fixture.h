@@ -3,10 +3,10 @@
 #define TESTS_BOMB_FIXTURE_H
 
 /*
- * bomb_fixture - traces that no kernel makes, as large as one likes, and what it costs to read them.
+ * bomb_fixture - traces that no kernel makes, of any size, and what it costs to read them.
  *
- * Unlike model_fixture it knows nothing of tasks and CPUs: a record is what the test says, with the next
- * sequence number of its CPU.
+ * Unlike model_fixture it knows nothing of tasks and CPUs: a record is what the test says, with
+ * the next sequence number of its CPU.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,10 @@ struct bomb;
 /* The root, task 1, is seeded on CPU 0 at BOMB_SEC and runs. @cpu_cnt: usable CPUs */
 struct bomb *bomb_new(uint32_t cpu_cnt);
 
-/* Before the first record: in place of the usual one, which is all zero but for CPUs. Takes what it owns. */
+/*
+ * As bomb_new(), with @meta before the first record in place of the usual one, which is all zero
+ * except for CPUs. It takes what @meta owns.
+ */
 struct bomb *bomb_new_meta(struct trace_meta *meta);
 
 /* The next record, all zero but for its head; valid until the next call. */
@@ -36,7 +39,10 @@ void bomb_lose(struct bomb *b, uint32_t cpu);
 void bomb_task(struct bomb *b, uint64_t ts_ns, uint32_t cpu, uint32_t task, uint32_t parent,
 	       bool thread);
 
-/* @task leaves the CPU, on which it may not have been seen, and sleeps in a system call; @next: 0, or who comes. */
+/*
+ * @task leaves the CPU, on which it may not have been seen, and sleeps in a system call. @next is
+ * the task that comes, or 0.
+ */
 struct lab_ev_switch_out *bomb_out(struct bomb *b, uint64_t ts_ns, uint32_t cpu, uint32_t task,
 				   uint32_t next, int32_t syscall);
 
@@ -53,7 +59,7 @@ int bomb_end(struct bomb *b, uint64_t ts_ns, enum trace_end_reason reason);
 /* What everything that lab makes of a trace costs. */
 struct bomb_cost {
 	uint64_t cpu_ns;	/* of the dearest step */
-	const char *step;	/* "read", "analyze", a renderer's name, "check", "view", "verify" */
+	const char *step;	/* "read", "analyze", a renderer, "check", "view", "verify" */
 	uint64_t bytes;		/* of memory, at most */
 	uint64_t events;
 };

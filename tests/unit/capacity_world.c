@@ -153,7 +153,8 @@ static void world_masks(struct world *w)
 			w->may[t][u] = may;
 			/* Bits beyond the usable CPUs mean nothing. */
 			if (news && w->masks)
-				afx_allow(&w->f, t, u, may | (uint64_t)afx_random(&w->seed, 4) << 9);
+				afx_allow(&w->f, t, u,
+					  may | (uint64_t)afx_random(&w->seed, 4) << 9);
 		}
 	}
 }

@@ -30,7 +30,8 @@ static char *read_golden(const char *path)
 static void show_difference(const char *file, int line, const char *path, const char *text)
 {
 	int fd = memfd_create("now", 0);
-	char *command = xasprintf("diff -u --label golden --label now '%s' /proc/self/fd/%d", path, fd);
+	char *command = xasprintf("diff -u --label golden --label now '%s' /proc/self/fd/%d",
+				  path, fd);
 	char shown[4096];
 	size_t len;
 	FILE *diff;

@@ -264,7 +264,8 @@ static void emit_out(struct fx *f, uint64_t ts, unsigned int cpu, int32_t next, 
 static void emit_in(struct fx *f, uint64_t ts, unsigned int cpu, int32_t next)
 {
 	struct fx_cpu *c = &f->cpus[cpu];
-	struct lab_ev_switch_in *ev = &emit(f, ts, cpu, (uint32_t)next, LAB_EV_SWITCH_IN)->switch_in;
+	struct lab_ev_switch_in *ev =
+		&emit(f, ts, cpu, (uint32_t)next, LAB_EV_SWITCH_IN)->switch_in;
 
 	ev->clock_task_ns = ts + FX_CLOCK_OFF;
 	ev->prev_since_ns = c->last_switch_ns;
@@ -545,7 +546,8 @@ void fx_end(struct fx *f, uint64_t ts, enum trace_end_reason reason)
 	for (size_t i = 0; i < f->task_cnt; i++) {
 		const struct fx_task *t = &f->tasks[i];
 		struct lab_ev_task_total total = {
-			.head = { .ts_ns = t->last_out_ns, .task = t->id, .kind = LAB_EV_TASK_TOTAL },
+			.head = { .ts_ns = t->last_out_ns, .task = t->id,
+				  .kind = LAB_EV_TASK_TOTAL },
 			.switch_outs = t->outs,
 			.nvcsw = t->nvcsw,
 			.nivcsw = t->nivcsw,

@@ -3,8 +3,8 @@
 #define TESTS_ORACLE_BLAME_H
 
 /*
- * oracle_blame - which reasons the blocked tasks of one instant give to idle CPUs, as report.h says it:
- * every chain of waits is followed by itself, task after task.
+ * oracle_blame - which reasons the blocked tasks of one instant give to idle CPUs, as report.h
+ * says it: every chain of waits is followed by itself, task after task.
  */
 
 #include <stdbool.h>

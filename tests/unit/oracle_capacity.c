@@ -3,8 +3,8 @@
  * oracle_capacity - where P x T went, moment by moment, and each task's bottle.
  *
  * Shares of a moment are fractions. They are summed twice: exactly, as far as 2^-40 ns, to bound
- * what was reported; and as report.h specifies, cut to 2^-32 ns in each stretch in which they do not
- * change and rounded once by largest remainder, to be equal to it.
+ * what was reported; and as report.h specifies, to be equal to what was reported: cut to 2^-32 ns
+ * in each stretch in which they do not change, and rounded once by largest remainder.
  */
 
 #include <stdlib.h>
@@ -78,7 +78,7 @@ struct crowd {
 	struct placed placed;
 	uint64_t idle, other;	/* CPUs that no ready task could use: idle, and other programs' */
 	struct blamed blamed;
-	uint64_t portions[4];	/* of idle, to the ends of chains and behind them; of other, likewise */
+	uint64_t portions[4];	/* of idle: to ends of chains and behind them; of other, likewise */
 };
 
 /* Whom the kernel named for a wait that no wake ended; NULL: nobody that it could be. */
@@ -161,8 +161,9 @@ static struct blamed blamed_at(const struct oracle *o, const struct moment *at, 
 		if (s && s->state == SPAN_BLOCKED)
 			views[i] = (struct blame_view){
 				.blocked = true, .reason = s->reason, .endless = s->cut_end,
-				.helper = (helpers[i] && (oracle_parks(s) || s->reason == REASON_JOIN ||
-							  s->reason == REASON_CHILD)) ||
+				.helper = (helpers[i] &&
+					   (oracle_parks(s) || s->reason == REASON_JOIN ||
+					    s->reason == REASON_CHILD)) ||
 					  oracle_polls(&o->t->tasks[i], s),
 				.awaited = awaited(o, &o->t->tasks[i], s),
 			};
@@ -311,7 +312,8 @@ static void check_unplaced(struct oracle *o, const struct report_capacity *want)
 	ORACLE_EQ(o, c->throttled_ns, 0);
 	ORACLE_EQ(o, c->other.throttled_ns, 0);
 	ORACLE_EQ(o, c->other.affinity_ns + c->other.undivided_ns, want->other.affinity_ns);
-	ORACLE_EQ(o, c->other.undivided_ns, c->affinity_known && !quota ? 0 : want->other.affinity_ns);
+	ORACLE_EQ(o, c->other.undivided_ns,
+		  c->affinity_known && !quota ? 0 : want->other.affinity_ns);
 	ORACLE_EQ(o, c->latency_ns + c->affinity_ns + c->balancing_ns + c->undivided_ns,
 		  c->unplaced_ns);
 	ORACLE(o, c->undivided_ns == 0 || !c->affinity_known || quota,
@@ -357,7 +359,8 @@ static bool runs_change(const struct oracle *o, size_t k)
 	if (k + 1 == o->moment_cnt)
 		return true;
 	for (size_t i = 0; i < o->t->task_cnt; i++) {
-		bool now = moment_is(at, i, SPAN_RUNNING), next = moment_is(at + 1, i, SPAN_RUNNING);
+		bool now = moment_is(at, i, SPAN_RUNNING),
+		     next = moment_is(at + 1, i, SPAN_RUNNING);
 
 		if (now != next || (now && at->spans[i] != (at + 1)->spans[i]))
 			return true;

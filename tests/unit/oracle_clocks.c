@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* oracle_clocks - eps of each pair of CPUs: the least way over two measured pairs, through the reference. */
+/* oracle_clocks - eps of two CPUs: the least way over two measured pairs, through the reference. */
 
 #include "analyze/clocks.h"
 #include "oracle.h"
@@ -26,7 +26,8 @@ static uint64_t from_reference_ns(const struct trace_meta *meta, uint16_t cpu)
 
 		if (cpu == reference)
 			return 0;
-		if ((p->cpu_a == cpu && p->cpu_b == reference) || (p->cpu_b == cpu && p->cpu_a == reference))
+		if ((p->cpu_a == cpu && p->cpu_b == reference) ||
+		    (p->cpu_b == cpu && p->cpu_a == reference))
 			ns = min_u64(ns, p->eps_ns);
 	}
 	return ns;
@@ -34,7 +35,8 @@ static uint64_t from_reference_ns(const struct trace_meta *meta, uint16_t cpu)
 
 uint64_t oracle_eps(const struct oracle *o, uint16_t cpu_a, uint16_t cpu_b)
 {
-	uint64_t a_ns = from_reference_ns(&o->s->meta, cpu_a), b_ns = from_reference_ns(&o->s->meta, cpu_b);
+	uint64_t a_ns = from_reference_ns(&o->s->meta, cpu_a),
+		 b_ns = from_reference_ns(&o->s->meta, cpu_b);
 
 	if (cpu_a == cpu_b)
 		return 0;

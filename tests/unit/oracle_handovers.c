@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* oracle_handovers - whether tasks that end each other's waits run one at a time, with every pair of tasks looked at. */
+/*
+ * oracle_handovers - whether tasks that end each other's waits run one at a time. It looks at every
+ * pair of tasks.
+ */
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,13 +136,14 @@ static bool in_vain(const struct truth_task *t, size_t i)
 
 	for (; next < end && next->state != SPAN_BLOCKED; next++)
 		run_ns += next->state == SPAN_RUNNING ? next->end_ns - next->start_ns : 0;
-	return next < end && run_ns <= FAKE_RUN_NS && s->futex && next->futex && s->addr == next->addr &&
-	       s->mm == next->mm;
+	return next < end && run_ns <= FAKE_RUN_NS && s->futex && next->futex &&
+	       s->addr == next->addr && s->mm == next->mm;
 }
 
 /* What a span is, and what follows it. */
 struct about {
-	bool counts;		/* a wait in the group, or one that timed out and was gone on with by one */
+	/* It is a wait in the group, or it timed out and a wait in the group continues it. */
+	bool counts;
 	size_t next;		/* the next that counts, or NONE */
 	uint64_t run_ns;	/* what is run before that */
 	bool at_once;		/* next to nothing, and nothing else is waited for */
@@ -166,7 +170,8 @@ static struct about *about_spans(const struct world *w, size_t task)
 		a->next = k < t->span_cnt ? k : NONE;
 		a->at_once = a->next != NONE && !others &&
 			     (a->run_ns <= FAKE_RUN_NS ||
-			      (s->state == SPAN_BLOCKED && a->run_ns < (s->end_ns - s->start_ns) / 10));
+			      (s->state == SPAN_BLOCKED &&
+			       a->run_ns < (s->end_ns - s->start_ns) / 10));
 		next = &t->spans[a->next == NONE ? i : a->next];
 		a->counts = s->state == SPAN_BLOCKED &&
 			    (is_within(w, task, s) || timed_out_there(w, task, s) ||
@@ -174,7 +179,8 @@ static struct about *about_spans(const struct world *w, size_t task)
 			      s->reason == next->reason && s->syscall == next->syscall));
 		a->use_ns = a->run_ns;
 		if (a->at_once)
-			a->use_ns = all[k].use_ns - min_u64(all[k].use_ns, next->end_ns - next->start_ns);
+			a->use_ns = all[k].use_ns -
+				    min_u64(all[k].use_ns, next->end_ns - next->start_ns);
 	}
 	return all;
 }
@@ -191,7 +197,7 @@ struct uses {
 	size_t cnt, cap;
 };
 
-/* Since when the CPU, to whose queue the task belongs, has been idle when its ready span @s ends. */
+/* Since when the CPU whose queue holds the task has been idle when its ready span @s ends. */
 static uint64_t woken_since_ns(const struct truth *t, const struct truth_span *s)
 {
 	for (size_t c = 0; c < t->cpu_cnt; c++)
@@ -199,7 +205,8 @@ static uint64_t woken_since_ns(const struct truth *t, const struct truth_span *s
 			const struct truth_seg *seg = &t->cpus[c].segs[i];
 
 			if (seg->start_ns < s->end_ns && seg->end_ns >= s->end_ns)
-				return seg->class == LAB_CPU_IDLE ? max_u64(seg->start_ns, s->start_ns) : s->end_ns;
+				return seg->class == LAB_CPU_IDLE ?
+				       max_u64(seg->start_ns, s->start_ns) : s->end_ns;
 		}
 	return s->end_ns;
 }
@@ -218,7 +225,8 @@ static void collect_uses(const struct world *w, struct uses *out)
 			if (s->state == SPAN_BLOCKED && (u.group == NONE || !about[i].counts))
 				continue;
 			if (s->state == SPAN_BLOCKED)
-				u.start_ns = s->end_ns - min_u64(s->end_ns - s->start_ns, about[i].use_ns);
+				u.start_ns = s->end_ns - min_u64(s->end_ns - s->start_ns,
+								 about[i].use_ns);
 			if (s->state == SPAN_READY && u.group != NONE && about[i].at_once)
 				continue;
 			if (s->state == SPAN_READY)
@@ -304,7 +312,8 @@ static struct report_serializer judge(const struct world *w, const struct uses *
 		left = cpus - others;
 		reached += ns * beyond_one(of[SPAN_RUNNING], left);
 		ready += ns * beyond_one(of[SPAN_RUNNING] + of[SPAN_READY], left);
-		demand += ns * beyond_one(of[SPAN_RUNNING] + of[SPAN_READY] + of[SPAN_BLOCKED], left);
+		demand += ns * beyond_one(of[SPAN_RUNNING] + of[SPAN_READY] + of[SPAN_BLOCKED],
+					  left);
 	}
 	free(cuts);
 	r.demand_ns = demand;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* oracle_locks - each futex that was waited for, and whether one of them lets one task run at a time. */
+/* oracle_locks - each futex that tasks waited for, and whether one lets one task run at a time. */
 
 #include <stdlib.h>
 
@@ -172,8 +172,8 @@ static void check_place(struct oracle *o, const struct wait *first)
 }
 
 /*
- * What a program did for sure, whatever the rules of futex.h make of it. A mutex that does not say who
- * has it looks like a condition, and, if an exiting owner hands it on, like a join.
+ * What a program did for sure, whatever the rules of futex.h make of it. A mutex that does not say
+ * which task has it looks like a condition, and, if an exiting owner hands it on, like a join.
  */
 static void check_meaning(struct oracle *o, const struct wait *w)
 {
@@ -383,7 +383,8 @@ void oracle_serializer(struct oracle *o)
 	if (!want.present)
 		oracle_handovers(o);
 	if (got->kind == SERIALIZER_HANDOVERS) {
-		ORACLE(o, got->present && !want.present, "hand-overs where a lock is the serializer");
+		ORACLE(o, got->present && !want.present,
+		       "hand-overs where a lock is the serializer");
 		return;
 	}
 	ORACLE(o, got->present == want.present && got->measured == want.measured &&

@@ -78,7 +78,8 @@ static void check_stall(struct oracle *o, const struct report_loop *loop,
 		ORACLE(o, turn.ns[k] <= turn.ns[loop->stall_state],
 		       "a stall of state %d, but there is more of %d", loop->stall_state, k);
 	if (loop->stall_state != SPAN_BLOCKED) {
-		ORACLE(o, !loop->stall_reason && !loop->stall_call, "a stall, not blocked, has a call");
+		ORACLE(o, !loop->stall_reason && !loop->stall_call,
+		       "a stall, not blocked, has a call");
 		return;
 	}
 	ORACLE_EQ(o, loop->stall_reason, turn.longest->reason);
@@ -143,7 +144,7 @@ static uint32_t most_ops(const struct oracle *o, uint32_t task_id)
 	return most;
 }
 
-/* How many rows there should be: loops whose waits were seen, and tasks that have operations only. */
+/* How many rows to expect: loops whose waits were seen, and tasks that have operations only. */
 static size_t row_cnt(const struct oracle *o)
 {
 	const struct truth *t = o->t;

@@ -120,20 +120,21 @@ static void check_tasks(struct oracle *o)
 		const struct truth_task *b = &o->t->tasks[i];
 
 		ORACLE(o, a->id == b->id && a->parent_id == b->parent_id && a->tid == b->tid &&
-		       a->tgid == b->tgid, "task %u is (%u, %u, %u, %u), should be (%u, %u, %u, %u)",
+		       a->tgid == b->tgid,
+		       "task %u is (%u, %u, %u, %u), should be (%u, %u, %u, %u)",
 		       b->id, a->id, a->parent_id, a->tid, a->tgid, b->id, b->parent_id, b->tid,
 		       b->tgid);
 		ORACLE(o, !strcmp(a->comm, b->comm), "task %u is %s, should be %s", b->id, a->comm,
 		       b->comm);
 		ORACLE(o, a->alive == b->alive, "task %u: alive %d", b->id, a->alive);
-		/* Where the first switch-out was counted in the seed already, its kind is a guess. */
+		/* If the seed already counted the first switch-out, its kind is a guess. */
 		ORACLE(o, a->cpu_ns == b->cpu_ns && a->migrations == b->migrations &&
 		       a->voluntary + a->involuntary == b->voluntary + b->involuntary &&
 		       (a->voluntary == b->voluntary || o->s->opt.attach),
 		       "task %u: cpu_ns %" PRIu64 " of %" PRIu64 ", switches %" PRIu64 "+%" PRIu64
-		       " of %" PRIu64 "+%" PRIu64 ", moves %" PRIu64 " of %" PRIu64, b->id, a->cpu_ns,
-		       b->cpu_ns, a->voluntary, a->involuntary, b->voluntary, b->involuntary,
-		       a->migrations, b->migrations);
+		       " of %" PRIu64 "+%" PRIu64 ", moves %" PRIu64 " of %" PRIu64, b->id,
+		       a->cpu_ns, b->cpu_ns, a->voluntary, a->involuntary, b->voluntary,
+		       b->involuntary, a->migrations, b->migrations);
 		check_spans(o, &mms, a, b);
 	}
 }
@@ -226,7 +227,8 @@ static void check_rest(struct oracle *o)
 		       t->waits[i].task_id, t->waits[i].return_ns);
 	ORACLE_EQ(o, o->m->migration_cnt, t->move_cnt);
 	for (size_t i = 0; i < t->move_cnt; i++)
-		ORACLE(o, has_move(o->m, &t->moves[i]), "no move of task %u at %" PRIu64 ", or for another cause",
+		ORACLE(o, has_move(o->m, &t->moves[i]),
+		       "no move of task %u at %" PRIu64 ", or for another cause",
 		       t->moves[i].task_id, t->moves[i].at_ns);
 }
 
@@ -252,7 +254,8 @@ void oracle_audit(struct oracle *o)
 	for (size_t i = 0; i < a->failure_cnt; i++) {
 		const struct audit_failure *f = &a->failures[i];
 
-		ORACLE(o, is_allowed(o, f), "%s of task %u: expected %" PRIu64 ", observed %" PRIu64,
+		ORACLE(o, is_allowed(o, f),
+		       "%s of task %u: expected %" PRIu64 ", observed %" PRIu64,
 		       f->name, f->task_id, f->expected, f->observed);
 	}
 	ORACLE(o, o->m->complete && !o->m->gap_cnt && !o->m->dropped, "not whole");

@@ -292,7 +292,7 @@ static void check_parts(struct oracle *o, const struct witness *w)
 	       "the witness's overlap proves nothing");
 }
 
-/* The same bound for all pairs: then the best witness is the best at the start of one of its stays. */
+/* One bound for all pairs: then the best witness is the best at the start of one of its stays. */
 static bool common_bound(const struct oracle *o, uint64_t *least_ns)
 {
 	*least_ns = 0;

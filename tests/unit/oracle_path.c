@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * oracle_path - the critical path, walked back as path.c's rule says: nanosecond counts only, over the
- * truth; and what any critical path must be.
+ * oracle_path - the critical path, walked back as path.c's rule says: nanosecond counts only, over
+ * the truth; and what any critical path must be.
  */
 
 #include <stdlib.h>
@@ -171,9 +171,9 @@ struct place {
 	uint64_t came_ns;
 };
 
-/* Where the walk goes on if @s, charged in place until @at_ns, is polling; else the task is NULL. */
-static struct place leave(const struct oracle *o, const struct place *at, const struct truth_span *s,
-			  uint64_t at_ns)
+/* Where the walk goes on if @s, charged in place until @at_ns, polls; else the task is NULL. */
+static struct place leave(const struct oracle *o, const struct place *at,
+			  const struct truth_span *s, uint64_t at_ns)
 {
 	struct place to = { NULL, NULL, 0 };
 
@@ -201,7 +201,8 @@ static struct place begin(const struct oracle *o)
 		for (size_t j = 0; j < task->span_cnt; j++) {
 			const struct truth_span *s = &task->spans[j];
 
-			if (s->state != SPAN_BLOCKED || s->waker_id != at.task->id || s->end_ns <= end_ns ||
+			if (s->state != SPAN_BLOCKED || s->waker_id != at.task->id ||
+			    s->end_ns <= end_ns ||
 			    (s->reason != REASON_JOIN && s->reason != REASON_CHILD))
 				continue;
 			end_ns = s->end_ns;
@@ -254,8 +255,9 @@ static void walk(const struct oracle *o, struct path *p)
 			from_ns = left.task ? left.came_ns : from_ns;
 		}
 		if (from_ns < at_ns)
-			charge(p, (struct path_segment){ from_ns, at_ns, at.task->id, s->state,
-							 s->state == SPAN_BLOCKED ? s->reason : 0 });
+			charge(p, (struct path_segment){
+				from_ns, at_ns, at.task->id, s->state,
+				s->state == SPAN_BLOCKED ? s->reason : 0 });
 		idle = from_ns < at_ns ? 0 : idle;
 		at_ns = from_ns;
 		if (left.task) {
@@ -267,7 +269,10 @@ static void walk(const struct oracle *o, struct path *p)
 
 /* ---- what any path must be ---- */
 
-/* From one segment to the next: the same task, or one that this one woke, made, waited for, or ended for. */
+/*
+ * From one segment to the next: the same task, or one that this one woke, made, waited for, or
+ * ended for.
+ */
 static bool leads_to(const struct oracle *o, const struct path_segment *a,
 		     const struct path_segment *b)
 {
@@ -281,8 +286,9 @@ static bool leads_to(const struct oracle *o, const struct path_segment *a,
 	/* It polled: until the first ended, or until the first had come to wait for it. */
 	other = find(o->t, a->task_id);
 	for (size_t i = 0; i < other->span_cnt; i++)
-		if (other->spans[i].start_ns == b->start_ns && (other->spans[i].reason == REASON_JOIN ||
-								other->spans[i].reason == REASON_CHILD))
+		if (other->spans[i].start_ns == b->start_ns &&
+		    (other->spans[i].reason == REASON_JOIN ||
+		     other->spans[i].reason == REASON_CHILD))
 			return true;
 	return task->start_ns == b->start_ns || other->end_ns == b->start_ns;
 }
@@ -357,8 +363,8 @@ void oracle_path(struct oracle *o)
 
 		ORACLE(o, a->start_ns == b->start_ns && a->end_ns == b->end_ns &&
 		       a->task_id == b->task_id && a->state == b->state && a->reason == b->reason,
-		       "segment %zu: task %u until %" PRIu64 ", should be task %u until %" PRIu64, i,
-		       a->task_id, a->end_ns, b->task_id, b->end_ns);
+		       "segment %zu: task %u until %" PRIu64 ", should be task %u until %" PRIu64,
+		       i, a->task_id, a->end_ns, b->task_id, b->end_ns);
 		if (!b->task_id)
 			none += b->end_ns - b->start_ns;
 		else if (b->state == SPAN_BLOCKED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * oracle_placing - which idle CPUs ready tasks could have used, moment by moment: by trying, task after
- * task, to make room for it (Kuhn's augmenting paths, from nothing in every moment).
+ * oracle_placing - which idle CPUs ready tasks could have used, moment by moment: by trying, task
+ * after task, to make room for it (Kuhn's augmenting paths, from nothing in every moment).
  */
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ bool oracle_affinity_known(const struct oracle *o)
 /* One moment: who could use which CPU. */
 struct room {
 	size_t cpu_cnt, task_cnt;
-	bool *may;		/* [task * cpu_cnt + cpu]: it is ready, and the CPU is in question */
+	bool *may;		/* [task * cpu_cnt + cpu]: it is ready, the CPU is in question */
 	size_t *holder;		/* [cpu] */
 	bool *tried;		/* [cpu] */
 };

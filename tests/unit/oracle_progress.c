@@ -50,7 +50,8 @@ bool oracle_parks(const struct truth_span *s)
 
 static bool is_nap(const struct truth_span *s)
 {
-	return s->state == SPAN_BLOCKED && s->reason == REASON_SLEEP && !s->futex && s->by_interrupt;
+	return s->state == SPAN_BLOCKED && s->reason == REASON_SLEEP && !s->futex &&
+	       s->by_interrupt;
 }
 
 /* The next wait of the task, @step 1 or -1 on from number @i; -1: there is none. */
@@ -124,8 +125,8 @@ static bool waits_in_progress(const struct oracle *o, const struct life *life,
 }
 
 /*
- * It had a CPU or no work, and then has one for less than 5 % of the time that it waited for it, and than 100 us,
- * and does not wait for one again.
+ * The task had a CPU or no work. Then it has a CPU for less than 5 % of the time that it waited for
+ * it, and for less than 100 us, and does not wait for one again.
  */
 static bool all_but_done(const struct oracle *o, const struct life *life,
 			 const struct truth_task *task, const struct truth_span *s)
@@ -277,7 +278,8 @@ void oracle_operations(struct oracle *o)
 	for (uint64_t k = 1; k < OPERATIONS_BUCKETS; k++)
 		ORACLE_EQ(o, got->profile_ns[k],
 			  ops_between(o, (k - 1) * got->step + 1, k * got->step));
-	ORACLE_EQ(o, ops_between(o, (uint64_t)got->step * (OPERATIONS_BUCKETS - 1) + 1, UINT64_MAX), 0);
+	ORACLE_EQ(o, ops_between(o, (uint64_t)got->step * (OPERATIONS_BUCKETS - 1) + 1,
+				 UINT64_MAX), 0);
 }
 
 /* ---- the class ---- */
@@ -295,7 +297,7 @@ static bool same_place(const struct truth_span *a, const struct truth_span *b)
 	       (a->reason == REASON_POLL || (uint32_t)a->addr == (uint32_t)b->addr);
 }
 
-/* A loop had a wait of which it is not known what ended it. What --ops told of it the model says. */
+/* A loop had a wait, and it is not known what ended it. The model says what --ops told of it. */
 static bool waits_unseen(const struct oracle *o)
 {
 	for (size_t i = 0; i < o->t->task_cnt; i++) {
@@ -327,9 +329,10 @@ static bool may_have_slept(const struct oracle *o)
 		for (size_t j = 0; j < o->t->tasks[i].span_cnt; j++) {
 			const struct truth_span *s = &o->t->tasks[i].spans[j];
 
-			if (lives[i].helper && lives[i].ran && s->state == SPAN_BLOCKED && s->futex &&
-			    (s->unseen || s->doubtful) && s->futex_limited && s->reason == REASON_COND &&
-			    s->start_ns >= lives[i].first_run_ns && s->end_ns <= lives[i].last_run_ns)
+			if (lives[i].helper && lives[i].ran && s->state == SPAN_BLOCKED &&
+			    s->futex && (s->unseen || s->doubtful) && s->futex_limited &&
+			    s->reason == REASON_COND && s->start_ns >= lives[i].first_run_ns &&
+			    s->end_ns <= lives[i].last_run_ns)
 				ns += s->end_ns - s->start_ns;
 		}
 	}

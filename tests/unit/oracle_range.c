@@ -10,7 +10,8 @@
 #define RANGES 6
 
 /* How much of a moment lies in the range. */
-static uint64_t inside_ns(const struct oracle *o, const struct moment *at, const struct range *range)
+static uint64_t inside_ns(const struct oracle *o, const struct moment *at,
+			  const struct range *range)
 {
 	uint64_t start_ns = max_u64(at->start_ns, o->t->start_ns + range->from_ns);
 	uint64_t end_ns = min_u64(at->start_ns + at->ns, o->t->start_ns + range->until_ns);

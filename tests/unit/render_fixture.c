@@ -294,7 +294,8 @@ static void workers_report(struct report *r)
 	r->verdict = (struct report_verdict){
 		.class = CLASS_PARALLEL, .claim_holds = CLAIM_YES, .eps_ns = 3700,
 		.reason = "two or more ran at once for 76.9 % of the busy time",
-		.scope = { "the kernel's view: what a virtual CPU is given by its host is not seen" },
+		.scope = { "the kernel's view: what a virtual CPU is given by its host is "
+			   "not seen" },
 		.scope_cnt = 1,
 	};
 	*vec_push(r->locks, r->lock_cnt, r->lock_cap) = (struct report_lock){
@@ -346,9 +347,9 @@ static void loop_rows(struct report *r)
 	*vec_push(r->loops, r->loop_cnt, r->loop_cap) = (struct report_loop){
 		.task_id = 1, .epfd = 7, .waits = 1, .max_operations = 2, .iterations = 1,
 		.cpu_ns = 10 * US, .blocked_ns = 90 * US,
-		.longest_cpu_ns = 10 * US, .longest_blocked_ns = 90 * US, .longest_stall_ns = 100 * US,
-		.longest_stall_start_ns = START_NS + 9 * MS, .stall_state = SPAN_BLOCKED,
-		.stall_reason = REASON_DISK, .stall_call = "fsync",
+		.longest_cpu_ns = 10 * US, .longest_blocked_ns = 90 * US,
+		.longest_stall_ns = 100 * US, .longest_stall_start_ns = START_NS + 9 * MS,
+		.stall_state = SPAN_BLOCKED, .stall_reason = REASON_DISK, .stall_call = "fsync",
 	};
 }
 
@@ -463,8 +464,9 @@ void fixture_crowd(struct render_fixture *f, uint32_t tasks, uint32_t cpus, uint
 	m->audit.failures_total = 2000;
 	r->serializer = (struct report_serializer){
 		.present = true, .measured = true, .mm_id = 1, .tgid = 4710, .addr = UINT64_MAX,
-		.demand_ns = UINT64_MAX, .reached_ns = UINT64_MAX / 50, .locked_ns = UINT64_MAX / 50 * 49,
-		.index_ppm = 980000, .tasks = { 1, 2, 3, 4, 5, 6, 7, 8 }, .task_cnt = UINT32_MAX,
+		.demand_ns = UINT64_MAX, .reached_ns = UINT64_MAX / 50,
+		.locked_ns = UINT64_MAX / 50 * 49, .index_ppm = 980000,
+		.tasks = { 1, 2, 3, 4, 5, 6, 7, 8 }, .task_cnt = UINT32_MAX,
 	};
 	r->verdict.class = CLASS_INCONCLUSIVE;
 	r->verdict.claim_holds = CLAIM_UNDECIDED;
@@ -502,7 +504,8 @@ void fixture_lose(struct render_fixture *f, uint16_t cpu)
 #define HOSTILE "\033]52;c;cm0=\a\xc2\x9b" "31m\xe2\x80\xae</script>\xff\xfe\"\\\x7f"
 
 static const struct model_symbol hostile_symbol = {
-	.object = "/tmp/" HOSTILE, .symbol = HOSTILE, .offset = UINT64_MAX, .symbol_off = UINT64_MAX,
+	.object = "/tmp/" HOSTILE, .symbol = HOSTILE,
+	.offset = UINT64_MAX, .symbol_off = UINT64_MAX,
 };
 
 void fixture_make_hostile(struct render_fixture *f)

@@ -62,10 +62,10 @@ struct schedule_options {
 	bool steal;			/* tasks are charged less than they were on the CPU */
 	bool context_unknown;		/* probes cannot tell an interrupt's waking */
 	bool no_rq;			/* nor read the run queue's clock */
-	bool stale_state;		/* a switch-out with a signal pending shows the state that it undid */
+	bool stale_state;		/* a switch-out shows the state that a signal undid */
 	bool far_numbers;		/* CPU numbers have holes */
 	bool masks;			/* the probes tell which CPUs tasks may use */
-	unsigned int refuse;		/* of 1000: records that the rings refuse; bursts among them */
+	unsigned int refuse;		/* of 1000: records that rings refuse; bursts among them */
 };
 
 struct schedule {

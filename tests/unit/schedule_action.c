@@ -20,15 +20,23 @@ enum action {
 
 /* How often, of all. */
 static const uint8_t often[PROFILE_CNT][ACT_CNT] = {
-	/*			cmp lck cnd sig joi chi slp  rd  wr som  lp thr prc vfk exe yld ren kck bnd  x */
-	[PROFILE_MIXED]	   = {	12, 12,  5,  7,  4,  4,  6,  6,  7, 14,  4,  7,  5,  1,  1,  3,  1,  3,  2, 3 },
-	[PROFILE_COMPUTE]  = {	60,  0,  0,  0,  3,  3,  2,  0,  0,  2,  0, 12, 12,  0,  1,  6,  1,  0,  3, 2 },
-	[PROFILE_LOCKS]	   = {	10, 50, 10, 12,  2,  0,  2,  0,  0,  2,  0, 20,  1,  0,  0,  1,  0,  1,  1, 1 },
-	[PROFILE_PIPES]	   = {	 6,  0,  0,  0,  1,  4,  1, 40, 42,  1,  0,  2, 14,  1,  1,  1,  0,  0,  1, 2 },
-	[PROFILE_LOOPS]	   = {	10,  2,  1,  2,  1,  1,  2,  1,  1,  3, 70,  4,  2,  0,  1,  1,  0,  1,  1, 1 },
-	[PROFILE_SHELL]	   = {	 6,  0,  0,  0,  0, 60,  1,  2,  2,  2,  0,  0, 14,  8,  8,  0,  1,  0,  0, 9 },
-	[PROFILE_SLEEP]	   = {	10,  1,  2,  2,  2,  2, 50,  1,  1, 10,  0, 10,  4,  0,  0,  1,  0,  2,  0, 2 },
-	[PROFILE_ONE_LOCK] = {	 2, 80,  0,  0,  1,  0,  0,  0,  0,  0,  0, 24,  0,  0,  0,  0,  0,  0,  0, 1 },
+	/*	cmp lck cnd sig joi chi slp  rd  wr som  lp thr prc vfk exe yld ren kck bnd  x */
+	[PROFILE_MIXED] = {
+		12, 12,  5,  7,  4,  4,  6,  6,  7, 14,  4,  7,  5,  1,  1,  3,  1,  3,  2, 3 },
+	[PROFILE_COMPUTE] = {
+		60,  0,  0,  0,  3,  3,  2,  0,  0,  2,  0, 12, 12,  0,  1,  6,  1,  0,  3, 2 },
+	[PROFILE_LOCKS] = {
+		10, 50, 10, 12,  2,  0,  2,  0,  0,  2,  0, 20,  1,  0,  0,  1,  0,  1,  1, 1 },
+	[PROFILE_PIPES] = {
+		 6,  0,  0,  0,  1,  4,  1, 40, 42,  1,  0,  2, 14,  1,  1,  1,  0,  0,  1, 2 },
+	[PROFILE_LOOPS] = {
+		10,  2,  1,  2,  1,  1,  2,  1,  1,  3, 70,  4,  2,  0,  1,  1,  0,  1,  1, 1 },
+	[PROFILE_SHELL] = {
+		 6,  0,  0,  0,  0, 60,  1,  2,  2,  2,  0,  0, 14,  8,  8,  0,  1,  0,  0, 9 },
+	[PROFILE_SLEEP] = {
+		10,  1,  2,  2,  2,  2, 50,  1,  1, 10,  0, 10,  4,  0,  0,  1,  0,  2,  0, 2 },
+	[PROFILE_ONE_LOCK] = {
+		 2, 80,  0,  0,  1,  0,  0,  0,  0,  0,  0, 24,  0,  0,  0,  0,  0,  0,  0, 1 },
 };
 
 void action_compute(struct sim *s, struct ktask *t, uint64_t most_ns)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * schedule_record - the probes of bpf/ and what the recorder adds, over the simulated kernel. Written
- * from their code, condition by condition.
+ * schedule_record - the probes of bpf/ and what the recorder adds, over the simulated kernel.
+ * Written from their code, condition by condition.
  */
 
 #include <string.h>

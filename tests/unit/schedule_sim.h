@@ -5,9 +5,9 @@
 /*
  * schedule_sim - the inside of the simulation, shared by the schedule_*.c files only.
  *
- * One true clock, sim.now_ns, on which whatever happens is put in a row. What takes time moves
- * it on at once; what comes later is an event in a queue. Each CPU's stamps are the true time plus its
- * clock's offset. An effect on another CPU follows its cause by sim_gap() at least, so that no
+ * One true clock, sim.now_ns, orders all that happens. An action that takes time moves the clock on
+ * at once; what comes later is an event in a queue. Each CPU's stamps are the true time plus the
+ * offset of its clock. An effect on another CPU follows its cause by sim_gap() at least, so that no
  * stamps contradict each other.
  */
 
@@ -56,7 +56,7 @@ struct khow {
 	uint32_t owner;		/* a futex: the tid that the record names */
 };
 
-/* Of some values the record says that it has no time limit; whether a timer ends it is another matter. */
+/* For some values the record says that the wait has no time limit; a timer may still end it. */
 static inline bool how_has_no_limit(const struct khow *how)
 {
 	return how->syscall == 202 && how->args[2] % 3 == 2;
@@ -64,7 +64,7 @@ static inline bool how_has_no_limit(const struct khow *how)
 
 struct kwait {
 	struct khow how;
-	uint64_t chan;		/* what it waits for; 0: nothing that another could wake by itself */
+	uint64_t chan;		/* what it waits for; 0: nothing that another can wake by itself */
 	uint32_t gen;
 	bool on;		/* from when it made up its mind until it was woken */
 	bool committed;		/* on, and still on the CPU or preempted there */
@@ -199,7 +199,7 @@ enum kevent_kind {
 	KE_PLACE,		/* task, cpu: on its queue */
 	KE_RESCHED,		/* cpu */
 	KE_TICK,		/* cpu: whoever has it has had it for long */
-	KE_WAKE,		/* task, gen: what it waits for, or its timeout; arg: enum kwake_mode */
+	KE_WAKE,		/* task, gen: what it waits for, or its timeout; arg: kwake_mode */
 	KE_FD,			/* task, arg: an fd of its loop becomes ready */
 	KE_BALANCE,
 	KE_ARM,
@@ -371,7 +371,10 @@ void loop_on_fd(struct sim *s, const struct kevent *e);
 /* Its descriptors are closed. */
 void loop_close(struct sim *s, struct ktask *t);
 
-enum { CHAN_FUTEX = 1, CHAN_JOIN, CHAN_CHILD, CHAN_VFORK, CHAN_READ, CHAN_WRITE, CHAN_EXEC, CHAN_LOOP };
+enum {
+	CHAN_FUTEX = 1, CHAN_JOIN, CHAN_CHILD, CHAN_VFORK, CHAN_READ, CHAN_WRITE, CHAN_EXEC,
+	CHAN_LOOP,
+};
 
 static inline uint64_t chan_of(unsigned int kind, uint64_t which, uint64_t addr)
 {

@@ -220,7 +220,8 @@ void truth_bound(struct sim *s, const struct ktask *t, const struct kcpu *c, uin
 	};
 	for (uint32_t i = 0; i < s->opt->cpu_cnt; i++)
 		if (set >> i & 1)
-			bound->words[s->cpus[i].number / 64] |= UINT64_C(1) << s->cpus[i].number % 64;
+			bound->words[s->cpus[i].number / 64] |=
+				UINT64_C(1) << s->cpus[i].number % 64;
 }
 
 /* ---- births ---- */

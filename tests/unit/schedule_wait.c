@@ -233,7 +233,8 @@ void wait_signal_cond(struct sim *s, struct ktask *t)
 	bool all = !sim_chance(s, 8);
 
 	ctx.many = all ? LAB_F_WAKES_MANY : 0;
-	cpu_wake_chan(s, chan_of(CHAN_FUTEX, t->proc->number + 1, addr), all ? UINT32_MAX : 1, &ctx);
+	cpu_wake_chan(s, chan_of(CHAN_FUTEX, t->proc->number + 1, addr), all ? UINT32_MAX : 1,
+		      &ctx);
 }
 
 void wait_join(struct sim *s, struct ktask *t, struct ktask *other)
@@ -330,7 +331,7 @@ static const struct khow sleeps[] = {
 	{ 1, 0, 7, { 0x7000, 2 }, 0, false, REASON_POLL, REASON_POLL, 0 },
 	{ FREEZABLE, 0, 270, { 4 }, 0, false, REASON_POLL, REASON_POLL, 0 }, /* pselect6 */
 	{ 1, 0, 34, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL, 0 },	/* pause */
-	{ 1, 0, 128, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL, 0 },	/* rt_sigtimedwait */
+	{ 1, 0, 128, { 0 }, 0, false, REASON_SIGNAL, REASON_SIGNAL, 0 }, /* rt_sigtimedwait */
 	{ 1, 0, 426, { 4 }, 0, false, REASON_URING, REASON_URING, 0 },	/* io_uring_enter */
 	{ 1, 0, 208, { 4 }, 0, false, REASON_DISK, REASON_DISK, 0 },	/* io_getevents */
 	{ D, LAB_F_IOWAIT, 0, { 3 }, 8, false, REASON_DISK, REASON_DISK, 0 },
@@ -354,7 +355,7 @@ static const struct khow sleeps[] = {
 	{ 1, 0, 70, { 1 }, 0, false, REASON_QUEUE, REASON_QUEUE, 0 },
 	{ 1, LAB_F_COMPAT, 143, { 0 }, 0, false, REASON_FILELOCK, REASON_FILELOCK, 0 },
 	{ 0x40, 0, 1, { 0 }, 0, false, REASON_OTHER, REASON_OTHER, 0 },	/* parked */
-	{ 1, 0, NR_FUTEX, { 0x9000, 4 }, 0, false, REASON_OTHER, REASON_OTHER, 0 }, /* no wait at all */
+	{ 1, 0, NR_FUTEX, { 0x9000, 4 }, 0, false, REASON_OTHER, REASON_OTHER, 0 }, /* no wait */
 	{ 1, LAB_F_COMPAT, 240, { 0, 0, 2 }, 0, false, REASON_COND, REASON_COND, 0 },
 	{ 1, LAB_F_COMPAT, 422, { 0, 0, 7 }, 0, false, REASON_COND, REASON_COND, 0 },
 	{ 1, LAB_F_COMPAT, 168, { 0 }, 0, false, REASON_POLL, REASON_POLL, 0 },

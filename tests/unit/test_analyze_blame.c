@@ -181,7 +181,7 @@ TEST(analyze_blame_parked_threads_give_no_reason)
 	afx_release(&f);
 }
 
-/* All wait for a wake-up that never came: then that is the reason, and not that of the waiting parent. */
+/* All wait for a wake-up that never came: that is the reason, not that of the waiting parent. */
 TEST(analyze_blame_of_a_hang_is_what_never_came)
 {
 	const struct report_capacity *c;
@@ -233,7 +233,7 @@ TEST(analyze_blame_of_a_circle_is_a_lock)
 	stands(&f, 2, 1, 102);
 	stands(&f, 3, 1, 102);
 	c = compute(&f);
-	/* One behind the runner, then two in the circle, then one more behind it: the join never counts. */
+	/* One behind the runner, two in the circle, one more behind it: the join never counts. */
 	CHECK_EQ(c->blocked_ns[REASON_LOCK], OF_MS(1 * 1 + 1 * 2 + 3 * 3));
 	CHECK_EQ(c->blocked_ns[REASON_JOIN], 0);
 	CHECK_EQ(c->no_thread_ns, OF_MS(24 - 7 - 12));
@@ -278,7 +278,7 @@ TEST(analyze_blame_of_a_waker_not_yet_born_is_its_parents)
 	afx_release(&f);
 }
 
-/* A wait in time pieces, as of a monitor, ends by a timer: it is for no task, and its own reason. */
+/* A monitor's wait in time pieces ends by a timer: it is for no task, and its own reason. */
 TEST(analyze_blame_of_a_timed_wait_is_its_own)
 {
 	const struct report_capacity *c;

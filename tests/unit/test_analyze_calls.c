@@ -32,7 +32,8 @@ TEST(analyze_calls_of_a_task)
 	CHECK_EQ(c[0].cnt, 2);
 	CHECK_STR(c[1].name, "read");
 	CHECK_EQ(c[1].ns, 3 * MS);
-	CHECK(!c[2].name && c[2].reason == REASON_PIPE);	/* of the 2 ms those of the lower reason come first */
+	/* Of the 2 ms, those of the lower reason come first. */
+	CHECK(!c[2].name && c[2].reason == REASON_PIPE);
 	CHECK_STR(c[3].name, "fsync");
 	CHECK(!c[4].name && c[4].reason == REASON_PAGEFAULT);
 	CHECK(!c[5].name && c[5].reason == REASON_OTHER);

@@ -95,7 +95,7 @@ TEST(analyze_capacity_idle_cpus_go_to_ready_then_blocked_then_nobody)
 	CHECK_EQ(c->largest, LOSS_NO_THREAD);
 	CHECK_EQ(c->largest_ns, OF_MS(15));
 
-	/* Queued behind the one that runs: affinity or balancing, for what it may use was not recorded. */
+	/* Queued behind the runner: affinity or balancing; its allowed CPUs were not recorded. */
 	afx_span(&f, 1, 0)->cpu = 0;
 	afx_compute(&f);
 	CHECK_EQ(c->latency_ns, 0);
@@ -156,7 +156,7 @@ TEST(analyze_capacity_pinned_tasks_leave_the_other_cpu_idle)
 	CHECK_EQ(c->pinned_idle_cpu, 1);
 	CHECK_EQ(c->largest, LOSS_AFFINITY);
 
-	/* The second may use CPU 1, too, from the fourth unit on: it is for the scheduler to see. */
+	/* The second may use CPU 1, too, from the fourth unit on: the scheduler should see it. */
 	afx_allow(&f, 1, 3, 3);
 	afx_compute(&f);
 	CHECK_EQ(c->affinity_ns, OF_MS(4));
@@ -307,7 +307,7 @@ TEST(analyze_capacity_shares_of_one_cpu_are_rounded_once)
 	struct report_capacity *c;
 	struct afx f;
 
-	/* One idle CPU for three that are blocked, 10 ns: 3 1/3 each, the first gets what is left. */
+	/* One idle CPU for three that are blocked, 10 ns: 3 1/3 each, the first gets the rest. */
 	afx_init(&f, 1, 10, 1);
 	c = &f.r.capacity;
 	afx_task(&f, 0, "S");
@@ -388,7 +388,7 @@ TEST(analyze_apportion)
 	const unsigned __int128 shares[] = { 3 * one + 5, one - 1, 2 * one + 5, 0 };
 	uint64_t out[4];
 
-	apportion(shares, 4, 6, out);	/* what is whole: nobody is rounded up but by the last one */
+	apportion(shares, 4, 6, out);	/* what is whole: nobody is rounded up except by the last */
 	CHECK_EQ(out[0], 3);
 	CHECK_EQ(out[1], 1);
 	CHECK_EQ(out[2], 2);

@@ -74,7 +74,7 @@ static int max(int a, int b)
 	return a > b ? a : b;
 }
 
-/* The most of the CPUs in @offered that ready tasks from @t on can use; with or without the held ones. */
+/* The most CPUs in @offered that ready tasks from @t on can use; with or without the held ones. */
 static uint64_t best(const struct world *w, unsigned int u, unsigned int t, uint32_t offered,
 		     bool with_held)
 {
@@ -407,7 +407,7 @@ static void check_bottles(const struct world *w)
 	CHECK_EQ(sum + w->f.r.parallelism.profile_ns[0], w->unit_cnt);
 }
 
-/* The whole loss, with the CPUs of other programs as if they had been idle; and the largest part. */
+/* The whole loss, with the CPUs of other programs as if they were idle; and the largest part. */
 static void check_largest(const struct report_capacity *c)
 {
 	uint64_t parts[LOSS_SERIALIZED + 1 + REASON_CNT] = {

@@ -33,7 +33,7 @@ TEST(analyze_clocks_one_cpu)
 	afx_release(&f);
 }
 
-/* CPU 0 is the reference: each was compared with it, in either order, and the best of them counts. */
+/* CPU 0 is the reference: each was compared with it, in either order; the best one counts. */
 TEST(analyze_clocks_by_the_reference)
 {
 	struct afx f;

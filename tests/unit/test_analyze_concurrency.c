@@ -116,8 +116,9 @@ TEST(analyze_concurrency_parked_helper)
 	}
 }
 
-/* Main runs for @main_units, a helper beside it waits for @wait_units between two units of its own. */
-static enum verdict_class class_beside(unsigned int main_units, unsigned int wait_units, uint16_t flags)
+/* Main runs for @main_units, a helper waits for @wait_units between two units of its own. */
+static enum verdict_class class_beside(unsigned int main_units, unsigned int wait_units,
+				       uint16_t flags)
 {
 	char main_life[101] = "", helper_life[101] = "1";
 	enum verdict_class class;

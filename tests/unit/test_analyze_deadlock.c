@@ -14,8 +14,9 @@
 
 #define TID(id) (100 + (id))	/* as afx_task() gives them */
 
-/* The nth span of task @id is a wait at @addr for what @owner (a birth number, 0: not known) has. */
-static struct model_span *waits_for(struct afx *f, uint32_t id, size_t nth, uint64_t addr, uint32_t owner)
+/* The nth span of task @id is a wait at @addr for what @owner (a birth number, 0: unknown) has. */
+static struct model_span *waits_for(struct afx *f, uint32_t id, size_t nth, uint64_t addr,
+				    uint32_t owner)
 {
 	struct model_span *s = afx_span(f, id - 1, nth);
 	struct model_task *t = &f->m.tasks[id - 1];
@@ -113,20 +114,18 @@ TEST(analyze_deadlock_takes_a_known_owner_who_waits_too)
 	CHECK(!is_present(&f));
 	afx_release(&f);
 
-	/* 2 goes on; 1 may get it. */
 	afx_init(&f, 2, MS, 10);
 	afx_task(&f, 0, "000LLLLLLL");
-	afx_task(&f, 0, "1111LLLL11");
+	afx_task(&f, 0, "1111LLLL11");		/* 2 goes on; 1 may get it */
 	waits_for(&f, 1, 1, LOCK_B, 2);
 	waits_for(&f, 2, 1, LOCK_A, 1);
 	cut(&f);
 	CHECK(!is_present(&f));
 	afx_release(&f);
 
-	/* 2 sleeps, which will end. */
 	afx_init(&f, 2, MS, 10);
 	afx_task(&f, 0, "000LLLLLLL");
-	afx_task(&f, 0, "1111SSSSSS");
+	afx_task(&f, 0, "1111SSSSSS");		/* 2 sleeps, which will end */
 	waits_for(&f, 1, 1, LOCK_B, 2);
 	cut(&f);
 	CHECK(!is_present(&f));
@@ -515,7 +514,7 @@ static void act(struct play *p, unsigned int task, unsigned int unit)
 static void play(struct play *p)
 {
 	for (unsigned int u = 0; u < UNITS; u++) {
-		/* At first everybody goes on as before; then those that run act, in a random order. */
+		/* At first all go on as before; then those that run act, in a random order. */
 		for (unsigned int t = 0; t < TASKS; t++)
 			p->lives[t][u] = u && p->lives[t][u - 1] == 'L' ? 'L' : (char)('0' + t);
 		if (!u)
@@ -600,7 +599,8 @@ TEST(analyze_deadlock_random_programs)
 		if (is_present(&f) != expected) {
 			unit_failed(__FILE__, __LINE__, "world %u: %d", (unsigned int)i, expected);
 			for (unsigned int t = 0; t < TASKS; t++)
-				unit_failed(__FILE__, __LINE__, "%s wants %u", p->lives[t], p->wants[t]);
+				unit_failed(__FILE__, __LINE__, "%s wants %u", p->lives[t],
+					    p->wants[t]);
 			break;
 		}
 		for (size_t w = 0; w < f.r.deadlock.wait_cnt; w++) {

@@ -26,7 +26,7 @@ TEST(analyze_spinning_counts_yields_and_no_preemption)
 	for (size_t i = 2; i < 400; i += 2)
 		afx_span(&f, 1, i)->flags |= SPAN_YIELDED;
 	afx_compute(&f);
-	/* The first task is preempted; what the second one is ready for before its first run is no yield. */
+	/* The first is preempted; what the second is ready for before its first run is no yield. */
 	CHECK(f.r.spinning.present);
 	CHECK_EQ(f.r.spinning.yields, 199);
 	CHECK_EQ(f.r.spinning.run_ns, 199 * MS);
@@ -49,7 +49,7 @@ TEST(analyze_spinning_sees_polls_that_do_not_wait)
 	afx_init(&f, 1, MS, 3);
 	afx_task(&f, 0, "0E0");
 	for (uint64_t i = 0; i < 2001; i++) {
-		bool waits = i == 2000;		/* the last one is the wait that ended without an event */
+		bool waits = i == 2000;		/* the last wait ended without an event */
 		uint64_t from_ns = AFX_START_NS + (waits ? MS : i);
 
 		*vec_push(f.m.loop_waits, f.m.loop_wait_cnt, f.m.loop_wait_cap) =

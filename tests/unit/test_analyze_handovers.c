@@ -191,7 +191,7 @@ TEST(analyze_handovers_helper)
 	afx_release(&f);
 }
 
-/* A wait that times out and is gone on with at once is one with the next: Ruby's, for 10 ms at a time. */
+/* A timed-out wait that is resumed at once is one with the next: Ruby's, for 10 ms at a time. */
 TEST(analyze_handovers_timed_waits)
 {
 	struct afx f;
@@ -210,7 +210,7 @@ TEST(analyze_handovers_timed_waits)
 	afx_release(&f);
 }
 
-/* At the end of its time limit one asks the other for the lock, and has it before it could wait again. */
+/* At its time limit one asks the other for the lock, and has it before it could wait again. */
 TEST(analyze_handovers_asked_for)
 {
 	struct afx f;
@@ -240,7 +240,7 @@ TEST(analyze_handovers_asked_for)
 	}
 }
 
-/* Task 1 is woken nine times at one word, and has to wait on; what it then does is what it waited for. */
+/* Task 1 is woken nine times at one word, and waits on; what it does then is what it waited for. */
 TEST(analyze_handovers_lock_that_one_always_loses)
 {
 	struct afx f;

@@ -36,7 +36,7 @@ static void check_doubted(struct afx *f, enum claim_doubt doubt)
 TEST(analyze_judge_at_least)
 {
 	static const char *const lives[][2] = {
-		{ "000SSS......", "......000000" },	/* the second is born when the first has ended */
+		{ "000SSS......", "......000000" },	/* the second is born as the first ends */
 		{ "000SSS000000", "SSS000SSSSSS" },
 		{ "000000000000", "111111111111" },
 	};

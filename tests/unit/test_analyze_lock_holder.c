@@ -15,7 +15,7 @@ static void futex_at(struct model_span *s, uint64_t addr, uint32_t waker_id, uin
 	s->waker_tid = waker_id ? 100 + waker_id : 0;
 }
 
-/* Task 1 waits from 2 to 10 for task 2, which other programs keep from its CPU for 3 + 1 of that. */
+/* Task 1 waits from 2 to 10 for task 2, which other programs keep off its CPU for 3 + 1 of that. */
 TEST(analyze_lock_holder_was_kept_from_its_cpu)
 {
 	struct afx f;
@@ -39,7 +39,7 @@ TEST(analyze_lock_holder_was_kept_from_its_cpu)
 	afx_release(&f);
 }
 
-/* Nobody is to blame: a timer, another program, a task that the model does not have, one not yet born. */
+/* Nobody is to blame: a timer, another program, a task that the model lacks, one not yet born. */
 TEST(analyze_lock_holder_unknown)
 {
 	static const struct {
@@ -110,7 +110,8 @@ TEST(analyze_lock_holder_as_counted_one_by_one)
 				if (state_at(life[t], born[t], at) != 'L')
 					continue;
 				wait_ns += 1000;
-				if (by && by <= TASKS && state_at(life[by - 1], born[by - 1], at) == '.')
+				if (by && by <= TASKS &&
+				    state_at(life[by - 1], born[by - 1], at) == '.')
 					want_ns += 1000;
 			}
 		afx_compute(&f);

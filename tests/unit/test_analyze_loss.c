@@ -115,7 +115,8 @@ static void write_rest(const struct whole *w, const bool *gone, const struct fix
 
 #define WITHIN(value, lower, upper) do { \
 	if ((value) < (lower) || (value) > (upper)) \
-		unit_failed(__FILE__, __LINE__, "trial %d: " #value " is %llu, not within %llu and %llu", \
+		unit_failed(__FILE__, __LINE__, \
+			    "trial %d: " #value " is %llu, not within %llu and %llu", \
 			    trial, (unsigned long long)(value), (unsigned long long)(lower), \
 			    (unsigned long long)(upper)); \
 } while (0)
@@ -157,15 +158,17 @@ static uint64_t truly_ns(const struct model *truth, uint32_t id, const struct mo
 
 			if (is->start_ns >= s->end_ns)
 				break;
-			if (is->state == s->state && (s->state != SPAN_RUNNING || is->cpu == s->cpu))
+			if (is->state == s->state &&
+			    (s->state != SPAN_RUNNING || is->cpu == s->cpu))
 				ns += min_u64(is->end_ns, s->end_ns) - start_ns;
 		}
 	}
 	return ns;
 }
 
-/* What is left after a loss, and is said to be known, is true. Where a switch-in is hidden it is a bound. */
-static void compare_known(int trial, const struct model *truth, struct model *m, struct report *r)
+/* What is said to be known after a loss is true; where a switch-in is hidden, it is a bound. */
+static void compare_known(int trial, const struct model *truth, struct model *m,
+			  struct report *r)
 {
 	report_hide_missing(m, r);
 	for (size_t i = 0; i < m->task_cnt; i++) {
@@ -178,8 +181,10 @@ static void compare_known(int trial, const struct model *truth, struct model *m,
 			    (k + 1 < t->span_cnt && s[1].flags & SPAN_HIDDEN_START))
 				continue;
 			if (truly_ns(truth, t->id, s) != s->end_ns - s->start_ns)
-				unit_failed(__FILE__, __LINE__, "trial %d: task %u, state %u on %u from +%llu "
-					    "for %llu: only %llu are true", trial, t->id, s->state, s->cpu,
+				unit_failed(__FILE__, __LINE__,
+					    "trial %d: task %u, state %u on %u from +%llu "
+					    "for %llu: only %llu are true",
+					    trial, t->id, s->state, s->cpu,
 					    (unsigned long long)(s->start_ns - m->start_ns),
 					    (unsigned long long)(s->end_ns - s->start_ns),
 					    (unsigned long long)truly_ns(truth, t->id, s));

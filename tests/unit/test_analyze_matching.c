@@ -9,7 +9,7 @@
 #define SETS 5
 #define TASKS 7
 
-/* The most of @offered that can be given to @tasks, each bound to a set of CPUs: all ways are tried. */
+/* The most of @offered that @tasks can get, each bound to a set of CPUs: all ways are tried. */
 static unsigned int best(const uint64_t *tasks, size_t cnt, uint64_t offered)
 {
 	unsigned int most, with;

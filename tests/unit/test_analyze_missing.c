@@ -54,8 +54,9 @@ static void check_sums(const struct afx *f)
 {
 	const struct report_capacity *c = &f->r.capacity;
 	const struct report_path *p = &f->r.path;
-	uint64_t ns = c->work_ns + c->unplaced_ns + c->interference_ns + c->other_ns + c->unknown_ns +
-		      c->no_thread_ns, path_ns = p->run_ns + p->ready_ns + p->unknown_ns + p->none_ns;
+	uint64_t ns = c->work_ns + c->unplaced_ns + c->interference_ns + c->other_ns +
+		      c->unknown_ns + c->no_thread_ns,
+		 path_ns = p->run_ns + p->ready_ns + p->unknown_ns + p->none_ns;
 
 	for (int i = 0; i < REASON_CNT; i++) {
 		ns += c->blocked_ns[i];
@@ -109,11 +110,12 @@ TEST(analyze_missing_spans_are_divided)
 	afx_release(&f);
 }
 
-/* A lock is waited for as far as that is known; an iteration in which another may have begun is none. */
+/* Lock waits count as far as known; an iteration in which another may have begun is none. */
 TEST(analyze_missing_locks_and_loops)
 {
 	static const struct model_loop_wait waits[] = {
-		{ .task_id = 2, .epfd = 4, .enter_ns = AFX_START_NS, .return_ns = AFX_START_NS + MS },
+		{ .task_id = 2, .epfd = 4, .enter_ns = AFX_START_NS,
+		  .return_ns = AFX_START_NS + MS },
 		{ .task_id = 2, .epfd = 4, .enter_ns = AFX_START_NS + 7 * MS,
 		  .return_ns = AFX_START_NS + 8 * MS },
 	};
@@ -139,7 +141,7 @@ TEST(analyze_missing_locks_and_loops)
 	afx_release(&f);
 }
 
-/* A wait whose middle is missing may have been two: what woke the task is known of the second part only. */
+/* A wait without its middle may be two: what woke the task is known of the second part only. */
 TEST(analyze_missing_in_the_middle_of_a_wait)
 {
 	static const struct part second[] = {

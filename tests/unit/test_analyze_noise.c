@@ -9,8 +9,8 @@
 #include "util/alloc.h"
 
 /*
- * Four programs with known answers beside a neighbour that has a part of every 10 ms of one CPU or of both,
- * simulated in ticks of 50 us under three schedulers. What each program is must never be
+ * Four programs with known answers beside a neighbour that has a part of every 10 ms of one CPU or
+ * of both, simulated in ticks of 50 us under three schedulers. What each program is must never be
  * contradicted, what it is not must never be said to hold.
  */
 #define TICK_NS 50000
@@ -212,7 +212,7 @@ static enum claim_holds judged(struct afx *f, enum verdict_class class, uint32_t
 	return f->r.verdict.claim_holds;
 }
 
-/* Without a neighbour, the lock takes 49 % of the CPUs of the GIL-bound program and 24.4 % of the convoy's. */
+/* Without a neighbour, the lock takes 49 % of the GIL program's CPUs, 24.4 % of the convoy's. */
 static void check_lock_share(enum program program, const struct report *r)
 {
 	static const uint64_t percent[PROGRAM_CNT] = { [GIL] = 45, [CONVOY] = 24 };
@@ -227,7 +227,9 @@ static void check_cell(struct sim *s)
 {
 	static const enum verdict_class is[] = { CLASS_PARALLEL, CLASS_SEQUENTIAL, CLASS_CONCURRENT,
 						 CLASS_CONCURRENT };
-	static const char words[] = { [CLAIM_NO] = '-', [CLAIM_YES] = '+', [CLAIM_UNDECIDED] = '?' };
+	static const char words[] = {
+		[CLAIM_NO] = '-', [CLAIM_YES] = '+', [CLAIM_UNDECIDED] = '?',
+	};
 	struct afx f;
 	char line[64];
 	int len;

@@ -92,7 +92,7 @@ TEST(analyze_operations_as_counted_one_by_one)
 		afx_task(&f, 0, "0E");
 		for (unsigned int i = 0; i < cnt; i++) {
 			from[i] = afx_random(&seed, 50);
-			until[i] = from[i] + afx_random(&seed, 60);	/* some outlive the window */
+			until[i] = from[i] + afx_random(&seed, 60); /* some outlive the window */
 			afx_op(&f, 1, from[i], until[i]);
 		}
 		for (unsigned int at = 0; at < 50; at++) {

@@ -342,8 +342,9 @@ static void check_witness(const struct world *w, bool equal_clocks)
 static bool waits_in_progress(const struct world *w, unsigned int t, const struct model_span *s,
 			      uint64_t longest_run_ns)
 {
-	bool parks = s->reason == REASON_LOCK || s->reason == REASON_COND || s->reason == REASON_EPOLL ||
-		     s->reason == REASON_POLL || s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||
+	bool parks = s->reason == REASON_LOCK || s->reason == REASON_COND ||
+		     s->reason == REASON_EPOLL || s->reason == REASON_POLL ||
+		     s->flags & SPAN_ACCEPT || s->reason == REASON_SIGNAL ||
 		     s->reason == REASON_OTHER || s->reason == REASON_SEMAPHORE;
 
 	if (s->reason == REASON_JOIN || s->reason == REASON_CHILD)

@@ -275,7 +275,8 @@ static void world_task(struct world *w, unsigned int t, uint64_t *seed)
 	for (unsigned int u = from; u < until; u++) {
 		const char states[] = { (char)('0' + t), (char)('0' + t), '.', 'L', 'S', 'J' };
 
-		life[u] = u > from && afx_random(seed, 3) ? life[u - 1] : states[afx_random(seed, 6)];
+		life[u] = u > from && afx_random(seed, 3) ? life[u - 1] :
+			  states[afx_random(seed, 6)];
 	}
 	life[until] = '\0';
 	w->born[t] = from;
@@ -362,10 +363,12 @@ static void check_units(const struct world *w)
 			continue;
 		}
 		CHECK_EQ(p->segments[seg - 1].task_id, t + 1);
-		CHECK_EQ(p->segments[seg - 1].state, isdigit((unsigned char)w->lives[t][u - 1]) ? 0 :
+		CHECK_EQ(p->segments[seg - 1].state,
+			 isdigit((unsigned char)w->lives[t][u - 1]) ? 0 :
 			 w->lives[t][u - 1] == '.' ? SPAN_READY : SPAN_BLOCKED);
 		if (is_blocked(w->lives[t][u - 1]))
-			CHECK_EQ(p->segments[seg - 1].reason, w->lives[t][u - 1] == 'L' ? REASON_LOCK :
+			CHECK_EQ(p->segments[seg - 1].reason,
+				 w->lives[t][u - 1] == 'L' ? REASON_LOCK :
 				 w->lives[t][u - 1] == 'S' ? REASON_SLEEP : REASON_JOIN);
 	}
 }
@@ -511,7 +514,8 @@ TEST(analyze_path_of_a_shell_whose_wait_the_child_broke_off)
 	struct afx f;
 
 	afx_init(&f, 3, UNIT_NS, 136);
-	afx_task(&f, 0, "0" WAIT_22 WAIT_22 "0" WAIT_22 WAIT_22 "0WWWW0" WAIT_22 "WWWWWWWWWWWWWWWWW0");
+	afx_task(&f, 0, "0" WAIT_22 WAIT_22 "0" WAIT_22 WAIT_22 "0WWWW0" WAIT_22
+		 "WWWWWWWWWWWWWWWWW0");
 	afx_task(&f, 1, RUNS_60("2") RUNS_10("2") RUNS_10("2") RUNS_10("2") "2222");
 	for (unsigned int i = 0; i < 3; i++) {
 		size_t sleeper = afx_task(&f, 1 + 45 * i, "1SSSSSSSSSSSSSSSSSSSS" SLEEP_22 "1");

@@ -51,14 +51,16 @@ TEST(scaling_amdahl_finds_its_serial_fraction)
 TEST(scaling_usl_finds_both_coefficients)
 {
 	static const double pairs[][2] = {
-		{ 0.02, 0.0005 }, { 0.2, 0.01 }, { 0, 0.003 }, { 0.3, 0 }, { 0, 0 }, { 0.8, 0.0001 },
+		{ 0.02, 0.0005 }, { 0.2, 0.01 }, { 0, 0.003 },
+		{ 0.3, 0 }, { 0, 0 }, { 0.8, 0.0001 },
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
 		struct scaling_sample samples[64];
 		struct scaling_fit fit;
 
-		scaling_fit(LAW_USL, samples, exact(samples, 64, 0.9, pairs[i][0], pairs[i][1]), &fit);
+		scaling_fit(LAW_USL, samples,
+			    exact(samples, 64, 0.9, pairs[i][0], pairs[i][1]), &fit);
 		REQUIRE(fit.known);
 		CHECK(near(fit.serial, pairs[i][0], 1e-8));
 		CHECK(near(fit.coherency, pairs[i][1], 1e-9));
@@ -80,7 +82,8 @@ TEST(scaling_noise_is_bounded)
 		for (int i = 0; i < 48; i++) {
 			double n = 1 + i % 16;
 
-			samples[i] = (struct scaling_sample){ n, usl(n, 1, 0.1, 0.002) * (1 + 0.02 * noise(&state)) };
+			samples[i] = (struct scaling_sample){
+				n, usl(n, 1, 0.1, 0.002) * (1 + 0.02 * noise(&state)) };
 		}
 		scaling_fit(LAW_USL, samples, 48, &both);
 		scaling_fit(LAW_AMDAHL, samples, 48, &amdahl);
@@ -178,7 +181,9 @@ TEST(scaling_over_cpus_needs_tasks_for_them)
 		.workload = "amdahl", .over_cpus = true, .repeats = 1, .cpus = 4, .point_cnt = 4,
 		.points = { { .n = 1 }, { .n = 2 }, { .n = 3 }, { .n = 4 } },
 	};
-	const struct trial trials[] = { run(1200, 1, 0), run(800, 1, 0), run(667, 1, 0), run(667, 1, 0) };
+	const struct trial trials[] = {
+		run(1200, 1, 0), run(800, 1, 0), run(667, 1, 0), run(667, 1, 0),
+	};
 	const uint64_t amounts[] = { 7, 7, 7, 7 };
 
 	scaling_compute(trials, amounts, 3, &s);

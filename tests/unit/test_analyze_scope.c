@@ -30,8 +30,8 @@ TEST(analyze_scope_of_cpus_measured_to_run_at_once)
 	f.m.meta.physical_round_ns = 52;
 	f.m.meta.physical_age_ns = 1000000000000;
 	afx_compute(&f);
-	CHECK(in_scope(&f, "CPUs 0 and 1 were measured to run at once 16m40s before this run (1,000 "
-			   "rounds of 52 ns); during the run, only steal was measured."));
+	CHECK(in_scope(&f, "CPUs 0 and 1 were measured to run at once 16m40s before this run "
+			   "(1,000 rounds of 52 ns); during the run, only steal was measured."));
 	CHECK(!in_scope(&f, "Virtual CPUs"));
 	f.m.meta.cpus_usable_cnt = 3;
 	afx_compute(&f);

@@ -38,8 +38,9 @@ TEST(analyze_serializer_names_the_lock_that_goes_round)
 	afx_task(&f, 0, "0000LLLLLLLL");
 	afx_task(&f, 0, "LLLL1111LLLL");
 	afx_task(&f, 0, "SLLLLLLL0000");
+	/* The two words of a condition variable, and its mutex. */
 	for (size_t t = 0; t < 3; t++)
-		waits_at(&f, t, LOCK_A + 4 * t);	/* two words of a condition variable, and its mutex */
+		waits_at(&f, t, LOCK_A + 4 * t);
 	afx_compute(&f);
 	check_sums(s);
 	CHECK(s->present && s->measured);
@@ -170,8 +171,8 @@ TEST(analyze_serializer_counts_who_is_about_to_wait_on_as_waiting)
 }
 
 /*
- * Of 100 units the second task is ready for @ready, then runs for @run, and then waits for the lock.
- * Afterwards a third one waits for it while nobody runs, and they go on, if @two.
+ * Of 100 units the second task is ready for @ready, then runs for @run, and then waits for the
+ * lock. Afterwards a third one waits for it while nobody runs, and they go on, if @two.
  */
 static bool present_with(unsigned int ready, unsigned int run, bool two)
 {
@@ -205,7 +206,7 @@ TEST(analyze_serializer_thresholds_are_exact)
 {
 	CHECK(present_with(0, 10, true));
 	CHECK(!present_with(0, 11, true));
-	CHECK(present_with(18, 10, true));	/* 72 of the 90 that are missing are the lock's: 80 % */
+	CHECK(present_with(18, 10, true));	/* 72 of the 90 missing are the lock's: 80 % */
 	CHECK(!present_with(19, 10, true));
 }
 
@@ -229,7 +230,8 @@ static bool about_to_wait(const char *life, unsigned int u)
 	return life[u] == 'L';
 }
 
-static void check_units(const struct afx *f, const char lives[TASKS][UNITS + 1], const uint64_t *addr)
+static void check_units(const struct afx *f, const char lives[TASKS][UNITS + 1],
+			const uint64_t *addr)
 {
 	const struct report_serializer *s = &f->r.serializer;
 	uint64_t cpus = f->m.cpu_cnt, demand = 0, reached = 0, ready = 0, had = 0;
@@ -284,8 +286,8 @@ TEST(analyze_serializer_random_worlds)
 			for (unsigned int u = 0; u < UNITS; u++) {
 				const char c[] = { 'L', 'L', (char)('0' + t % cpus), '.', 'S' };
 
-				lives[t][u] = u && afx_random(&seed, 4) ? lives[t][u - 1]
-									: c[afx_random(&seed, kinds)];
+				lives[t][u] = u && afx_random(&seed, 4) ? lives[t][u - 1] :
+					      c[afx_random(&seed, kinds)];
 				for (unsigned int o = 0; o < t; o++)
 					if (lives[o][u] == lives[t][u] && lives[t][u] != 'S')
 						lives[t][u] = 'L';

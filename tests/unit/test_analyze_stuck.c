@@ -96,7 +96,8 @@ TEST(analyze_stuck_lost_signal_is_the_end_of_the_chain)
 
 	/* Whatever class was expected: it is not what it should have been. */
 	for (int class = CLASS_SEQUENTIAL; class <= CLASS_PARALLEL; class++) {
-		f.m.meta.claim = (struct claim){ .class = (enum verdict_class)class, .at_least = true };
+		f.m.meta.claim = (struct claim){
+			.class = (enum verdict_class)class, .at_least = true };
 		afx_compute(&f);
 		CHECK(f.r.verdict.claim_holds != CLAIM_YES);
 	}
@@ -209,7 +210,7 @@ TEST(analyze_stuck_behind_a_child)
 	afx_release(&f);
 }
 
-/* Ctrl-C, or a signal of another program, breaks the waits off; afterwards tasks may run for a while. */
+/* Ctrl-C, or another program's signal, breaks the waits off; then tasks may run for a while. */
 TEST(analyze_stuck_until_a_signal_from_outside)
 {
 	struct afx f;

@@ -112,7 +112,8 @@ TEST(analyze_verdict_overlap_within_eps_is_not_guessed)
 	afx_pair(&f, 0, 1, 60 * MS);
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	CHECK_STR(f.r.verdict.reason, "no recorded overlap is longer than 1 us and than the 60000000 ns "
+	CHECK_STR(f.r.verdict.reason,
+		  "no recorded overlap is longer than 1 us and than the 60000000 ns "
 		  "by which the CPUs' clocks may disagree: run it for longer");
 	CHECK(f.r.verdict.never_two);
 	afx_release(&f);
@@ -129,7 +130,8 @@ TEST(analyze_verdict_parallel_survives_loss)
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_PARALLEL);
 	CHECK(!f.r.lossless);
-	CHECK_STR(f.r.verdict.reason, "two or more ran at once for at least 50.0 % of the busy time");
+	CHECK_STR(f.r.verdict.reason,
+		  "two or more ran at once for at least 50.0 % of the busy time");
 	CHECK(in_scope(&f, "missing"));
 
 	/* Too few of something is the loss itself; a cause after its effect is not. */
@@ -163,13 +165,15 @@ TEST(analyze_verdict_never_does_not_survive_loss)
 	afx_gap(&f, 0, AFX_START_NS + 80 * MS, UINT64_MAX, 2);
 	f.m.dropped = 4;
 	afx_compute(&f);
-	CHECK_STR(f.r.verdict.reason, "4 records were refused: run it again with a larger --buffer");
+	CHECK_STR(f.r.verdict.reason,
+		  "4 records were refused: run it again with a larger --buffer");
 
 	/* Nobody refused the fifth. */
 	afx_gap(&f, 0, AFX_START_NS + 90 * MS, UINT64_MAX, 1);
 	afx_compute(&f);
 	CHECK_STR(f.r.verdict.reason,
-		  "5 records are missing, and the kernel refused 4: the file was changed, or the recorder failed; run it again");
+		  "5 records are missing, and the kernel refused 4: the file was changed, or the "
+		  "recorder failed; run it again");
 
 	f.m.gap_cnt = f.m.dropped = 0;
 	f.m.end.storage_failures = 2;
@@ -228,7 +232,8 @@ TEST(analyze_verdict_dirty_audit)
 	afx_compute(&f);
 	CHECK(!f.r.audit_clean);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	CHECK_STR(f.r.verdict.reason, "3 checks of the audit failed, the first is switches of tid 102 "
+	CHECK_STR(f.r.verdict.reason,
+		  "3 checks of the audit failed, the first is switches of tid 102 "
 		  "(expected 412, observed 411): run it again");
 	afx_release(&f);
 }
@@ -249,7 +254,8 @@ TEST(analyze_verdict_hidden_start_decides_nothing)
 	s->start_min_ns = s->start_ns - MS;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	CHECK_STR(f.r.verdict.reason, "two or more ran at once for between 0.0 % and 5.0 % of the busy "
+	CHECK_STR(f.r.verdict.reason,
+		  "two or more ran at once for between 0.0 % and 5.0 % of the busy "
 		  "time, as some switch-ins were hidden: run it again");
 	CHECK(in_scope(&f, "hidden"));
 	s->start_min_ns++;
@@ -258,7 +264,7 @@ TEST(analyze_verdict_hidden_start_decides_nothing)
 	afx_release(&f);
 }
 
-/* A claim that each of the classes it could be keeps is kept; one that one of them breaks is not decided. */
+/* A claim that each possible class keeps is kept; one that a possible class breaks is undecided. */
 TEST(analyze_verdict_undecided_between_two_classes)
 {
 	struct model_span *s;
@@ -272,7 +278,8 @@ TEST(analyze_verdict_undecided_between_two_classes)
 	s = afx_span(&f, 1, 2);
 	s->flags |= SPAN_HIDDEN_START;
 	s->start_min_ns = s->start_ns - 2 * MS;
-	f.m.meta.claim = (struct claim){ .class = CLASS_CONCURRENT, .at_least = true, .needs_cpus = 1 };
+	f.m.meta.claim = (struct claim){
+		.class = CLASS_CONCURRENT, .at_least = true, .needs_cpus = 1 };
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
 	CHECK_EQ(f.r.verdict.at_least, CLASS_CONCURRENT);
@@ -343,7 +350,8 @@ TEST(analyze_verdict_invisible_operations)
 	f.m.meta.ops_hooked = true;
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_INCONCLUSIVE);
-	CHECK_STR(f.r.verdict.reason, "operations not visible: tid 101 waited in its loop for what no "
+	CHECK_STR(f.r.verdict.reason,
+		  "operations not visible: tid 101 waited in its loop for what no "
 		  "descriptor told, as for timers: add markers");
 	/* Another set is none: the operations of this one. */
 	afx_span(&f, 0, 1)->addr = 5;
@@ -361,7 +369,8 @@ TEST(analyze_verdict_invisible_operations)
 	afx_op(&f, 1, 2, 4);
 	afx_compute(&f);
 	CHECK_EQ(f.r.verdict.class, CLASS_CONCURRENT);
-	CHECK_STR(f.r.verdict.reason, "two or more operations were in progress for 20.0 % of the active "
+	CHECK_STR(f.r.verdict.reason,
+		  "two or more operations were in progress for 20.0 % of the active "
 		  "time, and two ran at once for 0.0 % of the busy time");
 	CHECK(!in_scope(&f, "goroutines"));
 	afx_release(&f);

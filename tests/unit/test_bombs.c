@@ -37,7 +37,8 @@ static void check_growth(bomb_fn *make, uint32_t n)
 	large = bomb_cost(fd);
 	close(fd);
 	if (getenv("BOMB_VERBOSE"))
-		fprintf(stderr, "%u: %llu events %llu ms in %s, %llu MB, %llu B/event (n: %llu ms)\n",
+		fprintf(stderr,
+			"%u: %llu events %llu ms in %s, %llu MB, %llu B/event (n: %llu ms)\n",
 			GROWTH * n, (unsigned long long)large.events,
 			(unsigned long long)large.cpu_ns / 1000000, large.step,
 			(unsigned long long)large.bytes >> 20,
@@ -46,8 +47,8 @@ static void check_growth(bomb_fn *make, uint32_t n)
 	if (small.cpu_ns < COST_MIN_NS / GROWTH)
 		small.cpu_ns = COST_MIN_NS / GROWTH;
 	if (large.cpu_ns > TIMES_MAX * small.cpu_ns)
-		unit_failed(__FILE__, __LINE__, "%s takes %llu ms for %u, and %llu ms for %u", large.step,
-			    (unsigned long long)small.cpu_ns / 1000000, n,
+		unit_failed(__FILE__, __LINE__, "%s takes %llu ms for %u, and %llu ms for %u",
+			    large.step, (unsigned long long)small.cpu_ns / 1000000, n,
 			    (unsigned long long)large.cpu_ns / 1000000, GROWTH * n);
 	/* Sanitizers need a multiple of their own. */
 #ifndef __SANITIZE_ADDRESS__
@@ -206,7 +207,8 @@ static int foreign_owners(uint32_t n)
 	for (uint32_t i = 2; i < n + 2; i++)
 		bomb_task(b, T(i), 0, i, 1, true);
 	for (uint32_t i = 2; i < n + 3; i++) {
-		struct lab_ev_switch_out *ev = bomb_out(b, T(n + i), 0, i - 1, i < n + 2 ? i : 0, 202);
+		struct lab_ev_switch_out *ev =
+			bomb_out(b, T(n + i), 0, i - 1, i < n + 2 ? i : 0, 202);
 
 		ev->args[0] = i;
 		ev->args[1] = 128 | 6;
@@ -251,7 +253,7 @@ TEST(bombs_markers)
 	check_growth(markers, 3 * SMALL);
 }
 
-/* Each task has one operation and loops that are not seen; or does the same in a process of its own. */
+/* Each task has one operation and loops that are not seen; or the same in a process of its own. */
 static int loops(uint32_t n)
 {
 	struct bomb *b = bomb_new(1);
@@ -263,7 +265,8 @@ static int loops(uint32_t n)
 
 			bomb_out(b, T(8 * i + 2 * k + 1), 0, i, 0, 232)->args[0] = 3;
 			bomb_wake(b, T(8 * i + 2 * k + 2), 0, i, 0);
-			ev = &bomb_add(b, LAB_EV_EPOLL_WAIT, T(8 * i + 2 * k + 2), 0, i)->epoll_wait;
+			ev = &bomb_add(b, LAB_EV_EPOLL_WAIT, T(8 * i + 2 * k + 2), 0,
+				       i)->epoll_wait;
 			ev->epfd = 3;
 			ev->enter_ns = T(8 * i + 2 * k + 1);
 		}
@@ -293,7 +296,8 @@ static int descriptors(uint32_t n)
 		ev->fd_type = 12;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		struct lab_ev_epoll_ready *ev = &bomb_add(b, LAB_EV_EPOLL_READY, T(n + i), 0, 1)->epoll_ready;
+		struct lab_ev_epoll_ready *ev =
+			&bomb_add(b, LAB_EV_EPOLL_READY, T(n + i), 0, 1)->epoll_ready;
 
 		ev->epfd = 3;
 		ev->cnt = 16;
@@ -308,7 +312,10 @@ TEST(bombs_descriptors)
 	check_growth(descriptors, 3 * SMALL);
 }
 
-/* Tasks that are bound to a CPU are ready, and one that may go elsewhere comes last, while another CPU is foreign. */
+/*
+ * Tasks that are bound to a CPU are ready, and one that may go elsewhere comes last, while another
+ * CPU is foreign.
+ */
 static int pinned(uint32_t n)
 {
 	struct bomb *b = bomb_new(3);
@@ -323,8 +330,8 @@ static int pinned(uint32_t n)
 	for (uint32_t i = 2; i < n + 2; i++) {
 		uint32_t long_run = i < n ? 0 : 2 * n * (i - n + 1);
 
-		bomb_out(b, T(200 * n + 100 * i + long_run), 0, i, i < n + 1 ? i + 1 : 0, 1)->sum_exec_ns =
-			100000 * i;
+		bomb_out(b, T(200 * n + 100 * i + long_run), 0, i, i < n + 1 ? i + 1 : 0,
+			 1)->sum_exec_ns = 100000 * i;
 	}
 	return bomb_end(b, T(400 * n), TRACE_END_FOR);
 }
@@ -432,7 +439,8 @@ static int execs(uint32_t n)
 
 		ev->tid = ev->old_tid = 1;
 		snprintf(ev->comm, sizeof(ev->comm), "\x1b<&\"\n%u", i);
-		snprintf(bomb_add(b, LAB_EV_RENAME, T(i), 0, 1)->rename.comm, LAB_COMM_LEN, "%u", i);
+		snprintf(bomb_add(b, LAB_EV_RENAME, T(i), 0, 1)->rename.comm, LAB_COMM_LEN, "%u",
+			 i);
 		bomb_add(b, LAB_EV_MIGRATE, T(i), 0, 1)->migrate.dest_cpu = i % 1024;
 	}
 	return bomb_end(b, T(n), TRACE_END_FOR);

@@ -82,14 +82,15 @@ TEST(check_holds)
 {
 	ALL_ARE(CHECK_HOLDS, NULL, NULL, "verdict.class==parallel", "verdict.class == 'parallel'",
 		"\"parallel\"==verdict.class", "verdict.class!=concurrent", "parallelism.max==2",
-		"parallelism.average/host.cpus_online >= 0.439", "len(tasks)==2", "len( tasks ) > 1",
-		"tasks.0.run_ns==7", "tasks.0.run_ns==7ns", "tasks.0.run_ns<1us", "2==len(tasks)",
-		"audit.clean", "audit.clean==true", "audit.clean!=false", "workload.signal==null",
-		"workload.exit_status!=null", "workload.claim!=null", "workload.exit_status==3",
-		"host.release=='6.1'", "tasks.0.comm=='true'", "schema=='lab-report/1'",
-		"-tasks.0.run_ns == 0-7", "--parallelism.max==2",
-		"(1+2)*3-parallelism.max*2 == 10/2", "8-4-2-parallelism.max==0",
-		"16/4/2==parallelism.max", "1s==1000ms*parallelism.max/2", "50%*parallelism.max==1");
+		"parallelism.average/host.cpus_online >= 0.439", "len(tasks)==2",
+		"len( tasks ) > 1", "tasks.0.run_ns==7", "tasks.0.run_ns==7ns",
+		"tasks.0.run_ns<1us", "2==len(tasks)", "audit.clean", "audit.clean==true",
+		"audit.clean!=false", "workload.signal==null", "workload.exit_status!=null",
+		"workload.claim!=null", "workload.exit_status==3", "host.release=='6.1'",
+		"tasks.0.comm=='true'", "schema=='lab-report/1'", "-tasks.0.run_ns == 0-7",
+		"--parallelism.max==2", "(1+2)*3-parallelism.max*2 == 10/2",
+		"8-4-2-parallelism.max==0", "16/4/2==parallelism.max",
+		"1s==1000ms*parallelism.max/2", "50%*parallelism.max==1");
 }
 
 TEST(check_fails)
@@ -121,8 +122,8 @@ TEST(check_shares_of_capacity)
 		"capacity.unplaced_ns==600", "capacity.cpus==2", "capacity.total==1",
 		"capacity.work+capacity.unplaced<capacity.total");
 	ALL_ARE(CHECK_FAILS, NULL, NULL, "capacity.blocked.lock<0.05");
-	ALL_ARE(CHECK_HOLDS, "\"sleep\": 0, \"none\": null", "\"sleep\": 30", "capacity.blocked==6%",
-		"capacity.blocked-capacity.blocked.lock==1%");
+	ALL_ARE(CHECK_HOLDS, "\"sleep\": 0, \"none\": null", "\"sleep\": 30",
+		"capacity.blocked==6%", "capacity.blocked-capacity.blocked.lock==1%");
 	ALL_ARE(CHECK_UNDECIDED, "\"total_ns\": 3000", "\"total_ns\": 0", "capacity.work<0.5");
 	/* Outside of capacity there are no shares, and within it one step only lacks its _ns. */
 	ALL_ARE(-ENOENT, NULL, NULL, "tasks.0.run>1", "capacity.blocked.look<1",
@@ -162,9 +163,9 @@ TEST(check_missing_keys_decide_nothing)
 	ALL_ARE(CHECK_UNDECIDED, NULL, NULL, "serializer.index>=0.95", "1-serializer.index<0.5",
 		"serializer.addr=='0x10'", "verdict.claim_doubt==few_cpus", "host.steal_ns==0",
 		"run_queue_wait.longest.antagonist.ns<1ms", "capacity.unplaced.throttled<1",
-		"capacity.unplaced.throttled_ns<1s", "len(serializer.tasks)==2", "serializer.shared",
-		"event_loops.3.waits==1", "tasks.0.run_ns/overhead.bpf_ns>1", "workload.claim.why!=x",
-		"serializer.tasks.0.id==1");
+		"capacity.unplaced.throttled_ns<1s", "len(serializer.tasks)==2",
+		"serializer.shared", "event_loops.3.waits==1", "tasks.0.run_ns/overhead.bpf_ns>1",
+		"workload.claim.why!=x", "serializer.tasks.0.id==1");
 	ALL_ARE(CHECK_HOLDS, NULL, NULL, "serializer.index==null", "null==verdict.claim_doubt");
 	ALL_ARE(CHECK_FAILS, NULL, NULL, "serializer.index!=null");
 	ALL_ARE(CHECK_UNDECIDED, "\"claim\": {\"class\": \"parallel\"}", "\"claim\": null",
@@ -172,13 +173,14 @@ TEST(check_missing_keys_decide_nothing)
 	ALL_ARE(-ENOENT, NULL, NULL, "serializer.indeks>0", "serializer.index.x>0",
 		"serializer.inde>0", "serializer>0", "locks.symbol==x", "locks.x.symbol==x",
 		"locks.0.symbols==x", "locks.0.kind==lock", "workload.claim.clas==x",
-		"tasks.0.unplaced.throttled<1", "capacity.throttled<1", "capacity.unplaced.throttle<1",
-		"host.steal==0", "serializer.tasks.0==1");
+		"tasks.0.unplaced.throttled<1", "capacity.throttled<1",
+		"capacity.unplaced.throttle<1", "host.steal==0", "serializer.tasks.0==1");
 }
 
 TEST(check_stolen_time)
 {
-	static const char was[] = "\"cpus_online\": 4", more[] = "\"cpus_online\": 4, \"steal_ns\": 31";
+	static const char was[] = "\"cpus_online\": 4",
+			  more[] = "\"cpus_online\": 4, \"steal_ns\": 31";
 
 	ALL_ARE(CHECK_UNDECIDED, was, more, "verdict.class==parallel", "verdict.class==sequential",
 		"parallelism.max==2", "parallelism.max==1", "capacity.work>0.9", "len(tasks)==2");
@@ -201,21 +203,23 @@ TEST(check_syntax_errors)
 {
 	ALL_ARE(-EINVAL, NULL, NULL, "", " ", "==", "parallelism.max==", "==2", "parallelism.max=2",
 		"parallelism.max===2", "1<2", "null==null", "1<parallelism.max<3", "parallelism.",
-		"parallelism..max>1", ".max>1", "parallelism.max>1 &&audit.clean", "(parallelism.max>1",
-		"(parallelism.max)>1)", "parallelism.max>5m", "parallelism.max>5 s", "parallelism.max>1e3",
-		"workload.name=='x", "len tasks==2", "len(tasks==2", "len()==2", "len(len(tasks))==2",
-		"parallelism.max 2", "parallelism.max>1.", "parallelism.max>.5", "\x1b[31m", "!audit.clean",
+		"parallelism..max>1", ".max>1", "parallelism.max>1 &&audit.clean",
+		"(parallelism.max>1", "(parallelism.max)>1)", "parallelism.max>5m",
+		"parallelism.max>5 s", "parallelism.max>1e3", "workload.name=='x", "len tasks==2",
+		"len(tasks==2", "len()==2", "len(len(tasks))==2", "parallelism.max 2",
+		"parallelism.max>1.", "parallelism.max>.5", "\x1b[31m", "!audit.clean",
 		"parallelism.max>99999999999999999999999999999999999999999",
 		"parallelism.max>999999999999999999999999999999999s");
 }
 
 TEST(check_types_must_fit)
 {
-	ALL_ARE(-EINVAL, NULL, NULL, "verdict.class==1", "verdict.class<'parallel'", "audit.clean>0",
-		"audit.clean==1", "tasks==tasks", "tasks==2", "len(verdict)==2", "len(verdict.class)==1",
-		"parallelism.max", "verdict.class", "tasks", "verdict.class+1==2", "-verdict.class==2",
-		"audit.clean*2==2", "workload.signal<null", "null+parallelism.max>1",
-		"true*parallelism.max==1", "verdict.class==paralel", "'sequentiell'==verdict.class",
+	ALL_ARE(-EINVAL, NULL, NULL, "verdict.class==1", "verdict.class<'parallel'",
+		"audit.clean>0", "audit.clean==1", "tasks==tasks", "tasks==2", "len(verdict)==2",
+		"len(verdict.class)==1", "parallelism.max", "verdict.class", "tasks",
+		"verdict.class+1==2", "-verdict.class==2", "audit.clean*2==2",
+		"workload.signal<null", "null+parallelism.max>1", "true*parallelism.max==1",
+		"verdict.class==paralel", "'sequentiell'==verdict.class",
 		"'paralell'==workload.claim.class", "host.release==6.1");
 }
 
@@ -283,15 +287,17 @@ TEST(check_too_few_cpus)
 		"verdict.class!=concurrent");
 
 	ALL_ARE(CHECK_UNDECIDED, NULL, NULL, "parallelism.max>=3", "parallelism.max>2",
-		"parallelism.max==3", "3<=parallelism.max", "parallelism.average/host.cpus_online>=0.6",
-		"parallelism.average-2.5>0", "10/parallelism.max<=4", "-parallelism.max<-2",
-		"parallelism.max_bounds.0>=3", "parallelism.average_busy_bounds.1>2");
-	ALL_ARE(CHECK_FAILS, NULL, NULL, "parallelism.max>=2.0+parallelism.max", "parallelism.max==1",
-		"parallelism.average>=1.9", "parallelism.average==2", "parallelism.max<=1",
-		"parallelism.max!=2", "parallelism.average/host.cpus_online>=0.5");
+		"parallelism.max==3", "3<=parallelism.max",
+		"parallelism.average/host.cpus_online>=0.6", "parallelism.average-2.5>0",
+		"10/parallelism.max<=4", "-parallelism.max<-2", "parallelism.max_bounds.0>=3",
+		"parallelism.average_busy_bounds.1>2");
+	ALL_ARE(CHECK_FAILS, NULL, NULL, "parallelism.max>=2.0+parallelism.max",
+		"parallelism.max==1", "parallelism.average>=1.9", "parallelism.average==2",
+		"parallelism.max<=1", "parallelism.max!=2",
+		"parallelism.average/host.cpus_online>=0.5");
 }
 
-/* With what the run could have been, as the JSON says it; @classes: those that it could have had. */
+/* With what the run could have been, as the JSON says; @classes: the classes it could have had. */
 static char *with_others(const char *classes, const char *average, const char *lock)
 {
 	return xasprintf("\"class\": \"concurrent\", \"claim_holds\": null,"
@@ -408,8 +414,8 @@ static void make_text(char *text, size_t size, uint64_t *random)
 		"capacity.unplaced", "tasks", "tasks.0.run_ns", "tasks.9.run_ns", "audit.clean",
 		"workload.signal", "len(tasks)", "len(", "(", ")", "==", "!=", "<", "<=", ">", ">=",
 		"+", "-", "*", "/", "0", "1", "1.5", "5%", "3ms", "9223372036854775807",
-		"99999999999999999999999999999999999999", "true", "false", "null", "parallel", "'x'",
-		"\"", ".", " ", "host.cpus_usable", "parallelism.run_ns", "=", "_ns",
+		"99999999999999999999999999999999999999", "true", "false", "null", "parallel",
+		"'x'", "\"", ".", " ", "host.cpus_usable", "parallelism.run_ns", "=", "_ns",
 	};
 	size_t cnt = next_random(random) % 12, used = 0;
 
@@ -427,7 +433,9 @@ static void make_text(char *text, size_t size, uint64_t *random)
 TEST(check_random_assertions)
 {
 	static const char *const others[][2] = {
-		{ "[0, 1]", "[0]" }, { "\"lossless\": true", "\"lossless\": false" }, { NULL, NULL },
+		{ "[0, 1]", "[0]" },
+		{ "\"lossless\": true", "\"lossless\": false" },
+		{ NULL, NULL },
 	};
 	unsigned int seen[3] = { 0 }, refused = 0;
 	struct check_expr *expr = xcalloc(1, sizeof(*expr));

@@ -24,7 +24,7 @@ static void *do_nothing(void *arg)
 	return arg;
 }
 
-/* In a child, which is confined for good. Return: 0, or the line of what was otherwise than it should. */
+/* In a child, confined for good. Return: 0, or the line of what was other than it should be. */
 static int try_all(const char *file, int open_fd)
 {
 	char *const argv[] = { "true", NULL };
@@ -36,7 +36,8 @@ static int try_all(const char *file, int open_fd)
 #define REFUSED(call) HOLDS((call) == -1 && errno == EPERM)
 	HOLDS(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !confine_reader());
 	/* What a reader does. */
-	HOLDS((fd = open(file, O_RDONLY | O_CLOEXEC)) >= 0 && read(fd, &byte, 1) == 1 && !close(fd));
+	HOLDS((fd = open(file, O_RDONLY | O_CLOEXEC)) >= 0 && read(fd, &byte, 1) == 1 &&
+	      !close(fd));
 	HOLDS(write(open_fd, "x", 1) == 1 && !ftruncate(open_fd, 1));
 	HOLDS(!pthread_create(&thread, NULL, do_nothing, NULL) && !pthread_join(thread, NULL));
 	HOLDS(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);

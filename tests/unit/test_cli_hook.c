@@ -29,10 +29,12 @@ TEST(cli_hook_of_a_program)
 		const char *program;
 		enum hook_id hook;	/* HOOK_CNT: none */
 	} rows[] = {
-		{ "python", HOOK_python }, { "/usr/bin/python3.11", HOOK_python }, { "python3", HOOK_python },
-		{ "./serve.py", HOOK_python }, { "uvicorn", HOOK_python }, { "node", HOOK_node },
-		{ "/opt/node-v20/bin/nodejs", HOOK_node }, { "npx", HOOK_node }, { "app.mjs", HOOK_node },
-		{ "pythonic", HOOK_CNT }, { "nod", HOOK_CNT }, { "", HOOK_CNT }, { "3.11", HOOK_CNT }, { "/", HOOK_CNT }, { ".py", HOOK_CNT },
+		{ "python", HOOK_python }, { "/usr/bin/python3.11", HOOK_python },
+		{ "python3", HOOK_python }, { "./serve.py", HOOK_python },
+		{ "uvicorn", HOOK_python }, { "node", HOOK_node },
+		{ "/opt/node-v20/bin/nodejs", HOOK_node }, { "npx", HOOK_node },
+		{ "app.mjs", HOOK_node }, { "pythonic", HOOK_CNT }, { "nod", HOOK_CNT },
+		{ "", HOOK_CNT }, { "3.11", HOOK_CNT }, { "/", HOOK_CNT }, { ".py", HOOK_CNT },
 		{ "node/", HOOK_CNT }, { "sh", HOOK_CNT },
 	};
 

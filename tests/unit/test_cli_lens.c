@@ -41,7 +41,9 @@ TEST(lens_finds_tasks_cpus_and_times)
 
 TEST(lens_refuses_what_is_not_there)
 {
-	static const char *const tasks[] = { "", ",", "worker", "471", "procs,", "procs,nobody", "x*" };
+	static const char *const tasks[] = {
+		"", ",", "worker", "471", "procs,", "procs,nobody", "x*",
+	};
 	static const struct lens_ask wrong[] = {
 		{ 20 * MS, LENS_TO_END, NULL, NULL }, { 5 * MS, 5 * MS, NULL, NULL },
 		{ 6 * MS, 5 * MS, NULL, NULL }, { 0, LENS_TO_END, NULL, "2" },
@@ -54,7 +56,8 @@ TEST(lens_refuses_what_is_not_there)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CHECK_EQ(make(&f, wrong[i], &lens), -EINVAL);
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
-		CHECK_EQ(make(&f, (struct lens_ask){ 0, LENS_TO_END, tasks[i], NULL }, &lens), -EINVAL);
+		CHECK_EQ(make(&f, (struct lens_ask){ 0, LENS_TO_END, tasks[i], NULL }, &lens),
+			 -EINVAL);
 	fixture_release(&f);
 	fixture_empty(&f);
 	CHECK_EQ(make(&f, (struct lens_ask){ 0, LENS_TO_END, "procs", NULL }, &lens), -EINVAL);

@@ -51,8 +51,8 @@ static void expect_failure(struct fx *f, const char *name)
 	for (size_t i = 0; i < m.audit.failure_cnt; i++)
 		found |= !strcmp(m.audit.failures[i].name, name);
 	if (!found)
-		unit_failed(__FILE__, __LINE__, "\"%s\" did not fail; %zu others did, first %s", name,
-			    m.audit.failure_cnt,
+		unit_failed(__FILE__, __LINE__, "\"%s\" did not fail; %zu others did, first %s",
+			    name, m.audit.failure_cnt,
 			    m.audit.failure_cnt ? m.audit.failures[0].name : "-");
 	model_release(&m);
 	fx_free(f);
@@ -246,7 +246,7 @@ TEST(model_audit_migration_unseen_of_a_ready_task)
 	fx_free(f);
 }
 
-/* Where it was an interrupt that woke it, both records of that are hidden, and the switch-in is not. */
+/* An interrupt woke it: both records of that are hidden, and the switch-in is not. */
 TEST(model_audit_migration_unseen_at_a_waking)
 {
 	struct fx *f = fx_new(2);
@@ -383,10 +383,11 @@ TEST(model_audit_stamps_against_task_clocks)
 }
 
 /*
- * Task 2 on CPU 1 makes the root, on CPU 0, ready @cnt times; @late_ns: how far CPU 1's last @late_cnt wakings are
- * behind.
+ * Task 2 on CPU 1 makes the root, on CPU 0, ready @cnt times; @late_ns: how far CPU 1's last
+ * @late_cnt wakings are behind.
  */
-static struct fx *woken_run(unsigned int cnt, uint64_t late_ns, unsigned int late_cnt, uint32_t eps_ns)
+static struct fx *woken_run(unsigned int cnt, uint64_t late_ns, unsigned int late_cnt,
+			    uint32_t eps_ns)
 {
 	struct fx *f = fx_new(2);
 	struct trace_meta *meta = fx_meta(f);

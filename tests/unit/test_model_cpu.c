@@ -84,7 +84,7 @@ TEST(model_cpu_foreign_after_foreign)
 	fx_free(f);
 }
 
-/* The record before said idle, this one says foreign: a switch was hidden, and the time is nobody's. */
+/* One record says idle, the next says foreign: a switch was hidden, and the time is nobody's. */
 TEST(model_cpu_break_in_continuity)
 {
 	struct fx *f = fx_new(1);
@@ -145,7 +145,7 @@ TEST(model_cpu_foreign_to_the_end_has_no_name)
 	fx_free(f);
 }
 
-/* A CPU that goes away: from when on is not known, and the last task that was seen there does not stay. */
+/* A CPU goes away at an unknown time, and the last task that was seen there does not stay. */
 TEST(model_cpu_offline_at_the_end)
 {
 	for (int offline = 0; offline < 2; offline++) {
@@ -169,7 +169,7 @@ TEST(model_cpu_offline_at_the_end)
 	}
 }
 
-/* The last switch that was seen led to a foreign task: that the CPU was idle before this one came unseen. */
+/* The last seen switch led to a foreign task; nobody saw that the CPU was idle before this one. */
 TEST(model_cpu_idle_came_unseen)
 {
 	struct fx *f = fx_new(1);
@@ -325,8 +325,8 @@ TEST(model_seq_out_of_order_is_no_gap)
 }
 
 /*
- * Two numbers missing side by side are one gap. Any record ends what may be missing, but only one that says
- * who has the CPU ends the doubt about that.
+ * Two numbers missing side by side are one gap. Any record ends what may be missing, but only one
+ * that says which task has the CPU ends the doubt about that.
  */
 TEST(model_seq_gap_of_two)
 {

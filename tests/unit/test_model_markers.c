@@ -162,7 +162,7 @@ TEST(model_markers_that_do_not_fit)
 	model_release(&m);
 }
 
-/* Another program in the same process: what the one before had open has ended, and its IDs are free. */
+/* Another program in the same process: what the old one had open has ended; its IDs are free. */
 TEST(model_markers_end_with_their_program)
 {
 	struct fx *f = running_root();

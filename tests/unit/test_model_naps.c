@@ -6,7 +6,10 @@
 #define NAP_NS 4000000
 #define LOOK_NS 10	/* between two naps */
 
-/* @cnt naps of @id on @cpu, from @at on; in between it looks at the clock. Return: when the last one has ended. */
+/*
+ * @cnt naps of @id on @cpu, from @at on; in between it looks at the clock. Return: when the last
+ * one has ended.
+ */
 static uint64_t naps(struct fx *f, uint64_t at, unsigned int cpu, uint32_t id, int cnt)
 {
 	for (int i = 0; i < cnt; i++, at += NAP_NS + LOOK_NS) {
@@ -26,7 +29,10 @@ static size_t ticking(const struct model *m, size_t task)
 	return cnt;
 }
 
-/* Root computes; its thread naps, until the process ends (@cnt naps, and one that does not end) or by itself. */
+/*
+ * Root computes. Its thread naps until the process ends (@cnt naps, and one that does not end), or
+ * until it ends by itself.
+ */
 static size_t monitor(int cnt, bool until_process_ends, bool two)
 {
 	struct fx *f = fx_new(3);
@@ -77,7 +83,10 @@ TEST(model_naps_until_the_process_ends_tick)
 	CHECK_EQ(monitor(3, true, true), 0);
 }
 
-/* Root naps three times; its child ends in nap number @ended, from 0; 3: in the third, but its last switch comes later. */
+/*
+ * Root naps three times; its child ends in nap number @ended, from 0. With 3 it ends in the third
+ * nap, but its last switch comes later.
+ */
 static size_t parent(int ended)
 {
 	struct fx *f = fx_new(2);

@@ -160,7 +160,7 @@ TEST(model_place_a_throttled_task_is_held)
 	fx_free(f);
 }
 
-/* Of the deadline class: until it runs, wherever it is moved, and whatever its group's quota does meanwhile. */
+/* Deadline class: held until it runs, wherever it moves and whatever its group's quota does. */
 TEST(model_place_a_spent_task_is_held)
 {
 	const struct fx_how spent = { .flags = LAB_F_PREEMPT | LAB_F_BUDGET };

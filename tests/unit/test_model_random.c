@@ -11,7 +11,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 
-/* A small one; @exact: every stay's time is known twice, from what was charged and from the clock. */
+/* A small one; @exact: every stay's time is known twice, from its charge and from the clock. */
 static struct schedule *make(uint64_t seed, bool exact)
 {
 	struct schedule_options opt;

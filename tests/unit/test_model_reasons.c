@@ -109,7 +109,8 @@ TEST(model_reasons_table)
 		reason_classify(&sleep, &span);
 		if (span.reason != rows[i].reason)
 			unit_failed(__FILE__, __LINE__, "row %zu: %s", i, reason_name(span.reason));
-		CHECK_EQ(!!(span.flags & SPAN_ACCEPT), rows[i].syscall == 43 || rows[i].syscall == 364);
+		CHECK_EQ(!!(span.flags & SPAN_ACCEPT),
+			 rows[i].syscall == 43 || rows[i].syscall == 364);
 		CHECK_EQ(span.flags & SPAN_FUTEX, 0);
 	}
 }
@@ -157,7 +158,8 @@ TEST(model_futex_arguments)
 
 TEST(model_futex_of_a_32_bit_program)
 {
-	struct sleep sleep = { .state = S, .flags = LAB_F_COMPAT, .syscall = 240, .args = { 1, 1, 2 } };
+	struct sleep sleep = { .state = S, .flags = LAB_F_COMPAT, .syscall = 240,
+			       .args = { 1, 1, 2 } };
 	struct model_span span = { 0 };
 
 	reason_classify(&sleep, &span);
@@ -262,7 +264,7 @@ TEST(model_futex_condition)
 	all_are(waits, ARRAY_SIZE(waits), REASON_COND);
 }
 
-/* CPython: whoever lets the interpreter go wakes one who waits, and waits soon after, for 5 ms at a time. */
+/* CPython: a thread that drops the lock wakes a waiter, and soon waits, for 5 ms at a time. */
 TEST(model_futex_interpreter_lock)
 {
 	const struct wait_row waits[] = {
@@ -275,7 +277,7 @@ TEST(model_futex_interpreter_lock)
 
 	all_are(waits, ARRAY_SIZE(waits), REASON_LOCK);
 
-	/* Two who use one condition both ways (here is a job, here is its result) wait after each word. */
+	/* Two that use one condition both ways (a job, its result) wait after each word. */
 	all_are(waits + 1, ARRAY_SIZE(waits) - 1, REASON_COND);
 }
 
@@ -335,7 +337,7 @@ TEST(model_futex_twin_words)
 	for (size_t i = 4; i < 6; i++)
 		CHECK_EQ(JUDGE(waits, i), REASON_COND);
 
-	/* A mutex beside a condition: whoever signals has waited for the mutex, not for the condition. */
+	/* A mutex beside a condition: the signaller waited for the mutex, not the condition. */
 	waits[0].owned = true;
 	CHECK_EQ(JUDGE(waits, 1), REASON_LOCK);
 	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
@@ -354,7 +356,10 @@ TEST(model_futex_timeouts_only)
 		{ .task = 2, .start = 7, .end = 9 },
 	};
 
-	/* Who had all its time out has slept; who did not, or not yet, looks for work now and then. */
+	/*
+	 * A task that had all its time out has slept; a task that did not, or not yet, looks for
+	 * work now and then.
+	 */
 	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
 	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
 	CHECK_EQ(JUDGE(waits, 2), REASON_COND);
@@ -386,7 +391,7 @@ TEST(model_futex_timeouts_cut_short)
 	CHECK_EQ(JUDGE(waits, 2), REASON_SLEEP);
 }
 
-/* Ruby: the word of the sleep is that of the interpreter lock, too, and the last wait there may be for that. */
+/* Ruby: the word of the sleep is also that of the interpreter lock; the last wait may be for it. */
 TEST(model_futex_wait_after_the_sleeps)
 {
 	struct wait_row waits[] = {
@@ -400,13 +405,13 @@ TEST(model_futex_wait_after_the_sleeps)
 	CHECK_EQ(JUDGE(waits, 0), REASON_SLEEP);
 	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
 	CHECK_EQ(JUDGE(waits, 4), REASON_COND);
-	waits[4].end = 5050;			/* a hundredth of the shortest: an event may have come so soon */
+	waits[4].end = 5050;			/* 1 % of the shortest: an event may come so soon */
 	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
 	waits[4].end = 5049;
 	waits[1].end = 3999;
 	CHECK_EQ(JUDGE(waits, 1), REASON_COND);
 	waits[1].end = 4000;
-	waits[1].flags = 0;			/* it has not slept its time out: nobody has ended it */
+	waits[1].flags = 0;			/* it has not slept its time out: nobody ended it */
 	waits[1].start = 5100;
 	waits[1].end = 6000;
 	CHECK_EQ(JUDGE(waits, 0), REASON_COND);
@@ -445,7 +450,7 @@ TEST(model_futex_told_to_stop_at_once)
 	CHECK_EQ(JUDGE(waits, 1), REASON_SLEEP);
 }
 
-/* What a wait's value names counts only if it is another task that lives, of the same process if private. */
+/* A wait's value counts only if it names another living task, of the same process if private. */
 static enum reason named_by(uint64_t op, uint64_t val, uint32_t owner_tid, bool owner_died)
 {
 	struct fx *f = fx_new(3);
@@ -475,15 +480,16 @@ static enum reason named_by(uint64_t op, uint64_t val, uint32_t owner_tid, bool 
 
 TEST(model_futex_who_has_it)
 {
-	const uint64_t shared = FX_FUTEX_WAIT_SHARED, own = FX_FUTEX_WAIT, waiters = FUTEX_VAL_WAITERS;
+	const uint64_t shared = FX_FUTEX_WAIT_SHARED, own = FX_FUTEX_WAIT,
+		       waiters = FUTEX_VAL_WAITERS;
 
 	CHECK_EQ(named_by(own, waiters | 1001, 0, false), REASON_LOCK);
 	CHECK_EQ(named_by(own, waiters | 0x40000000 | 1001, 0, false), REASON_LOCK);
 	CHECK_EQ(named_by(own, waiters | 1002, 0, false), REASON_COND);		/* itself */
 	CHECK_EQ(named_by(own, waiters | 1077, 0, false), REASON_COND);		/* nobody */
-	CHECK_EQ(named_by(own, 0xffffffff, 0, false), REASON_COND);		/* Rust's park(), Erlang */
-	CHECK_EQ(named_by(own, waiters, 0, false), REASON_COND);			/* std::future */
-	CHECK_EQ(named_by(shared, waiters | 1003, 0, false), REASON_LOCK);	/* of another process */
+	CHECK_EQ(named_by(own, 0xffffffff, 0, false), REASON_COND);	/* Rust's park(), Erlang */
+	CHECK_EQ(named_by(own, waiters, 0, false), REASON_COND);		/* std::future */
+	CHECK_EQ(named_by(shared, waiters | 1003, 0, false), REASON_LOCK);	/* other process */
 	CHECK_EQ(named_by(own, waiters | 1003, 0, false), REASON_COND);
 	CHECK_EQ(named_by(shared, waiters | 1003, 0, true), REASON_COND);
 	CHECK_EQ(named_by(own, 2, 1001, false), REASON_LOCK);			/* glibc's mutex */
@@ -520,7 +526,8 @@ TEST(model_futex_join_and_lock_in_a_run)
 	CHECK_EQ(fx_span(&m, 1, 2)->reason, REASON_JOIN);
 	CHECK_EQ(fx_span(&m, 1, 2)->flags, SPAN_FUTEX | SPAN_WAKER_EXITING | SPAN_WAKER_KIN);
 	CHECK_EQ(fx_span(&m, 1, 2)->mm_id, 0);
-	CHECK_EQ(fx_span(&m, 1, 5)->reason, REASON_JOIN);	/* unfinished, but the value is a thread's tid */
+	/* Unfinished, but the value is a thread's tid. */
+	CHECK_EQ(fx_span(&m, 1, 5)->reason, REASON_JOIN);
 	model_release(&m);
 	fx_free(f);
 }

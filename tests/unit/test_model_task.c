@@ -104,7 +104,10 @@ TEST(model_sibling_is_no_kin)
 	fx_free(f);
 }
 
-/* A worker of io_uring: a request is in flight, whoever completes it; for the next one it waits as any other. */
+/*
+ * A worker of io_uring: a request is in flight, whoever completes it; for the next one it waits as
+ * any other.
+ */
 TEST(model_worker_with_request_has_no_kin)
 {
 	for (int has_request = 0; has_request < 2; has_request++) {
@@ -130,7 +133,10 @@ TEST(model_worker_with_request_has_no_kin)
 	}
 }
 
-/* 2, a thread of the root's process, hands work to 3 and 4, processes that the root made; 5 is a thread of 3. */
+/*
+ * 2, a thread of the root's process, hands work to 3 and 4, processes that the root made; 5 is a
+ * thread of 3.
+ */
 TEST(model_threads_of_an_ancestor_are_kin)
 {
 	struct fx *f = fx_new(3);
@@ -218,7 +224,7 @@ TEST(model_tid_reuse_is_two_tasks)
 	fx_free(f);
 }
 
-/* A thread that is not the leader calls exec: it takes the leader's tid, and stays the task it was. */
+/* A thread, not the leader, calls exec: it takes the leader's tid, and stays the task it was. */
 TEST(model_exec_by_a_thread)
 {
 	struct fx *f = fx_new(2);
@@ -533,7 +539,10 @@ TEST(model_attach_seed_races_with_a_switch)
 	fx_free(f);
 }
 
-/* A record of it is older than its seed, which was read after: its first switch-out says what it starts from. */
+/*
+ * A record of the task is older than its seed, which was read after: the first switch-out says what
+ * the task starts from.
+ */
 TEST(model_attach_seed_comes_after_a_record)
 {
 	struct fx *f = fx_new(2);

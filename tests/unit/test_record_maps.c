@@ -29,7 +29,8 @@ TEST(maps_line)
 {
 	struct map m;
 
-	REQUIRE(parse("7f1c2000-7f1c3000 rw-p 0001f000 fd:1a 1835009          /a b/lib c.so (deleted)", &m));
+	REQUIRE(parse("7f1c2000-7f1c3000 rw-p 0001f000 fd:1a 1835009          "
+		      "/a b/lib c.so (deleted)", &m));
 	CHECK_EQ(m.start, 0x7f1c2000);
 	CHECK_EQ(m.end, 0x7f1c3000);
 	CHECK_EQ(m.off, 0x1f000);
@@ -38,7 +39,8 @@ TEST(maps_line)
 	CHECK_EQ(m.ino, 1835009);
 	CHECK(m.writable);
 	CHECK_STR(m.path, "/a b/lib c.so (deleted)");
-	REQUIRE(parse("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]", &m));
+	REQUIRE(parse("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  "
+		      "[vsyscall]", &m));
 	CHECK_EQ(m.start, 0xffffffffff600000);
 	CHECK(!m.writable);
 	CHECK_STR(m.path, "[vsyscall]");
@@ -49,9 +51,10 @@ TEST(maps_line)
 TEST(maps_lines_that_are_none)
 {
 	static const char *const lines[] = {
-		"", "-", "1000", "1000-", "1000-2000", "1000-2000 ", "1000-2000 rw", "1000-2000 rw-p",
-		"1000-2000 rw-p ", "1000-2000 rw-p 0 00:00", "1000-2000 rw-p 0 00:00 ", "1000-2000 rw-p 0 00-00 0 ",
-		"2000-1000 rw-p 0 00:00 0 ", "1000-1000 rw-p 0 00:00 0 ", "g000-2000 rw-p 0 00:00 0 ",
+		"", "-", "1000", "1000-", "1000-2000", "1000-2000 ", "1000-2000 rw",
+		"1000-2000 rw-p", "1000-2000 rw-p ", "1000-2000 rw-p 0 00:00",
+		"1000-2000 rw-p 0 00:00 ", "1000-2000 rw-p 0 00-00 0 ", "2000-1000 rw-p 0 00:00 0 ",
+		"1000-1000 rw-p 0 00:00 0 ", "g000-2000 rw-p 0 00:00 0 ",
 		"10000000000000000-20000000000000000 rw-p 0 00:00 0 ", "1000-2000 rw-p 0 00:00 1f ",
 		"1000-2000 rw-p 0 100000000:00 0 ", "1000-2000 rw-p 0 00:00 18446744073709551616 ",
 		" 1000-2000 rw-p 0 00:00 0 ",
@@ -90,7 +93,8 @@ static void find(const char *maps, const uint64_t *addrs, size_t cnt, struct log
 {
 	int fd = memfd_create("maps", MFD_CLOEXEC);
 
-	REQUIRE(fd >= 0 && io_write_all(fd, maps, strlen(maps)) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	REQUIRE(fd >= 0 && io_write_all(fd, maps, strlen(maps)) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0);
 	*log = (struct log){ .calls = 0 };
 	CHECK_EQ(maps_find(fd, addrs, cnt, note, log), 0);
 	close(fd);
@@ -102,7 +106,7 @@ TEST(maps_find_the_mapping_and_the_file_before_it)
 		"1000-2000 r--p 00000000 08:01 7 /prog\n"
 		"2000-3000 rw-p 00001000 08:01 7 /prog\n"
 		"3000-4000 rw-p 00000000 00:00 0 \n"		/* .bss */
-		"4000-5000 rw-p 00000000 00:00 0 [heap]\n"	/* adjoins, where addresses are not shuffled */
+		"4000-5000 rw-p 00000000 00:00 0 [heap]\n"	/* adjoins, where ASLR is off */
 		"6000-7000 rw-p 00000000 00:00 0 \n"		/* does not */
 		"7000-8000 rw-p 00000000 00:00 0 \n"
 		"8000-9000 rw-s 00000000 00:05 9 /dev/shm/x\n"
@@ -136,9 +140,11 @@ TEST(maps_find_in_many_lines)
 	struct log log;
 
 	for (uint64_t i = 0; i < lines; i++)
-		len += (size_t)snprintf(maps + len, 64, "%llx-%llx rw-p 00000000 00:00 %llu /file\n",
+		len += (size_t)snprintf(maps + len, 64,
+					"%llx-%llx rw-p 00000000 00:00 %llu /file\n",
 					(unsigned long long)i * 0x1000,
-					(unsigned long long)(i + 1) * 0x1000, (unsigned long long)i + 1);
+					(unsigned long long)(i + 1) * 0x1000,
+					(unsigned long long)i + 1);
 	CHECK(len > MAPS_BYTES_MAX);
 	find(maps, addrs, 3, &log);
 	CHECK_EQ(log.calls, 2);

@@ -26,7 +26,8 @@ static int confined(void)
 static struct lab_task_slot *make_slots(uint32_t tgid)
 {
 	struct lab_task_slot *slots = mmap(NULL, LAB_TASK_SLOTS * sizeof(*slots),
-					   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+					   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+					   -1, 0);
 
 	REQUIRE(slots != MAP_FAILED);
 	for (uint32_t id = 1; id < 8; id++)
@@ -44,7 +45,9 @@ static uint64_t now_ns(void)
 
 static union lab_event wait_of(uint32_t task, uint64_t ts_ns, const void *addr)
 {
-	union lab_event ev = { .head = { .kind = LAB_EV_SWITCH_OUT, .task = task, .ts_ns = ts_ns } };
+	union lab_event ev = {
+		.head = { .kind = LAB_EV_SWITCH_OUT, .task = task, .ts_ns = ts_ns },
+	};
 
 	ev.switch_out.syscall = 202;
 	ev.switch_out.prev_state = S;
@@ -148,7 +151,8 @@ TEST(names_of_seeds_and_newer_calls)
 	struct lab_task_slot *slots = make_slots((uint32_t)getpid());
 	union lab_event evs[] = {
 		{ .head = { .kind = LAB_EV_TASK_SEED, .task = 1, .ts_ns = now_ns() } },
-		wait_of(2, now_ns(), &names_test_word[1]), wait_of(3, now_ns(), &names_test_word[2]),
+		wait_of(2, now_ns(), &names_test_word[1]),
+		wait_of(3, now_ns(), &names_test_word[2]),
 	};
 	struct trace_symbols s;
 
@@ -274,7 +278,8 @@ TEST(names_hold_for_the_memory_of_the_wait)
 	CHECK(!names_hold(&a, a.wait_ns - 1, none, 0));
 	a.exec_ns = 7 * SECOND_NS + 1;
 	CHECK(names_hold(&a, read_ns, none, 0));
-	a.exec_ns = 7 * SECOND_NS;	/* its memory may have been there a second before the record of it */
+	/* Its memory may have been there a second before the record of it. */
+	a.exec_ns = 7 * SECOND_NS;
 	CHECK(!names_hold(&a, read_ns, none, 0));
 	a.exec_ns = none;
 	CHECK(names_hold(&a, read_ns, 1, a.wait_ns - 1));
@@ -284,7 +289,7 @@ TEST(names_hold_for_the_memory_of_the_wait)
 	CHECK(!names_hold(&a, read_ns, 1, none));
 }
 
-/* Whoever waits at a new address each time is served up to the bound and does not block the recorder. */
+/* Waits at a new address each time are served up to the bound and do not block the recorder. */
 TEST(names_have_a_bound)
 {
 	struct lab_task_slot *slots = make_slots((uint32_t)getpid());

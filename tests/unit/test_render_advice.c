@@ -78,7 +78,8 @@ TEST(render_advice_writes_the_command_out)
 TEST(render_advice_stops_at_what_cannot_be_copied)
 {
 	char longest[600] = "";
-	char *hostile[] = { "node", "a.js", "\033[2J", "b" }, *quote[] = { "node", "'; rm -rf x; '" };
+	char *hostile[] = { "node", "a.js", "\033[2J", "b" },
+	     *quote[] = { "node", "'; rm -rf x; '" };
 	char *long_one[] = { "node", longest };
 	struct render_fixture f;
 	char *text;

@@ -56,7 +56,8 @@ TEST(render_capacity_names_others_beside_idle_cpus)
 	fixture_workers(&f);
 	c->other.blocked_ns[REASON_LOCK] = c->largest_ns / 2;
 	text = term_with(&f, LOSS_BLOCKED, REASON_LOCK);
-	CHECK(strstr(text, "CPUs were idle, or other programs had them, while tasks waited for a lock"));
+	CHECK(strstr(text, "CPUs were idle, or other programs had them, while tasks waited for "
+			   "a lock"));
 	free(text);
 	c->other.blocked_ns[REASON_LOCK] = c->largest_ns / 21;
 	text = term_with(&f, LOSS_BLOCKED, REASON_LOCK);
@@ -65,11 +66,13 @@ TEST(render_capacity_names_others_beside_idle_cpus)
 	c->pinned_ns = c->affinity_ns = 0;
 	c->other.affinity_ns = c->largest_ns;
 	text = term_with(&f, LOSS_AFFINITY, REASON_NONE);
-	CHECK(strstr(text, "tasks waited while CPUs that they may not use were in use by other programs"));
+	CHECK(strstr(text, "tasks waited while CPUs that they may not use were in use by other "
+			   "programs"));
 	free(text);
 	c->pinned_ns = c->affinity_ns = 1000;
 	text = term_with(&f, LOSS_AFFINITY, REASON_NONE);
-	CHECK(strstr(text, "was idle, for 1.0 us, or other programs had CPUs that they may not use, for 1.500 ms"));
+	CHECK(strstr(text, "was idle, for 1.0 us, or other programs had CPUs that they may not "
+			   "use, for 1.500 ms"));
 	free(text);
 	fixture_release(&f);
 }
@@ -95,7 +98,8 @@ TEST(render_capacity_under_a_quota)
 	CHECK(strstr(text, "1.50 CPUs\n") && strstr(text, "came under"));
 	free(text);
 	text = term_with(&f, LOSS_INTERFERENCE, REASON_NONE);
-	CHECK(strstr(text, "for these or for the quota; allow a larger quota, or close other programs"));
+	CHECK(strstr(text, "for these or for the quota; allow a larger quota, or close other "
+			   "programs"));
 	free(text);
 	text = term_with(&f, LOSS_NO_THREAD, REASON_NONE);
 	CHECK(strstr(text, "divide the work among more tasks"));

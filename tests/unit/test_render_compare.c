@@ -20,15 +20,18 @@ static void fill_trials(struct trial *trials, bool waits)
 {
 	for (uint64_t i = 0; i < WAYS * REPEATS; i++) {
 		uint64_t way = i % WAYS, round = i / WAYS;
-		uint64_t wall_ns = (waits ? way ? 101 : 400 : way == 1 || way == 2 ? 205 : 402) * MS + round * MS;
+		uint64_t wall_ns = (waits ? way ? 101 : 400 :
+				    way == 1 || way == 2 ? 205 : 402) * MS + round * MS;
 		struct trial *t = &trials[i];
 
 		*t = (struct trial){
-			.class = !way ? CLASS_SEQUENTIAL : waits || way > 2 ? CLASS_CONCURRENT : CLASS_PARALLEL,
+			.class = !way ? CLASS_SEQUENTIAL :
+				 waits || way > 2 ? CLASS_CONCURRENT : CLASS_PARALLEL,
 			.audit_clean = true, .wall_ns = wall_ns, .cpus = 2,
 			.run_ns = waits ? 4 * MS : 400 * MS, .busy_ns = waits ? 4 * MS : wall_ns,
 			.voluntary = 4 + 100 * (way != 3), .involuntary = way * 10,
-			.first_ns = way ? wall_ns - 7 * MS : 100 * MS, .slowest_ns = wall_ns - MS / 10,
+			.first_ns = way ? wall_ns - 7 * MS : 100 * MS,
+			.slowest_ns = wall_ns - MS / 10,
 			.memory_bytes = way == 2 ? 6 << 20 : 1536 << 10,
 			.capacity = {
 				.known = true, .latency_known = true, .total_ns = 2 * wall_ns,
@@ -36,7 +39,8 @@ static void fill_trials(struct trial *trials, bool waits)
 			},
 		};
 		if (waits)
-			t->capacity.blocked_ns[way == 3 ? REASON_EPOLL : REASON_SLEEP] = 2 * wall_ns - 4 * MS;
+			t->capacity.blocked_ns[way == 3 ? REASON_EPOLL : REASON_SLEEP] =
+				2 * wall_ns - 4 * MS;
 		else if (way == 4)
 			t->capacity.blocked_ns[REASON_LOCK] = 2 * wall_ns - 400 * MS;
 		else
@@ -55,7 +59,7 @@ static void fixture_comparison(struct comparison *c)
 	c->works[0].name = "cpu";
 	comparison_work(trials, ways, WAYS, REPEATS, &c->works[0]);
 	fill_trials(trials, true);
-	/* One run whose audit was not clean, one way whose runs differ, one that others disturbed. */
+	/* A run whose audit was not clean, a way whose runs differ, one that others disturbed. */
 	trials[WAYS + 2].class = CLASS_INCONCLUSIVE;
 	snprintf(trials[WAYS + 2].reason, sizeof(trials[0].reason), "the audit is not clean");
 	trials[1].class = CLASS_PARALLEL;
@@ -65,7 +69,8 @@ static void fixture_comparison(struct comparison *c)
 	comparison_work(trials, ways, WAYS, REPEATS, &c->works[1]);
 }
 
-static char *rendered(int (*render)(const void *, const struct render_opts *, FILE *), uint32_t width)
+static char *rendered(int (*render)(const void *, const struct render_opts *, FILE *),
+		      uint32_t width)
 {
 	const struct render_opts opts = { .width = width };
 	struct comparison c;
@@ -115,7 +120,8 @@ TEST(render_compare_limits_fit_their_cell)
 	for (int loss = LOSS_NONE; loss <= LOSS_SERIALIZED; loss++)
 		for (int reason = 0; reason < REASON_CNT; reason++) {
 			const struct comparison_row row = {
-				.capacity = { .known = true, .total_ns = 1000 }, .limit = (enum capacity_loss)loss,
+				.capacity = { .known = true, .total_ns = 1000 },
+				.limit = (enum capacity_loss)loss,
 				.limit_reason = (enum reason)reason, .limit_ns = 999,
 			};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the exports make of hostile names, and of nothing. Their numbers are compared in tests/bats/exports.bats. */
+/*
+ * What the exports make of hostile names, and of nothing. tests/bats/exports.bats compares their
+ * numbers.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,10 @@ static char *export_of(void (*make)(struct render_fixture *), bool hostile, cons
 	return text;
 }
 
-/* No control but newlines, and none that turns the text around; in JSON nothing that HTML would take for itself. */
+/*
+ * No control except newlines, and none that turns the text around; in JSON nothing that HTML would
+ * take for itself.
+ */
 TEST(render_exports_hostile_names_stay_data)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -44,7 +50,7 @@ TEST(render_exports_of_nothing)
 		free(export_of(fixture_empty, false, formats[i]));
 }
 
-/* A stay of 30 ms across 10 ms without records of its CPU is 20 ms long, and 10 ms are not known. */
+/* A stay of 30 ms across 10 ms without records of its CPU is 20 ms long; 10 ms are not known. */
 TEST(render_exports_say_what_is_not_known)
 {
 	static const char *const words[][2] = {
@@ -62,7 +68,8 @@ TEST(render_exports_say_what_is_not_known)
 		fixture_lose(&f, 1);
 		text = fixture_render(&f, words[i][0], &opts);
 		if (!strstr(text, words[i][1]))
-			unit_failed(__FILE__, __LINE__, "%s does not say %s", words[i][0], words[i][1]);
+			unit_failed(__FILE__, __LINE__, "%s does not say %s", words[i][0],
+				    words[i][1]);
 		free(text);
 		fixture_release(&f);
 	}
@@ -78,7 +85,7 @@ TEST(render_exports_folded)
 	free(text);
 }
 
-/* A page that would be too large keeps what came first, and says from when on something is missing. */
+/* A page that would be too large keeps what came first, and says from when on data is missing. */
 TEST(render_html_of_a_run_that_is_too_large)
 {
 	struct render_opts opts = { 0 };

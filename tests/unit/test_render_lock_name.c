@@ -19,7 +19,8 @@ TEST(render_lock_names)
 		{ { .object = "/lib/libfoo.so", .offset = 0x1234 }, "libfoo.so+0x1234" },
 		{ { .object = "[heap]", .offset = 0x2a0 }, "[heap]+0x2a0" },
 		{ { .object = "[anon]" }, "[anon]" },
-		{ { .object = "/memfd:ring (deleted)", .offset = 64 }, "memfd:ring (deleted)+0x40" },
+		{ { .object = "/memfd:ring (deleted)", .offset = 64 },
+		  "memfd:ring (deleted)+0x40" },
 		{ { .object = "/odd/", .offset = UINT64_MAX }, "/odd/+0xffffffffffffffff" },
 		{ { .object = "" }, "" },
 	};
@@ -61,7 +62,9 @@ TEST(render_locks_without_a_name)
 
 TEST(render_serializer_is_named)
 {
-	static const struct model_symbol symbol = { .object = "/usr/bin/python3", .symbol = "_PyRuntime" };
+	static const struct model_symbol symbol = {
+		.object = "/usr/bin/python3", .symbol = "_PyRuntime",
+	};
 	const struct render_opts opts = { .verbose = true, .width = 200 };
 	struct render_fixture f;
 	char *text;
@@ -72,7 +75,8 @@ TEST(render_serializer_is_named)
 	free(text);
 	f.report.serializer.symbol = &symbol;
 	text = fixture_render(&f, "term", &opts);
-	CHECK(strstr(text, "_PyRuntime (python3), the futex 0xffffffffffffffff, lets one task run at a time"));
+	CHECK(strstr(text, "_PyRuntime (python3), the futex 0xffffffffffffffff, lets one task "
+			   "run at a time"));
 	free(text);
 	fixture_release(&f);
 }

@@ -14,7 +14,7 @@ static size_t cells(const char *bar, char cell)
 	return cnt;
 }
 
-/* Whatever the parts are, the bar is as wide as the report, and each has its share of it within a cell. */
+/* Whatever the parts are, the bar is as wide as the report; each has its share within a cell. */
 TEST(render_stack_is_full)
 {
 	for (uint32_t width = 80; width <= 200; width += 40) {

@@ -13,7 +13,7 @@
 #define REPEATS 2
 #define MS UINT64_C(1000000)
 
-/* USL with contention 10 % and coherency 0.5 %, on as many CPUs; the last point has one task too few. */
+/* USL with contention 10 %, coherency 0.5 %, on as many CPUs; the last point lacks one task. */
 static void fixture_scaling(struct scaling *s, uint32_t points)
 {
 	struct trial trials[POINTS * REPEATS];
@@ -32,11 +32,13 @@ static void fixture_scaling(struct scaling *s, uint32_t points)
 			uint64_t wall_ns = (uint64_t)((double)(800 * MS) / speedup) + r * 4 * MS;
 
 			trials[r * points + p] = (struct trial){
-				.class = p == 5 && r ? CLASS_INCONCLUSIVE : p ? CLASS_PARALLEL : CLASS_SEQUENTIAL,
-				.audit_clean = true, .wall_ns = wall_ns, .run_ns = 800 * MS, .busy_ns = wall_ns,
-				.cpus = p + 1, .life_ns = 800 * MS,
+				.class = p == 5 && r ? CLASS_INCONCLUSIVE :
+					 p ? CLASS_PARALLEL : CLASS_SEQUENTIAL,
+				.audit_clean = true, .wall_ns = wall_ns, .run_ns = 800 * MS,
+				.busy_ns = wall_ns, .cpus = p + 1, .life_ns = 800 * MS,
 				.capacity = {
-					.known = true, .total_ns = (p + 1) * wall_ns, .work_ns = 800 * MS,
+					.known = true, .total_ns = (p + 1) * wall_ns,
+					.work_ns = 800 * MS,
 					.interference_ns = p == 6 ? wall_ns : 0,
 				},
 			};
@@ -62,7 +64,8 @@ static char *rendered(int (*render)(const void *, const struct render_opts *, FI
 	return text;
 }
 
-static void golden(const char *name, int (*render)(const void *, const struct render_opts *, FILE *),
+static void golden(const char *name,
+		   int (*render)(const void *, const struct render_opts *, FILE *),
 		   const struct render_opts *opts, uint32_t points)
 {
 	char *text = rendered(render, opts, points);
@@ -74,7 +77,8 @@ static void golden(const char *name, int (*render)(const void *, const struct re
 TEST(render_sweep_golden)
 {
 	golden("sweep-80.txt", sweep_term, &(struct render_opts){ .width = 80 }, POINTS);
-	golden("sweep-200-utf8.txt", sweep_term, &(struct render_opts){ .width = 200, .utf8 = true }, POINTS);
+	golden("sweep-200-utf8.txt", sweep_term,
+	       &(struct render_opts){ .width = 200, .utf8 = true }, POINTS);
 	golden("sweep-json.txt", sweep_json, &(struct render_opts){ .width = 80 }, POINTS);
 	golden("sweep-svg.txt", sweep_svg, &(struct render_opts){ .width = 80 }, POINTS);
 }

@@ -160,7 +160,8 @@ TEST(render_term_golden_200_utf8)
 
 TEST(render_term_golden_color)
 {
-	const struct render_opts opts = { .verbose = true, .width = 80, .utf8 = true, .color = true };
+	const struct render_opts opts = { .verbose = true, .width = 80, .utf8 = true,
+					  .color = true };
 
 	check_golden(fixture_workers, &opts, "term-80-color.txt");
 }
@@ -207,7 +208,8 @@ TEST(render_term_others_could_have_changed_the_class)
 	f.report.noise.could_be[CLASS_PARALLEL] = true;
 	text = fixture_render(&f, "term", &opts);
 	CHECK(!strncmp(text, "CONCURRENT, not parallel  here: other programs had ", 51));
-	caution = strstr(text, "  caution without other programs this run could have been parallel");
+	caution = strstr(text,
+			 "  caution without other programs this run could have been parallel");
 	CHECK(caution && strstr(caution, "on CPU (of"));
 	free(text);
 	opts.brief = true;
@@ -268,7 +270,8 @@ TEST(render_term_attempts)
 	CHECK(tries_say(&f, false, NULL));
 	f.model.meta.attempt = 1;
 	f.model.meta.attempts_max = 5;
-	CHECK(tries_say(&f, false, "it took 1 run (at most 5) until other programs could not have changed the verdict\n"));
+	CHECK(tries_say(&f, false, "it took 1 run (at most 5) until other programs could not have "
+				   "changed the verdict\n"));
 	CHECK(tries_say(&f, true, NULL));
 	f.model.meta.attempt = 3;
 	CHECK(tries_say(&f, false, "it took 3 runs (at most 5) until"));
@@ -345,7 +348,8 @@ TEST(render_term_hostile_names)
 /* A command to copy must be the path, quoted, or not be offered. */
 TEST(render_term_offers_no_hostile_command)
 {
-	struct render_opts opts = { .verbose = true, .width = 80, .trace_path = "runs/a b; rm -rf x/trace.lab" };
+	struct render_opts opts = { .verbose = true, .width = 80,
+				    .trace_path = "runs/a b; rm -rf x/trace.lab" };
 	struct render_fixture f;
 	char *text;
 
@@ -397,10 +401,12 @@ TEST(render_term_deadlock)
 	free(text);
 	add_deadlock(&f);
 	text = fixture_render(&f, "term", &opts);
-	CHECK(!strncmp(text, "DEADLOCK  parallel until +3.000 ms; then, for 85.0 % of the run, ", 64));
+	CHECK(!strncmp(text, "DEADLOCK  parallel until +3.000 ms; then, for 85.0 % of the run, ",
+		       64));
 	CHECK(strstr(text, "\nPARALLEL until then  for "));
 	CHECK(!strstr(text, "would reduce it"));
-	CHECK(strstr(text, "procs (tid 4710) waits for ?[2J.so+0x10, which worker/1 (tid 4711) has"));
+	CHECK(strstr(text,
+		     "procs (tid 4710) waits for ?[2J.so+0x10, which worker/1 (tid 4711) has"));
 	CHECK(strstr(text, "waits for the end of procs (tid 4710)"));
 	CHECK(strstr(text, "through 2 more, to the first"));
 	CHECK(strstr(text, "that the kernel itself saw"));
@@ -435,7 +441,8 @@ TEST(render_term_stuck)
 	vec_add(s->waits, s->wait_cnt, s->wait_cap, (struct stuck_wait){
 		.task_id = 1, .awaits_id = 2, .reason = REASON_CHILD });
 	text = fixture_render(&f, "term", &opts);
-	CHECK(!strncmp(text, "STUCK  parallel until +5.000 ms; then, for 75.0 % of the run, no task could ", 74));
+	CHECK(!strncmp(text, "STUCK  parallel until +5.000 ms; then, for 75.0 % of the run, "
+		       "no task could ", 74));
 	CHECK(strstr(text, "\nPARALLEL until then  for "));
 	CHECK(!strstr(text, "would reduce it"));
 	free(text);
@@ -444,11 +451,12 @@ TEST(render_term_stuck)
 			   "worker/1 (tid 4711) waits for the end of worker/2 (tid 4712); "
 			   "procs (tid 4710) waits for its child worker/1 (tid 4711)</span>"));
 	free(text);
-	s->waits[0] = (struct stuck_wait){ .task_id = 3, .reason = REASON_LOCK, .addr = 0x50, .owner_tid = 4711 };
+	s->waits[0] = (struct stuck_wait){ .task_id = 3, .reason = REASON_LOCK, .addr = 0x50,
+					   .owner_tid = 4711 };
 	opts.brief = true;
 	text = fixture_render(&f, "term", &opts);
-	CHECK(strstr(text, "worker/2 (tid 4712) at 0x50 (lock), whose owner, tid 4711, is a thread of another "
-			   "process"));
+	CHECK(strstr(text, "worker/2 (tid 4712) at 0x50 (lock), whose owner, tid 4711, is a "
+			   "thread of another process"));
 	free(text);
 	opts.brief = false;
 	text = fixture_render(&f, "html", &opts);
@@ -476,7 +484,8 @@ TEST(render_term_faults)
 		{ FAULT_PARALLELISM, "claimed were 1.900 CPUs on average" },
 		{ FAULT_SERIALIZER, "claimed was a lock that lets one task run at a time" },
 		{ FAULT_OPERATIONS, "claimed were 7 operations in flight" },
-		{ FAULT_STALL, "claimed was an event loop that is blocked for 100.000 ms or longer" },
+		{ FAULT_STALL,
+		  "claimed was an event loop that is blocked for 100.000 ms or longer" },
 		{ FAULT_DEADLOCK, "claimed were tasks that wait for each other in a circle" },
 	};
 	struct render_opts opts = { .verbose = true, .width = 200 };

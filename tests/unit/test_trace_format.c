@@ -102,7 +102,8 @@ static size_t doc_bytes(const char *doc, uint8_t *buf, size_t size)
 
 		if (strncmp(p, "    ", 4))
 			continue;
-		for (p += 4; isxdigit(p[0]) && isxdigit(p[1]) && len < size; p += p[2] == ' ' ? 3 : 2)
+		for (p += 4; isxdigit(p[0]) && isxdigit(p[1]) && len < size;
+		     p += p[2] == ' ' ? 3 : 2)
 			buf[len++] = (uint8_t)strtoul((char[]){ p[0], p[1], 0 }, NULL, 16);
 	}
 	return len;

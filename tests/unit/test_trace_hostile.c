@@ -463,7 +463,7 @@ static void not_whole(const uint8_t *data, size_t len, const char *key)
 	close(file.fd);
 }
 
-/* Each pair of a META and an ENDM, which are plain, whose value is a number: a letter in its place. */
+/* Each plain pair of a META and an ENDM whose value is a number: a letter in the number's place. */
 TEST(trace_hostile_words_for_numbers)
 {
 	size_t len, tried = 0;

@@ -285,8 +285,8 @@ TEST(trace_end_round_trip)
 	struct trace_end end = {
 		.reason = TRACE_END_DAEMON, .end_ns = UINT64_MAX, .root_reaped = true,
 		.wait_status = INT32_MIN, .births = 1, .storage_failures = 2,
-		.recursion_misses = 3, .misses_unread = true, .ready_unseen = 4, .bpf_ns = 5, .bpf_runs = 6,
-		.name_misses = 9, .left_known = true, .left = UINT32_MAX,
+		.recursion_misses = 3, .misses_unread = true, .ready_unseen = 4, .bpf_ns = 5,
+		.bpf_runs = 6, .name_misses = 9, .left_known = true, .left = UINT32_MAX,
 		.reader_cpu_ns = 7, .steal_ns = 8,
 	};
 	struct fixture_file file = fixture_open();

@@ -5,7 +5,7 @@
 #include "trace/seal.h"
 #include "util/minmax.h"
 
-/* The vectors that the authors published, of the key 00 01 ... 0f and the texts "", 00, 00 01, ... */
+/* Vectors that the authors published, of the key 00 01 ... 0f and the texts "", 00, 00 01, ... */
 TEST(seal_digest_is_siphash)
 {
 	static const struct {
@@ -121,7 +121,7 @@ TEST(seal_refuses_another_trace_and_a_part_of_its_own)
 		free(bytes);
 		close(part.fd);
 	}
-	/* What nobody reads is no chunk: it makes the file incomplete, and nothing is taken from it. */
+	/* Bytes that nobody reads are no chunk: they make the file incomplete, and are not used. */
 	REQUIRE(pwrite(file.fd, more, sizeof(more), len) == (ssize_t)sizeof(more));
 	trace_seal_free(other);
 	trace_seal_free(seal);

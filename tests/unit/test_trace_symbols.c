@@ -148,9 +148,10 @@ TEST(trace_symbols_hostile)
 	CHECK_EQ(PARSE("\xff\xff\xff\xff\x0f\1a"), -EBADMSG);
 	CHECK_EQ(PARSE("\1\1a\1" "\1\1\1\0\1\1\1\1"), -EBADMSG);	/* no such object */
 	CHECK_EQ(PARSE("\1\1a\1" "\1\1\1\0\0\1\2\1"), -EBADMSG);	/* no such symbol */
-	CHECK_EQ(PARSE("\0\1" "\1\1\1\0\0\1\0\0"), -EBADMSG);		/* an object, where there is none */
+	CHECK_EQ(PARSE("\0\1" "\1\1\1\0\0\1\0\0"), -EBADMSG);		/* an object out of none */
 	CHECK_EQ(PARSE("\1\1a\2" "\1\1\1\0\0\1\1\1"), -EBADMSG);	/* a row too few */
-	CHECK_EQ(PARSE("\1\1a\1" "\xff\xff\xff\xff\x1f\1\1\0\0\1\1\1"), -EBADMSG); /* task beyond 32 bits */
+	/* A task beyond 32 bits. */
+	CHECK_EQ(PARSE("\1\1a\1" "\xff\xff\xff\xff\x1f\1\1\0\0\1\1\1"), -EBADMSG);
 }
 
 /* Each byte of a right payload by any other: an error or something readable, and no crash. */

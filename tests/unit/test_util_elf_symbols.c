@@ -69,7 +69,8 @@ TEST(elf_symbols_of_this_program)
 	in_bss[3] = in_data[0];
 	check_name_of(es, &mapping, &in_bss[3], "in_bss", 12);
 	check_name_of(es, &mapping, &in_data[0], "in_data", 0);
-	check_name_of(es, &mapping, (char *)&elf_symbols_test_global + 3, "elf_symbols_test_global", 3);
+	check_name_of(es, &mapping, (char *)&elf_symbols_test_global + 3,
+		      "elf_symbols_test_global", 3);
 	CHECK(elf_symbols_has_symtab(es));
 	CHECK(elf_symbols_build_id(es, id) >= 8);
 	CHECK(!elf_symbols_vaddr(es, &mapping, (uintptr_t)&vaddr, &vaddr));	/* on the stack */
@@ -174,7 +175,7 @@ TEST(elf_symbols_addresses_by_mapping)
 	REQUIRE(elf_symbols_open(&es, fd) == 0);
 	CHECK(elf_symbols_vaddr(es, &m, 0x7f0000001100, &vaddr));
 	CHECK_EQ(vaddr, 0x4100);
-	CHECK(elf_symbols_vaddr(es, &m, 0x7f00000011ff, &vaddr));	/* its last byte, not in the file */
+	CHECK(elf_symbols_vaddr(es, &m, 0x7f00000011ff, &vaddr));	/* last byte, not in file */
 	CHECK_EQ(vaddr, 0x41ff);
 	CHECK(!elf_symbols_vaddr(es, &m, 0x7f00000010ff, &vaddr));
 	CHECK(!elf_symbols_vaddr(es, &m, 0x7f0000001200, &vaddr));
@@ -206,7 +207,8 @@ TEST(elf_symbols_refuses_what_is_no_object)
 	struct elf_symbols *es;
 
 	CHECK_EQ(elf_symbols_open(&es, fd), -ENOEXEC);
-	REQUIRE(io_pwrite_all(fd, "!<arch>\n/               0           0     0     0       0         `\n",
+	REQUIRE(io_pwrite_all(fd, "!<arch>\n"
+			      "/               0           0     0     0       0         `\n",
 			      68, 0) == 0);
 	CHECK_EQ(elf_symbols_open(&es, fd), -ENOEXEC);
 	REQUIRE(io_pwrite_all(fd, "\177ELF\2\1\1", 7, 0) == 0);
@@ -276,7 +278,8 @@ static void make_folders(const char *root, const char *path)
 	char folder[256];
 
 	snprintf(folder, sizeof(folder), "%s%s", root, path);
-	for (char *slash = folder + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+	for (char *slash = folder + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL;
+	     slash++) {
 		*slash = '\0';
 		REQUIRE(mkdir(folder, 0700) == 0 || errno == EEXIST);
 		*slash = '/';

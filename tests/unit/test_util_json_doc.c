@@ -54,19 +54,22 @@ TEST(json_doc_decodes_strings)
 {
 	struct json_doc doc;
 
-	REQUIRE(parse(&doc, "\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u0041\\u00e9\\u20ac\\ud83d\\ude00\"") == 0);
-	CHECK_STR(json_doc_root(&doc)->text, "\"\\/\b\f\n\r\t A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	REQUIRE(parse(&doc, "\"\\\"\\\\\\/\\b\\f\\n\\r\\t "
+			    "\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"") == 0);
+	CHECK_STR(json_doc_root(&doc)->text,
+		  "\"\\/\b\f\n\r\t A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
 	json_doc_release(&doc);
 }
 
 TEST(json_doc_refuses_what_is_no_json)
 {
 	static const char *const wrong[] = {
-		"", " ", "{", "[", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "[,1]", "01",
-		"-", "1.", ".5", "1e", "+1", "nul", "nulll", "True", "\"", "\"a", "\"\\x\"", "\"\\",
-		"\"\\u12\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
-		"\"\n\"", "\"\x7f\"", "\"\xc3\xa9\"", "{a:1}", "{\"a\":1 \"b\":2}", "1 1", "{}{}",
-		"{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "// x\n1", "[1}", "NaN", "'a'",
+		"", " ", "{", "[", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "[,1]",
+		"01", "-", "1.", ".5", "1e", "+1", "nul", "nulll", "True", "\"", "\"a", "\"\\x\"",
+		"\"\\", "\"\\u12\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800\\u0041\"",
+		"\"\\udc00\"", "\"\n\"", "\"\x7f\"", "\"\xc3\xa9\"", "{a:1}", "{\"a\":1 \"b\":2}",
+		"1 1", "{}{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "// x\n1", "[1}",
+		"NaN", "'a'",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

@@ -218,7 +218,8 @@ TEST(opts_duration_text)
 		{ "18446744073.709551615", UINT64_MAX },
 	};
 	static const char *const malformed[] = {
-		"", "s", ".5s", "1.s", "-1s", "+1", " 1", "1 s", "1sec", "1e3", "0x1", "1..5s", "inf",
+		"", "s", ".5s", "1.s", "-1s", "+1", " 1", "1 s", "1sec", "1e3", "0x1", "1..5s",
+		"inf",
 	};
 	static const char *const too_long[] = {
 		"18446744073.709551616", "18446744074", "18446744073709551616ns", "307445735m",

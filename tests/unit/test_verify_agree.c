@@ -99,9 +99,10 @@ TEST(verify_agrees_on_random_schedules)
 
 /* Calls of both tables, and one of neither. */
 static const int32_t calls[] = {
-	0, 1, 7, 17, 23, 35, 40, 42, 43, 44, 56, 58, 61, 74, 82, 102, 114, 128, 130, 142, 162, 177, 190,
-	202, 202, 202, 202, 208, 230, 232, 240, 247, 256, 270, 277, 281, 284, 288, 306, 308, 333, 364,
-	407, 413, 422, 426, 435, 441, 449, 455, 999, 65, 69, 72, 73, 143, 220, 221, 243, 280, 401, 418, LAB_SYSCALL_NONE,
+	0, 1, 7, 17, 23, 35, 40, 42, 43, 44, 56, 58, 61, 74, 82, 102, 114, 128, 130, 142, 162, 177,
+	190, 202, 202, 202, 202, 208, 230, 232, 240, 247, 256, 270, 277, 281, 284, 288, 306, 308,
+	333, 364, 407, 413, 422, 426, 435, 441, 449, 455, 999, 65, 69, 72, 73, 143, 220, 221, 243,
+	280, 401, 418, LAB_SYSCALL_NONE,
 };
 
 static const uint32_t states[] = {
@@ -128,7 +129,8 @@ static void any_sleep(struct lab_ev_switch_out *ev, uint64_t *seed)
 	ev->args[1] = PICK(ops, seed);
 	ev->args[2] = fixture_random(seed) % 3 ? fixture_random(seed) % 4 :
 		      fixture_random(seed) % 2 ? 1001 + fixture_random(seed) % 5 :
-					       0x80000000u | (1001 + (uint32_t)fixture_random(seed) % 5);
+					       0x80000000u |
+					       (1001 + (uint32_t)fixture_random(seed) % 5);
 	ev->futex_owner = fixture_random(seed) % 4 ? 0 : 1001 + (uint32_t)fixture_random(seed) % 5;
 	ev->fd_type = (uint8_t)(fixture_random(seed) % 13);
 	ev->fd_flags = fixture_random(seed) % 3 ? 0 : LAB_FUTEX_NO_LIMIT;
@@ -163,13 +165,14 @@ static void any_other(union lab_event *ev, uint64_t *seed)
 		LAB_EV_MARKER, LAB_EV_MARKER
 	};
 	static const char *const marks[] = {
-		"begin:1:a", "begin:1:a", "begin:2:", "begin:2", "begin:1.1:part", "begin:2.x.y:part",
-		"suspend:1", "resume:1", "end:1", "end:2", "end:1.1", "end:2.x.y", "end:none",
-		"begin::x", "begin", "", "end:1:more", "begin:a longer name than eight bytes:x",
-		"end:a longer name than eight bytes",
+		"begin:1:a", "begin:1:a", "begin:2:", "begin:2", "begin:1.1:part",
+		"begin:2.x.y:part", "suspend:1", "resume:1", "end:1", "end:2", "end:1.1",
+		"end:2.x.y", "end:none", "begin::x", "begin", "", "end:1:more",
+		"begin:a longer name than eight bytes:x", "end:a longer name than eight bytes",
 	};
 	static const uint8_t fd_types[] = {
-		12, 12, 12, LAB_FD_OWN_END, LAB_FD_OWN_END, LAB_FD_EVENTFD, LAB_FD_TIMERFD, LAB_FD_TICK
+		12, 12, 12, LAB_FD_OWN_END, LAB_FD_OWN_END, LAB_FD_EVENTFD, LAB_FD_TIMERFD,
+		LAB_FD_TICK
 	};
 	struct lab_ev_head head = ev->head;
 
@@ -219,7 +222,10 @@ static void renumber(struct vfx *v)
 			v->events[i].cpu_total.seq_end = seq[v->events[i].head.cpu];
 }
 
-/* Of a program that was running when it was attached to: read after some of its records were made, or before. */
+/*
+ * Of a program that was running when it was attached to: read after some of its records were made,
+ * or before.
+ */
 static void any_seed(struct lab_ev_task *ev, uint64_t *seed)
 {
 	if (fixture_random(seed) % 4)
@@ -308,7 +314,7 @@ static void sleep_in_futex(struct lab_ev_switch_out *ev, uint64_t *seed)
 	ev->fd_flags = fixture_random(seed) % 8 ? 0 : LAB_FUTEX_NO_LIMIT;
 }
 
-/* Some of the gaps between records become so long that a wait without one is none to a wait with one. */
+/* Some gaps between records become so long that a wait without one is none to a wait with one. */
 static void stretch_time(struct vfx *v, struct schedule *s, uint64_t *seed)
 {
 	uint64_t before_ns = 0, now_ns = 0;
@@ -365,12 +371,14 @@ static void wait_in_futex(struct fx *f, uint64_t at, bool limited)
 }
 
 /*
- * Root computes. Its thread sleeps at a word some times, mostly for one time, and root wakes it in some of its
- * waits there, mostly in the last, mostly at once: at the edges of what makes a sleep doubtful.
+ * Root computes. Its thread sleeps at a word some times, mostly for one time, and root wakes it in
+ * some of its waits there, mostly in the last, mostly at once: at the edges of what makes a sleep
+ * doubtful.
  */
 static struct fx *periodic_thread(uint64_t *rng)
 {
-	const uint64_t shorts_ns[] = { 400, 499, 500, 501, 50000 }, longs_ns[] = { 0, 0, 0, 2499, 2500, 9000 };
+	const uint64_t shorts_ns[] = { 400, 499, 500, 501, 50000 },
+		       longs_ns[] = { 0, 0, 0, 2499, 2500, 9000 };
 	size_t cnt = 1 + fixture_random(rng) % 4, odd = fixture_random(rng) % 8;
 	struct fx *f = fx_new(2);
 	uint64_t at = 1200;
@@ -427,8 +435,9 @@ TEST(verify_agrees_on_periodic_threads)
 /* ---- wakings that come too late ---- */
 
 /*
- * The root and a thread wake each other, mostly across CPUs. Some of the wakings are stamped a long time after the
- * runs that they made possible, and some of the others are missing: about as many as the check bears.
+ * The root and a thread wake each other, mostly across CPUs. Some of the wakings are stamped a long
+ * time after the runs that they made possible, and some of the others are missing: about as many as
+ * the check bears.
  */
 static struct fx *late_wakings(uint64_t *rng)
 {
@@ -523,8 +532,9 @@ TEST(verify_agrees_on_what_is_left_after_loss)
 TEST(verify_agrees_on_real_traces_after_loss)
 {
 	static const char *const traces[] = {
-		"docs/samples/procs.lab", "tests/fixtures/pipe.lab", "tests/fixtures/threads-lock.lab",
-		"tests/fixtures/sequential.lab", "tests/fixtures/quota.lab", "tests/fixtures/async.lab",
+		"docs/samples/procs.lab", "tests/fixtures/pipe.lab",
+		"tests/fixtures/threads-lock.lab", "tests/fixtures/sequential.lab",
+		"tests/fixtures/quota.lab", "tests/fixtures/async.lab",
 	};
 	uint64_t rng = 77;
 

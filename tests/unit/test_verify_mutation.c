@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Real and made-up traces in which one record was dropped, doubled, exchanged, stamped anew,
- * rewritten or cut short, with valid checksums and with the certificate of the trace as it was. The checker must reject each,
- * unless nothing that the verdict rests on changed: lab itself then stores the
- * same certificate, and its audit has nothing to say. The test prints how many were caught, and why the others were not.
+ * rewritten or cut short, with valid checksums and with the certificate of the trace as it was. The
+ * checker must reject each, unless nothing that the verdict rests on changed: lab itself then
+ * stores the same certificate, and its audit has nothing to say. The test prints how many were
+ * caught, and why the others were not.
  */
 #include "verify_fixture.h"
 
@@ -242,10 +243,12 @@ static void show_survivor(const struct vfx *v, const struct vfx *was, enum chang
 	while (i < v->cnt && i < was->cnt && !memcmp(&v->events[i], &was->events[i],
 						      sizeof(*v->events)))
 		i++;
-	unit_failed(__FILE__, __LINE__, "%s: %s of record %zu, kind %d, is proven all the same; lab says\n%s",
+	unit_failed(__FILE__, __LINE__,
+		    "%s: %s of record %zu, kind %d, is proven all the same; lab says\n%s",
 		    name, change_names[change], i, i < was->cnt ? was->events[i].head.kind : -1,
 		    lines);
-	for (size_t k = 0; i < was->cnt && i < v->cnt && k < trace_event_size(was->events[i].head.kind); k++)
+	for (size_t k = 0; i < was->cnt && i < v->cnt &&
+			   k < trace_event_size(was->events[i].head.kind); k++)
 		if (((char *)&was->events[i])[k] != ((char *)&v->events[i])[k])
 			printf("  byte %zu: %d, was %d\n", k, ((char *)&v->events[i])[k],
 			       ((char *)&was->events[i])[k]);
@@ -398,7 +401,10 @@ TEST(verify_mutations_of_random_schedules_are_caught)
 
 /* ---- the certificate ---- */
 
-/* A certificate in which one word of one line is another. Return: false, and nothing to free, behind the last word. */
+/*
+ * A certificate in which one word of one line is another. Return: false, and nothing to free,
+ * behind the last word.
+ */
 static bool rewrite(const char *lines, unsigned int word, char **out)
 {
 	static const char *const others[] = {

@@ -33,7 +33,8 @@ static void look_for(struct view *v, const char *needle)
 
 static void check_sane(const struct view *v)
 {
-	CHECK(v->len_ns >= min_u64(v->cols, v->window_ns) && v->from_ns + v->len_ns <= v->window_ns);
+	CHECK(v->len_ns >= min_u64(v->cols, v->window_ns) &&
+	      v->from_ns + v->len_ns <= v->window_ns);
 	CHECK(v->cursor_ns >= v->from_ns && v->cursor_ns < v->from_ns + v->len_ns);
 	CHECK(v->lane < view_lane_cnt(v) && v->lane >= v->top && v->lane < v->top + v->rows);
 	CHECK(view_col(v, v->cursor_ns) < v->cols);
@@ -52,7 +53,8 @@ TEST(view_zoom_keeps_the_cursor_where_it_is)
 		view_zoom(&v, i < 30);
 		CHECK_EQ(v.cursor_ns, 700 * MS);
 		if (v.len_ns > 100000 && v.len_ns < v.window_ns / 4)
-			CHECK(view_col(&v, v.cursor_ns) + 1 >= col && view_col(&v, v.cursor_ns) <= col + 1);
+			CHECK(view_col(&v, v.cursor_ns) + 1 >= col &&
+			      view_col(&v, v.cursor_ns) <= col + 1);
 		check_sane(&v);
 		if (i == 29)
 			CHECK_EQ(v.len_ns, 100);	/* a nanosecond a column */
@@ -76,8 +78,12 @@ TEST(view_stays_in_the_run)
 		case 2: view_step(&v, (int64_t)afx_random(&seed, 41) - 20); break;
 		case 3: view_go(&v, (uint64_t)afx_random(&seed, 1200) * MS); break;
 		case 4: view_choose(&v, (int64_t)afx_random(&seed, 21) - 10); break;
-		case 5: view_resize(&v, 1 + afx_random(&seed, 300), 1 + afx_random(&seed, 9)); break;
-		case 6: view_show(&v, afx_random(&seed, 1000) * MS, afx_random(&seed, 1000) * MS); break;
+		case 5:
+			view_resize(&v, 1 + afx_random(&seed, 300), 1 + afx_random(&seed, 9));
+			break;
+		case 6:
+			view_show(&v, afx_random(&seed, 1000) * MS, afx_random(&seed, 1000) * MS);
+			break;
 		case 7: view_change(&v, afx_random(&seed, 2)); break;
 		case 8: view_witness(&v); break;
 		}
@@ -169,8 +175,10 @@ TEST(view_selects)
 	view_go(&v, 1 * MS);
 	view_select(&v);
 	view_choose_lane(&v, 3);
-	CHECK(strstr(words_selection(&v).s, "selected 2.000 ms from +1.000 ms: on CPUs 2.00 tasks on average, at most 2"));
-	CHECK(strstr(words_selection(&v).s, "this task: running 100 %, ready 0.0 %, blocked 0.0 %"));
+	CHECK(strstr(words_selection(&v).s,
+		     "selected 2.000 ms from +1.000 ms: on CPUs 2.00 tasks on average, at most 2"));
+	CHECK(strstr(words_selection(&v).s,
+		     "this task: running 100 %, ready 0.0 %, blocked 0.0 %"));
 	afx_release(&f);
 }
 

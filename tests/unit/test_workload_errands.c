@@ -9,7 +9,7 @@ static struct workload_args args_of(enum work_kind work)
 	return (struct workload_args){ .tasks = 3, .rounds = 50, .seed = 7, .work = work };
 }
 
-/* What is compared is the same: pieces depend on the seed, the errand and the kind, and on no way. */
+/* The compared work is the same: pieces depend on the seed, errand and kind, and on no way. */
 TEST(errands_are_the_same_whichever_way)
 {
 	for (int kind = WORK_CPU; kind <= WORK_MIXED; kind++) {

@@ -115,7 +115,7 @@ TEST(workload_gil_drop_unasked_goes_on)
 	gil_lock_release(&lock);
 }
 
-/* Who drops it because it was asked waits until another has it, also when it does not want it back. */
+/* A thread asked to drop it waits until another has it, also when it does not want it back. */
 TEST(workload_gil_drop_asked_hands_over)
 {
 	for (int i = 0; i < 20; i++) {
@@ -188,7 +188,8 @@ static int be_thread(void *ctx, uint32_t idx)
 		gil_lock_take(&shared->lock);
 		shared->inside++;
 		for (int step = 0; step < 20; step++) {
-			shared->most = shared->inside > shared->most ? shared->inside : shared->most;
+			shared->most = shared->inside > shared->most ? shared->inside :
+				       shared->most;
 			shared->sum++;
 			(void)work_compute(&rng, 4);
 			shared->inside--;

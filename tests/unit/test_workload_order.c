@@ -65,11 +65,13 @@ TEST(workload_gil_runs_and_claims)
 		if (args.tasks == 1)
 			CHECK_EQ(claim.class, CLASS_SEQUENTIAL);
 		else if (args.work == WORK_IO)
-			CHECK(claim.class == CLASS_CONCURRENT && claim.at_least && !claim.serializer);
+			CHECK(claim.class == CLASS_CONCURRENT && claim.at_least &&
+			      !claim.serializer);
 		else if (args.free)
 			CHECK(claim.class == CLASS_PARALLEL && !claim.serializer);
 		else if (args.work == WORK_CPU)
-			CHECK(claim.class == CLASS_CONCURRENT && !claim.at_least && claim.serializer);
+			CHECK(claim.class == CLASS_CONCURRENT && !claim.at_least &&
+			      claim.serializer);
 	}
 }
 

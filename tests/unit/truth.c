@@ -58,7 +58,7 @@ static bool descends(const struct truth *t, uint32_t id, uint32_t ancestor)
 	return false;
 }
 
-/* The first task of a task's process: the last one before it that began a process of that number. */
+/* The first task of a task's process: the last before it that began a process of that number. */
 static uint32_t leader_of(const struct truth *t, const struct truth_task *task)
 {
 	uint32_t first = 0, leader = 0;
@@ -209,7 +209,8 @@ static bool is_by_task(const struct truth_span *w)
 
 static bool is_hand_over(const struct waits *near, const struct truth_span *w, uint32_t id)
 {
-	return is_by_task(w) && w->waker_id == id && !w->many && waits_near(near, id, 0, UINT64_MAX);
+	return is_by_task(w) && w->waker_id == id && !w->many &&
+	       waits_near(near, id, 0, UINT64_MAX);
 }
 
 /* Whether @id handed over twice and did not wait in between. */
@@ -224,7 +225,8 @@ static bool keeps_on(const struct waits *near, uint32_t id)
 			const struct truth_span *w = near->v[k].span;
 			bool later = w->end_ns > one->end_ns || (w->end_ns == one->end_ns && k > i);
 
-			if (later && is_hand_over(near, w, id) && (!next || w->end_ns < next->end_ns))
+			if (later && is_hand_over(near, w, id) &&
+			    (!next || w->end_ns < next->end_ns))
 				next = w;
 		}
 		if (next && !waits_near(near, id, one->end_ns, next->end_ns))
@@ -257,8 +259,8 @@ static bool goes_round(const struct truth *t, const struct waits *near)
 }
 
 /*
- * Whether nobody saw what ended @w; or a task ended it, and the task slept a time out near there that was over a
- * hundred times as long.
+ * Whether nobody saw what ended @w; or a task ended it, and the task slept a time out near there
+ * that was over a hundred times as long.
  */
 static bool says_nothing(const struct waits *near, const struct truth_task *task,
 			 const struct truth_span *w)
@@ -284,7 +286,7 @@ static uint64_t length_ns(const struct wait *w)
 	return w->span->end_ns - w->span->start_ns;
 }
 
-/* Whether all that the task did near there is to sleep for one time, again and again, and then to be woken at once. */
+/* Whether near there the task only sleeps for one time, repeatedly, and is then woken at once. */
 static bool doubtful_near(const struct waits *near, const struct truth_task *task)
 {
 	const struct wait *woken = NULL;
@@ -307,7 +309,8 @@ static bool doubtful_near(const struct waits *near, const struct truth_task *tas
 			return false;
 		for (size_t j = 0; w->span->by_interrupt && j < near->cnt; j++)
 			if (near->v[j].task == task && near->v[j].span->futex_limited &&
-			    near->v[j].span->by_interrupt && length_ns(&near->v[j]) > length_ns(w) &&
+			    near->v[j].span->by_interrupt &&
+			    length_ns(&near->v[j]) > length_ns(w) &&
 			    length_ns(&near->v[j]) - length_ns(w) >= length_ns(w) / 20)
 				return false;
 	}

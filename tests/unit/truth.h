@@ -24,7 +24,8 @@ struct truth_span {
 	uint64_t start_ns, end_ns;
 	uint8_t state;		/* enum span_state */
 	uint8_t reason;		/* blocked: enum reason. Of a futex: what truth_judge() says */
-	uint8_t meant;		/* blocked: what the program waited for; REASON_NONE: nothing in particular */
+	/* Blocked: what the program waited for; REASON_NONE: nothing in particular. */
+	uint8_t meant;
 	uint16_t cpu;		/* running: where; ready: in whose queue, as far as was recorded */
 	bool cut_start, cut_end;
 
@@ -55,7 +56,7 @@ struct truth_task {
 	uint32_t id, parent_id;
 	uint32_t tid, tgid;
 	uint32_t first_tid;	/* before an exec */
-	uint64_t born_ns, exec_ns; /* stamps of the records that gave it first_tid and tid; 0: none */
+	uint64_t born_ns, exec_ns; /* stamps of records that gave it first_tid and tid; 0: none */
 	uint32_t mm;		/* at the end */
 	char comm[LAB_COMM_LEN + 1];
 	uint64_t start_ns, end_ns;
@@ -113,7 +114,7 @@ struct truth {
 	uint64_t start_ns, end_ns;	/* the window */
 	struct truth_task *tasks;	/* by id */
 	size_t task_cnt, task_cap;
-	struct truth_cpu *cpus;		/* by number: usable, or one of ours ran there in the window */
+	struct truth_cpu *cpus;		/* by number: usable, or ours ran there in the window */
 	size_t cpu_cnt, cpu_cap;
 	struct truth_move *moves;
 	size_t move_cnt, move_cap;
@@ -126,7 +127,7 @@ struct truth {
 	struct truth_span *unshown;	/* stays that began unseen, and had no recorded end */
 	size_t unshown_cnt, unshown_cap;
 	uint64_t hidden_moves;		/* that no probe saw */
-	uint64_t hidden_cnt;		/* switch-ins of ours that no probe saw, and whose end was recorded */
+	uint64_t hidden_cnt;		/* our unseen switch-ins whose end was recorded */
 };
 
 void truth_release(struct truth *t);

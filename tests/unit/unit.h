@@ -12,11 +12,11 @@
  *		CHECK_EQ(text_columns("abc"), 3);
  *	}
  *
- * A test registers itself before main() and runs in a process of its own,
- * with stdout and stderr kept and shown only if it fails, a limit of CPU time (other programs do not
- * use it up) and a distant one of time, and the locale C.UTF-8. Names are unique over all
- * files. A failed CHECK is reported and the test goes on, so that one run shows
- * all that is wrong; REQUIRE ends the test at once where going on would crash.
+ * A test registers itself before main() and runs in a process of its own, with stdout and stderr
+ * kept and shown only if it fails, a limit of CPU time (other programs do not use it up) and a
+ * distant one of time, and the locale C.UTF-8. Names are unique over all files. A failed CHECK is
+ * reported and the test goes on, so that one run shows all that is wrong; REQUIRE ends the test at
+ * once where going on would crash.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNSEEN_TERMINAL_H
 #define TESTS_UNSEEN_TERMINAL_H
 
-/* unseen_terminal - lab view on a terminal that nobody sees: it gets keys, and what is drawn goes nowhere. */
+/* unseen_terminal - lab view on a terminal that nobody sees: it gets keys, the drawing is lost. */
 
 #include <stddef.h>
 
@@ -15,8 +15,8 @@
 int unseen_terminal_open(void);
 
 /*
- * The terminal has @cols and @rows, and only these keys were pressed (those beyond UNSEEN_KEYS_MAX are left
- * out); behind them come those that end lab view, from wherever it is. Return: 0, or -1.
+ * The terminal has @cols and @rows, and only these keys were pressed (those beyond UNSEEN_KEYS_MAX
+ * are left out); behind them come those that end lab view, from wherever it is. Return: 0, or -1.
  */
 int unseen_terminal_press(int master, unsigned int cols, unsigned int rows, const void *keys,
 			  size_t len);

@@ -95,7 +95,8 @@ static char *text_of(const struct model *m)
 			const struct model_span *s = &t->spans[k];
 
 			fprintf(out, "%u %u %x %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n", s->state,
-				s->reason, s->flags, s->start_ns, s->end_ns, s->start_min_ns, s->cpu);
+				s->reason, s->flags, s->start_ns, s->end_ns, s->start_min_ns,
+				s->cpu);
 		}
 	}
 	for (size_t i = 0; i < m->op_cnt; i++)
