@@ -60,7 +60,7 @@ main_obj := $(main_src:%.c=$(O)/%.o)
 bpf_obj := $(bpf_src:%.c=$(O)/%.o)
 unit_obj := $(unit_src:%.c=$(O)/%.o)
 fuzz_obj := $(fuzz_src:%.c=$(O)/%.o)
-fuzz_parts := $(O)/tests/unit/model_identities.o $(O)/tests/unit/unseen_terminal.o $(lab_obj) $(O)/sources
+fuzz_parts := $(addprefix $(O)/tests/unit/,json_text.o model_identities.o unseen_terminal.o) $(lab_obj) $(O)/sources
 record_obj := $(filter $(O)/userspace/record/%,$(lab_obj))
 cli_obj := $(filter $(O)/userspace/cli/%,$(lab_obj)) $(main_obj)
 skeleton := $(O)/skeleton/lab.skel.h

@@ -15,11 +15,11 @@
 #include "analyze/trial.h"
 #include "cli/hook.h"
 #include "cli/lens.h"
+#include "json_text.h"
 #include "model_fixture.h"
 #include "render/render.h"
 #include "scenario.h"
 #include "trace/certificate.h"
-#include "util/json_doc.h"
 #include "verify/verify.h"
 
 #define WIDTH_MIN 80
@@ -33,14 +33,14 @@ void fuzz_view(const uint8_t *data, size_t size);
 
 static void render_json(const struct model *m, const struct report *r, const struct render_opts *opts)
 {
-	struct json_doc doc;
+	struct json_text json;
 	char *text;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
 	NEED(to && !renderer_find("json")->render(m, r, opts, to) && !fclose(to));
-	NEED(!json_doc_parse(&doc, text, len));
-	json_doc_release(&doc);
+	NEED(!json_text_parse(&json, text, len));
+	json_text_release(&json);
 }
 
 static void render_all(const struct scenario *s, const struct model *m, const struct report *r)

@@ -32,8 +32,6 @@ TEST(rational_reads_decimals_exactly)
 	CHECK_EQ(r.num, -1);
 	CHECK_EQ(r.den, 4);
 	CHECK_STR(written(number("18446744073709551615")), "18446744073709551615");
-	CHECK_STR(written(number("1.5e3")), "1500");
-	CHECK_STR(written(number("15E-1")), "1.5");
 	CHECK_STR(written(number("170141183460469231731687303715884105727")),
 		  "170141183460469231731687303715884105727");
 	CHECK_STR(written(number("0.000")), "0");
@@ -41,15 +39,13 @@ TEST(rational_reads_decimals_exactly)
 
 TEST(rational_refuses_what_is_no_number)
 {
-	static const char *const wrong[] = { "", "-", ".5", "5.", "1e", "1e+", "+1", "1 ", "0x10",
+	static const char *const wrong[] = { "", "-", ".5", "5.", "1e", "1e3", "+1", "1 ", "0x10",
 					     "1.2.3", "--1", "nan", "e5" };
 	struct rational r;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CHECK_EQ(rational_parse(wrong[i], strlen(wrong[i]), &r), -EINVAL);
 	CHECK_EQ(rational_parse("170141183460469231731687303715884105728", 39, &r), -ERANGE);
-	CHECK_EQ(rational_parse("1e40", 4, &r), -ERANGE);
-	CHECK_EQ(rational_parse("1e-99999999999", 14, &r), -ERANGE);
 	CHECK_EQ(rational_parse("0.0000000000000000000000000000000000000001", 42, &r), -ERANGE);
 }
 

@@ -165,7 +165,10 @@ static bool number_at(const struct json_doc *report, const char *path, struct ra
 {
 	const struct json_value *v = value_at(report, path);
 
-	return v && v->kind == JSON_NUMBER && !rational_parse(v->text, v->len, out);
+	if (!v || v->kind != JSON_NUMBER)
+		return false;
+	*out = json_doc_number(v);
+	return true;
 }
 
 /* A task that the kernel takes to be running may then have stood still. */

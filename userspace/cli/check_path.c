@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/check_missing.h"
 #include "util/minmax.h"
 #include "util/text.h"
 
@@ -55,14 +54,14 @@ static const struct json_value *member_in_ns(const struct walk *w, const struct 
 	if (!w->in_capacity || w->shared || w->len > KEY_MAX)
 		return NULL;
 	snprintf(key, sizeof(key), "%.*s_ns", (int)w->len, w->path + w->from);
-	v = json_doc_member(w->report, parent, key, strlen(key));
+	v = json_doc_possible(w->report, parent, key, strlen(key));
 	return v && (v->kind == JSON_OBJECT || (is_last(w) && v->kind == JSON_NUMBER)) ? v : NULL;
 }
 
 static const struct json_value *take_key(struct walk *w, const struct json_value *parent)
 {
 	const char *step = w->path + w->from;
-	const struct json_value *exact = json_doc_member(w->report, parent, step, w->len);
+	const struct json_value *exact = json_doc_possible(w->report, parent, step, w->len);
 	const struct json_value *in_ns;
 
 	if (exact && (!is_last(w) || !is_nest(exact)))
@@ -84,7 +83,7 @@ static size_t list_names(const struct walk *w, const struct json_value *parent,
 	for (; v && cnt + 2 <= NAMES_MAX; v = json_doc_next(w->report, v)) {
 		size_t len = strlen(v->key);
 
-		if (len >= KEY_MAX)
+		if (v->absent || len >= KEY_MAX)
 			continue;
 		memcpy(names[cnt], v->key, len + 1);
 		list[cnt] = names[cnt];
@@ -151,7 +150,7 @@ static int take_index(struct walk *w, const struct json_value *parent, struct ch
 		}
 		idx = min_u64(idx * 10 + (uint64_t)(c - '0'), UINT32_MAX);
 	}
-	found->value = json_doc_element(w->report, parent, idx);
+	found->value = json_doc_element(w->report, parent, parent->absent ? 0 : idx);
 	found->list_len = parent->cnt;
 	return 0;
 }
@@ -162,7 +161,7 @@ static int take_step(struct walk *w, struct check_found *found)
 
 	if (parent->kind == JSON_ARRAY)
 		return take_index(w, parent, found);
-	if (parent->kind != JSON_OBJECT) {
+	if (parent->kind != JSON_OBJECT && !json_doc_first(w->report, parent)) {
 		snprintf(w->error, CHECK_ERROR_MAX, "'%.*s' is a single value, with no keys in it",
 			 before_len(w), w->path);
 		return -ENOENT;
@@ -198,12 +197,10 @@ int check_find(const struct json_doc *report, const char *path, size_t len,
 		w.len = (dot ? (size_t)(dot - path) : len) - w.from;
 		w.in_capacity = w.from && check_path_in(path, len, "capacity");
 		err = take_step(&w, found);
-		if (err && !check_is_missing(path, len))
+		if (err)
 			return err;
-		if (err) {
-			error[0] = '\0';
-			*found = (struct check_found){ .missing = true };
-		}
 	}
+	if (found->value && found->value->absent)
+		*found = (struct check_found){ .missing = true };
 	return w.shared && found->value ? find_whole(&w, found) : 0;
 }

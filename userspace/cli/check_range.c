@@ -26,7 +26,10 @@ static const struct json_value *others(const struct json_doc *report)
 
 static bool number_of(const struct json_value *v, struct rational *out)
 {
-	return v && v->kind == JSON_NUMBER && !rational_parse(v->text, v->len, out);
+	if (!v || v->kind != JSON_NUMBER)
+		return false;
+	*out = json_doc_number(v);
+	return true;
 }
 
 /* Return: whether @v is a list [low, high]. */

@@ -39,33 +39,26 @@ static int too_large(const struct check_scope *scope)
 	return -ERANGE;
 }
 
-static int from_json(const struct json_value *v, const struct check_node *node,
-		     const struct check_scope *scope, struct check_value *out)
+static void from_json(const struct json_value *v, const struct check_node *node,
+		      struct check_value *out)
 {
+	static const enum check_type types[] = {
+		[JSON_NULL] = VALUE_NULL, [JSON_BOOL] = VALUE_BOOL, [JSON_NUMBER] = VALUE_NUMBER,
+		[JSON_STRING] = VALUE_TEXT, [JSON_ARRAY] = VALUE_NEST, [JSON_OBJECT] = VALUE_NEST,
+	};
+
 	out->cause = node;
-	switch (v->kind) {
-	case JSON_NUMBER:
-		out->type = VALUE_NUMBER;
-		return rational_parse(v->text, v->len, &out->number) ? too_large(scope) : 0;
-	case JSON_STRING:
-		out->type = VALUE_TEXT;
+	out->type = types[v->kind];
+	if (out->type == VALUE_NUMBER) {
+		out->number = json_doc_number(v);
+	} else if (out->type == VALUE_TEXT) {
 		out->text = v->text;
 		out->len = v->len;
-		return 0;
-	case JSON_BOOL:
-		out->type = VALUE_BOOL;
+	} else if (out->type == VALUE_BOOL) {
 		out->truth = v->truth;
-		return 0;
-	case JSON_NULL:
-		out->type = VALUE_NULL;
-		return 0;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
+	} else {
+		out->len = v->cnt;
 	}
-	out->type = VALUE_NEST;
-	out->len = v->cnt;
-	return 0;
 }
 
 static int divide(struct rational by, const struct check_scope *scope, struct check_value *out)
@@ -95,17 +88,14 @@ static int sum_of(const struct json_value *group, const struct check_node *node,
 	struct check_value sum = { .number = rational_of(0), .cause = node }, part;
 
 	for (; v; v = json_doc_next(scope->report, v)) {
-		int err = from_json(v, node, scope, &part);
-
-		if (!err && part.type != VALUE_NUMBER) {
+		from_json(v, node, &part);
+		if (part.type != VALUE_NUMBER) {
 			snprintf(scope->error, CHECK_ERROR_MAX, "'%.*s' is no share of capacity",
 				 (int)node->len, node->text);
-			err = -ENOENT;
+			return -ENOENT;
 		}
-		if (!err && rational_add(sum.number, part.number, &sum.number))
-			err = too_large(scope);
-		if (err)
-			return err;
+		if (rational_add(sum.number, part.number, &sum.number))
+			return too_large(scope);
 	}
 	*out = sum;
 	return 0;
@@ -115,7 +105,6 @@ static int value_of_path(const struct check_node *node, const struct check_scope
 			 struct check_value *out)
 {
 	struct check_found found;
-	struct check_value whole;
 	int err = check_find(scope->report, node->text, node->len, &found, scope->error);
 
 	if (err)
@@ -127,11 +116,9 @@ static int value_of_path(const struct check_node *node, const struct check_scope
 	if (found.whole && found.value->kind == JSON_OBJECT)
 		err = sum_of(found.value, node, scope, out);
 	else
-		err = from_json(found.value, node, scope, out);
+		from_json(found.value, node, out);
 	if (!err && found.whole)
-		err = from_json(found.whole, node, scope, &whole);
-	if (!err && found.whole)
-		err = divide(whole.number, scope, out);
+		err = divide(json_doc_number(found.whole), scope, out);
 	if (!err && scope->degree && check_is_degree(node))
 		*out = (struct check_value){ .number = *scope->degree, .cause = node };
 	return err;

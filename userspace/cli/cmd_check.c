@@ -47,28 +47,6 @@ static int parse_all(struct question *questions, const char *const *words, int c
 	return status;
 }
 
-/* Return: 0 and a text to be freed, or -errno after one logged sentence. */
-static int render_to_memory(const struct output *out, char **text, size_t *len)
-{
-	static const struct output_look look;
-	FILE *to = open_memstream(text, len);
-	int err;
-
-	if (!to) {
-		err = -errno;
-		log_err("cannot write the report into memory: %s", io_reason(-err));
-		return err;
-	}
-	err = output_write(out, "json", &look, NULL, to, "the report");
-	if (fclose(to) && !err) {
-		err = -errno;
-		log_err("cannot write the report into memory: %s", io_reason(-err));
-	}
-	if (err)
-		free(*text);
-	return err;
-}
-
 /*
  * The report of a trace, as -f json gives it. Return: 0, or -errno after one logged sentence;
  * @report is to be released in any case.
@@ -76,8 +54,6 @@ static int render_to_memory(const struct output *out, char **text, size_t *len)
 static int load_report(const struct trace_input *trace, struct json_doc *report)
 {
 	struct output out;
-	char *text = NULL;
-	size_t len = 0;
 	int err = output_load(&out, trace);
 
 	if (!err && out.damaged) {
@@ -85,14 +61,9 @@ static int load_report(const struct trace_input *trace, struct json_doc *report)
 		err = -EBADMSG;
 	}
 	if (!err)
-		err = render_to_memory(&out, &text, &len);
+		json_report(&out.model, &out.report,
+			    &(struct render_opts){ .certificate = out.certificate }, report);
 	output_release(&out);
-	if (err)
-		return err;
-	err = json_doc_parse(report, text, len);
-	if (err)
-		log_err("cannot read the report of %s back: %s", trace->path,
-			err == -EFBIG ? "it is too large" : "it is no JSON");
 	return err;
 }
 

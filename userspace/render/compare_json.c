@@ -101,10 +101,7 @@ static void put_row(struct json *j, const struct comparison_row *row)
 
 static void put_way(struct json *j, const char *key, const struct comparison_work *work, size_t row)
 {
-	if (row < work->row_cnt)
-		json_str(j, key, work->rows[row].way);
-	else
-		json_null(j, key);
+	json_str_or_null(j, key, row < work->row_cnt ? work->rows[row].way : NULL);
 }
 
 int compare_json(const void *comparison, const struct render_opts *opts, FILE *out)

@@ -12,36 +12,29 @@
  * Schema lab-report/1. A key of something that is not computed is absent; null
  * means that it was looked at and there is none (no quota, not ended by a
  * signal, an average of nothing, an undecided claim). Without a claim the
- * keys workload.claim and verdict.claim_holds are absent.
+ * keys workload.claim and verdict.claim_holds are absent. What is absent is written, too, between
+ * json_begin_if() and json_end_if(): `lab check` tells a key that is not there from a wrong one.
  */
 
 static void put_claim(struct json *j, const struct claim *claim)
 {
-	if (claim->class == CLASS_NONE)
-		return;
+	json_begin_if(j, claim->class != CLASS_NONE);
 	json_open_object(j, "claim");
 	json_str(j, "class", verdict_class_name(claim->class));
 	if (claim->min_parallelism_milli)
 		json_ratio(j, "min_parallelism", claim->min_parallelism_milli, 1000);
 	else
 		json_null(j, "min_parallelism");
-	if (claim->min_operations)
-		json_uint(j, "min_operations", claim->min_operations);
-	else
-		json_null(j, "min_operations");
+	json_uint_or_null(j, "min_operations", claim->min_operations, claim->min_operations);
 	json_uint(j, "needs_cpus", claim->needs_cpus);
 	json_bool(j, "at_least", claim->at_least);
 	json_bool(j, "serializer", claim->serializer);
 	json_bool(j, "deadlock", claim->deadlock);
-	if (claim->stall) {
-		json_str(j, "stall", claim_stall_name(claim->stall));
-		json_uint(j, "stall_ns", claim->stall_ns);
-	} else {
-		json_null(j, "stall");
-		json_null(j, "stall_ns");
-	}
+	json_str_or_null(j, "stall", claim->stall ? claim_stall_name(claim->stall) : NULL);
+	json_uint_or_null(j, "stall_ns", claim->stall, claim->stall_ns);
 	json_text(j, "why", claim->why, sizeof(claim->why));
 	json_close_object(j);
+	json_end_if(j);
 }
 
 static void put_workload(struct json *j, const struct model *m)
@@ -64,23 +57,23 @@ static void put_workload(struct json *j, const struct model *m)
 	else
 		json_null(j, "signal");
 	put_claim(j, &m->meta.claim);
-	if (m->meta.attempt && m->meta.attempts_max) {
-		json_open_row(j, "attempts");
-		json_uint(j, "made", m->meta.attempt);
-		json_uint(j, "allowed", m->meta.attempts_max);
-		json_close_object(j);
-	}
+	json_begin_if(j, m->meta.attempt && m->meta.attempts_max);
+	json_open_row(j, "attempts");
+	json_uint(j, "made", m->meta.attempt);
+	json_uint(j, "allowed", m->meta.attempts_max);
+	json_close_object(j);
+	json_end_if(j);
 	json_close_object(j);
 }
 
 static void put_physical(struct json *j, const struct model *m)
 {
-	if (!scope_physical_known(m))
-		return;
+	json_begin_if(j, scope_physical_known(m));
 	json_open_object(j, "physical");
 	json_uint(j, "round_ns", m->meta.physical_round_ns);
 	json_uint(j, "age_ns", m->meta.physical_age_ns);
 	json_close_object(j);
+	json_end_if(j);
 }
 
 static void put_host(struct json *j, const struct model *m)
@@ -100,13 +93,10 @@ static void put_host(struct json *j, const struct model *m)
 	else
 		json_null(j, "quota_cpus");
 	json_bool(j, "smt", meta->smt);
-	if (meta->virtualized && meta->virtualized[0])
-		json_str(j, "virtualized", meta->virtualized);
-	else
-		json_null(j, "virtualized");
+	json_str_or_null(j, "virtualized",
+			 meta->virtualized && meta->virtualized[0] ? meta->virtualized : NULL);
 	put_physical(j, m);
-	if (m->end.reason != TRACE_END_UNKNOWN)
-		json_uint(j, "steal_ns", m->end.steal_ns);
+	json_uint_if(j, "steal_ns", m->end.reason != TRACE_END_UNKNOWN, m->end.steal_ns);
 	json_close_object(j);
 }
 
@@ -132,13 +122,15 @@ static void put_window(struct json *j, const struct model *m)
 	json_uint(j, "end_ns", window_ns(m));
 	json_uint(j, "duration_ns", window_ns(m));
 	json_str(j, "ended_by", ended_by[reason]);
-	if (m->end.left_known)
-		json_uint(j, "left", m->end.left);
+	json_uint_if(j, "left", m->end.left_known, m->end.left);
 	json_close_object(j);
 }
 
 static void put_loss(struct json *j, const struct model *m)
 {
+	bool ended = m->end.reason != TRACE_END_UNKNOWN, marked = ended && m->meta.ops_hooked;
+	bool missed = ended && !m->end.misses_unread;
+
 	json_open_object(j, "loss");
 	json_uint(j, "dropped", m->dropped);
 	json_uint(j, "gaps", m->gap_cnt);
@@ -147,42 +139,25 @@ static void put_loss(struct json *j, const struct model *m)
 	json_uint(j, "unseen_wakings", m->audit.unseen_wakings);
 	json_bool(j, "complete", m->complete);
 	json_bool(j, "recovered", !m->complete && m->event_cnt);
-	if (!m->complete)
-		json_str(j, "damage", m->damage);
-	if (m->end.reason != TRACE_END_UNKNOWN) {
-		json_uint(j, "storage_failures", m->end.storage_failures);
-		if (m->meta.ops_hooked) {
-			json_uint(j, "markers_unread", m->markers_unread);
-			json_uint(j, "markers_malformed", m->markers_malformed);
-			json_uint(j, "markers_unmatched", m->markers_unmatched);
-		}
-		if (!m->end.misses_unread) {
-			json_uint(j, "recursion_misses", m->end.recursion_misses);
-			json_uint(j, "name_misses", m->end.name_misses);
-		}
-	}
+	json_str_if(j, "damage", !m->complete, m->damage);
+	json_uint_if(j, "storage_failures", ended, m->end.storage_failures);
+	json_uint_if(j, "markers_unread", marked, m->markers_unread);
+	json_uint_if(j, "markers_malformed", marked, m->markers_malformed);
+	json_uint_if(j, "markers_unmatched", marked, m->markers_unmatched);
+	json_uint_if(j, "recursion_misses", missed, m->end.recursion_misses);
+	json_uint_if(j, "name_misses", missed, m->end.name_misses);
 	json_open_array(j, "stretches");
 	for (size_t i = 0; i < m->gap_cnt; i++) {
 		json_open_row(j, NULL);
 		json_uint(j, "cpu", m->gaps[i].cpu);
 		json_uint(j, "start_ns", json_rel(m, m->gaps[i].from_ns));
-		if (m->gaps[i].until_ns == UINT64_MAX)
-			json_null(j, "end_ns");
-		else
-			json_uint(j, "end_ns", json_rel(m, m->gaps[i].until_ns));
+		json_uint_or_null(j, "end_ns", m->gaps[i].until_ns != UINT64_MAX,
+				  json_rel(m, m->gaps[i].until_ns));
 		json_uint(j, "count", m->gaps[i].cnt);
 		json_close_object(j);
 	}
 	json_close_array(j);
 	json_close_object(j);
-}
-
-static void put_or_null(struct json *j, const char *key, bool known, uint64_t value)
-{
-	if (known)
-		json_uint(j, key, value);
-	else
-		json_null(j, key);
 }
 
 static void put_witness(struct json *j, const struct model *m, const struct witness *w,
@@ -198,21 +173,21 @@ static void put_witness(struct json *j, const struct model *m, const struct witn
 		json_open_row(j, NULL);
 		json_str(j, "kind", kind);
 		json_task_ids(j, m, part->task_id);
-		put_or_null(j, "cpu", is_slice, part->cpu);
+		json_uint_or_null(j, "cpu", is_slice, part->cpu);
 		json_uint(j, "start_ns", json_rel(m, part->start_ns));
 		json_uint(j, "end_ns", json_rel(m, part->end_ns));
-		put_or_null(j, "seq_in", is_slice, part->seq_in);
-		put_or_null(j, "seq_out", is_slice && !part->cut_out, part->seq_out);
-		put_or_null(j, "op", part->op_id, part->op_id);
+		json_uint_or_null(j, "seq_in", is_slice, part->seq_in);
+		json_uint_or_null(j, "seq_out", is_slice && !part->cut_out, part->seq_out);
+		json_uint_or_null(j, "op", part->op_id, part->op_id);
 		json_close_object(j);
 	}
 	json_close_array(j);
-	if (!cnt)
-		return;
+	json_begin_if(j, cnt);
 	json_open_row(j, "overlap");
 	json_uint(j, "start_ns", json_rel(m, w->from_ns));
 	json_uint(j, "end_ns", json_rel(m, w->until_ns));
 	json_close_object(j);
+	json_end_if(j);
 }
 
 /* What carries the class; under an inconclusive verdict what was seen of parallelism. */
@@ -250,20 +225,17 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 
 	json_open_object(j, "verdict");
 	json_str(j, "class", verdict_class_name(v->class));
-	if (v->at_least)
-		json_str(j, "at_least", verdict_class_name(v->at_least));
-	if (report_is_stuck(r))
-		json_str(j, "stuck", r->deadlock.present ? "deadlock" : "stuck");
-	else
-		json_null(j, "stuck");
-	if (v->claim_holds == CLAIM_UNDECIDED) {
+	json_str_if(j, "at_least", v->at_least, verdict_class_name(v->at_least));
+	json_str_or_null(j, "stuck",
+			 report_is_stuck(r) ? r->deadlock.present ? "deadlock" : "stuck" : NULL);
+	json_begin_if(j, v->claim_holds != CLAIM_NOT_MADE);
+	if (v->claim_holds == CLAIM_UNDECIDED)
 		json_null(j, "claim_holds");
-		json_str(j, "claim_doubt", doubts[v->claim_doubt]);
-	}
-	if (v->claim_holds == CLAIM_YES || v->claim_holds == CLAIM_NO)
+	else
 		json_bool(j, "claim_holds", v->claim_holds == CLAIM_YES);
-	if (v->claim_fault)
-		json_str(j, "claim_fault", faults[v->claim_fault]);
+	json_end_if(j);
+	json_str_if(j, "claim_doubt", v->claim_holds == CLAIM_UNDECIDED, doubts[v->claim_doubt]);
+	json_str_if(j, "claim_fault", v->claim_fault, faults[v->claim_fault]);
 	json_text(j, "reason", v->reason, sizeof(v->reason));
 	json_uint(j, "eps_ns", v->eps_ns);
 	json_open_array(j, "scope");
@@ -272,8 +244,9 @@ static void put_verdict(struct json *j, const struct model *m, const struct repo
 	json_close_array(j);
 	json_uint(j, "incidental_ns", v->incidental_ns);
 	json_bool(j, "never_two", v->never_two);
-	if (opts->certificate != CERTIFICATE_NONE)
-		json_bool(j, "certificate_holds", opts->certificate == CERTIFICATE_HOLDS);
+	json_begin_if(j, opts->certificate != CERTIFICATE_NONE);
+	json_bool(j, "certificate_holds", opts->certificate == CERTIFICATE_HOLDS);
+	json_end_if(j);
 	put_evidence(j, m, r);
 	json_close_object(j);
 }
@@ -319,13 +292,13 @@ static void put_operations_profile(struct json *j, const struct model *m, const 
 {
 	const struct report_operations *ops = &r->operations;
 
-	if ((!m->meta.ops_hooked && !m->op_cnt) || !r->lossless)
-		return;
+	json_begin_if(j, (m->meta.ops_hooked || m->op_cnt) && r->lossless);
 	json_uint(j, "operations_step", ops->step);
 	json_open_list(j, "operations_profile_ns");
 	for (uint32_t i = 0; i < ops->profile_cnt; i++)
 		json_uint(j, NULL, ops->profile_ns[i]);
 	json_close_array(j);
+	json_end_if(j);
 }
 
 static void put_concurrency(struct json *j, const struct model *m, const struct report *r)
@@ -361,12 +334,7 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 	for (size_t i = 0; i < a->failure_cnt; i++) {
 		json_open_row(j, NULL);
 		json_str(j, "name", a->failures[i].name);
-		if (a->failures[i].task_id) {
-			json_task_ids(j, m, a->failures[i].task_id);
-		} else {
-			json_null(j, "id");
-			json_null(j, "tid");
-		}
+		json_task_ids(j, m, a->failures[i].task_id);
 		json_uint(j, "expected", a->failures[i].expected);
 		json_uint(j, "observed", a->failures[i].observed);
 		json_bool(j, "by_loss", a->failures[i].by_loss);
@@ -379,22 +347,17 @@ static void put_audit(struct json *j, const struct model *m, const struct report
 static void put_overhead(struct json *j, const struct model *m)
 {
 	json_open_object(j, "overhead");
-	if (m->end.bpf_runs) {
-		json_uint(j, "bpf_ns", m->end.bpf_ns);
-		json_uint(j, "bpf_runs", m->end.bpf_runs);
-	}
-	if (m->end.reason != TRACE_END_UNKNOWN)
-		json_uint(j, "reader_cpu_ns", m->end.reader_cpu_ns);
+	json_uint_if(j, "bpf_ns", m->end.bpf_runs, m->end.bpf_ns);
+	json_uint_if(j, "bpf_runs", m->end.bpf_runs, m->end.bpf_runs);
+	json_uint_if(j, "reader_cpu_ns", m->end.reason != TRACE_END_UNKNOWN, m->end.reader_cpu_ns);
 	json_uint(j, "events", m->event_cnt);
 	json_uint(j, "bytes", m->file_bytes);
 	json_close_object(j);
 }
 
-static int json_render(const struct model *m, const struct report *r,
-		       const struct render_opts *opts, FILE *out)
+static void put_report(struct json j, const struct model *m, const struct report *r,
+		       const struct render_opts *opts)
 {
-	struct json j = { .out = out };
-
 	json_open_object(&j, NULL);
 	json_str(&j, "schema", "lab-report/1");
 	json_str(&j, "lab_version", m->meta.lab_version);
@@ -422,6 +385,18 @@ static int json_render(const struct model *m, const struct report *r,
 	json_noise(&j, m, r);
 	put_overhead(&j, m);
 	json_close_object(&j);
+}
+
+void json_report(const struct model *m, const struct report *r, const struct render_opts *opts,
+		 struct json_doc *doc)
+{
+	put_report((struct json){ .tree = doc }, m, r, opts);
+}
+
+static int json_render(const struct model *m, const struct report *r,
+		       const struct render_opts *opts, FILE *out)
+{
+	put_report((struct json){ .out = out }, m, r, opts);
 	return ferror(out) ? -EIO : 0;
 }
 

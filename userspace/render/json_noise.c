@@ -32,26 +32,29 @@ static void put_part(struct json *j, const char *key, const struct report *r, ui
 	put_range(j, key, range.low, range.high);
 }
 
+static void put_part_if(struct json *j, const char *key, bool there, const struct report *r,
+			uint64_t part_ns)
+{
+	json_begin_if(j, there);
+	put_part(j, key, r, part_ns);
+	json_end_if(j);
+}
+
 static void put_capacity(struct json *j, const struct report *r)
 {
 	const struct report_capacity *c = &r->capacity;
 	struct noise_range work = noise_of_work(r);
 	uint64_t blocked_ns = 0;
 
-	if (!c->known)
-		return;
+	json_begin_if(j, c->known);
 	json_open_object(j, "capacity");
 	put_range(j, "work_ns", work.low, work.high);
 	put_part(j, "unplaced_ns", r, c->unplaced_ns);
 	json_open_row(j, "unplaced");
-	if (c->latency_known)
-		put_part(j, "latency_ns", r, c->latency_ns);
-	if (c->affinity_known)
-		put_part(j, "affinity_ns", r, c->affinity_ns);
-	if (c->throttled_known)
-		put_part(j, "throttled_ns", r, c->throttled_ns);
-	if (c->affinity_known && c->throttled_known)
-		put_part(j, "balancing_ns", r, c->balancing_ns);
+	put_part_if(j, "latency_ns", c->latency_known, r, c->latency_ns);
+	put_part_if(j, "affinity_ns", c->affinity_known, r, c->affinity_ns);
+	put_part_if(j, "throttled_ns", c->throttled_known, r, c->throttled_ns);
+	put_part_if(j, "balancing_ns", c->affinity_known && c->throttled_known, r, c->balancing_ns);
 	put_part(j, "undivided_ns", r, c->undivided_ns);
 	json_close_object(j);
 	put_range(j, "interference_ns", 0, c->interference_ns);
@@ -66,6 +69,7 @@ static void put_capacity(struct json *j, const struct report *r)
 	json_close_object(j);
 	put_part(j, "no_thread_ns", r, c->no_thread_ns);
 	json_close_object(j);
+	json_end_if(j);
 }
 
 void json_noise(struct json *j, const struct model *m, const struct report *r)

@@ -18,7 +18,7 @@ void json_task_ids(struct json *j, const struct model *m, uint32_t id)
 {
 	const struct model_task *task = model_task(m, id);
 
-	json_uint(j, "id", id);
+	json_uint_or_null(j, "id", id, id);
 	if (task)
 		json_uint(j, "tid", task->tid);
 	else
@@ -32,10 +32,8 @@ static void put_policy(struct json *j, uint32_t policy)
 		[SCHED_BATCH] = "batch", [SCHED_IDLE] = "idle", [6] = "deadline", [7] = "ext",
 	};
 
-	if (policy < ARRAY_SIZE(names) && names[policy])
-		json_str(j, "policy", names[policy]);
-	else
-		json_null(j, "policy");
+	json_str_or_null(j, "policy",
+			 policy < ARRAY_SIZE(names) && names[policy] ? names[policy] : NULL);
 }
 
 static void put_blocked(struct json *j, const uint64_t *blocked_ns)
@@ -52,10 +50,7 @@ static void put_calls(struct json *j, const struct report_call *calls, size_t cn
 	json_open_array(j, "blocked_in");
 	for (size_t i = 0; i < cnt; i++) {
 		json_open_object(j, NULL);
-		if (calls[i].name)
-			json_str(j, "call", calls[i].name);
-		else
-			json_null(j, "call");
+		json_str_or_null(j, "call", calls[i].name);
 		json_str(j, "reason", reason_name(calls[i].reason));
 		json_uint(j, "count", calls[i].cnt);
 		json_uint(j, "ns", calls[i].ns);
@@ -127,22 +122,21 @@ void json_operations(struct json *j, const struct model *m)
 			json_int(j, "fd", op->fd);
 		json_uint(j, "start_ns", json_rel(m, op->start_ns));
 		json_uint(j, "end_ns", json_rel(m, op->end_ns));
-		if (marked) {
-			json_uint(j, "active_ns", op->active_ns);
-			json_uint(j, "parent", op->parent_id);
-		} else {
-			json_uint(j, "ready", op->ready_cnt);
-		}
+		json_uint_if(j, "active_ns", marked, op->active_ns);
+		json_uint_if(j, "parent", marked, op->parent_id);
+		json_uint_if(j, "ready", !marked, op->ready_cnt);
 		json_bool(j, "open_at_end", op->open_at_end);
 		json_close_object(j);
 	}
 	json_close_array(j);
 }
 
+/* Null where it had no time. */
 static void put_antagonist(struct json *j, const char *key, const struct model *m,
 			   const struct antagonist *a)
 {
-	json_open_row(j, key);
+	json_open_nullable(j, key, a->ns);
+	json_one_line(j);
 	if (a->task_id) {
 		json_task_ids(j, m, a->task_id);
 	} else {
@@ -151,16 +145,13 @@ static void put_antagonist(struct json *j, const char *key, const struct model *
 	}
 	json_text(j, "comm", a->comm, sizeof(a->comm));
 	json_uint(j, "ns", a->ns);
-	json_close_object(j);
+	json_close_nullable(j);
 }
 
 /* A percentile of nothing is null. */
 static void put_rank(struct json *j, const char *key, const struct report_waits *w, uint64_t ns)
 {
-	if (w->cnt)
-		json_uint(j, key, ns);
-	else
-		json_null(j, key);
+	json_uint_or_null(j, key, w->cnt, ns);
 }
 
 static void put_run_queue_wait(struct json *j, const struct model *m, const struct report *r)
@@ -172,30 +163,20 @@ static void put_run_queue_wait(struct json *j, const struct model *m, const stru
 	json_open_object(j, "run_queue_wait");
 	json_uint(j, "count", w->cnt);
 	json_uint(j, "total_ns", w->total_ns);
-	if (w->cnt) {
-		json_open_object(j, "longest");
-		json_task_ids(j, m, w->max_task_id);
-		json_uint(j, "start_ns", json_rel(m, w->max_start_ns));
-		json_uint(j, "ns", w->max_ns);
-		if (m->holds_known)
-			json_uint(j, "held_ns", w->max_held_ns);
-		if (w->max_antagonist.ns)
-			put_antagonist(j, "antagonist", m, &w->max_antagonist);
-		else
-			json_null(j, "antagonist");
-		json_close_object(j);
-	} else {
-		json_null(j, "longest");
-	}
+	json_open_nullable(j, "longest", w->cnt);
+	json_task_ids(j, m, w->max_task_id);
+	json_uint(j, "start_ns", json_rel(m, w->max_start_ns));
+	json_uint(j, "ns", w->max_ns);
+	json_uint_if(j, "held_ns", m->holds_known, w->max_held_ns);
+	put_antagonist(j, "antagonist", m, &w->max_antagonist);
+	json_close_nullable(j);
 	json_open_array(j, "antagonists");
 	for (uint32_t i = 0; i < cnt; i++)
 		put_antagonist(j, NULL, m, &w->antagonists[i]);
 	json_close_array(j);
 	json_uint(j, "other_antagonists_ns", w->other_antagonists_ns);
-	if (m->holds_known)
-		json_uint(j, "held_ns", w->held_ns);
-	if (c->known && c->throttled_known)
-		json_uint(j, "held_wall_ns", c->held_ns);
+	json_uint_if(j, "held_ns", m->holds_known, w->held_ns);
+	json_uint_if(j, "held_wall_ns", c->known && c->throttled_known, c->held_ns);
 	json_uint(j, "idle_ns", w->idle_ns);
 	json_uint(j, "unknown_ns", w->unknown_ns);
 	json_close_object(j);
@@ -311,18 +292,10 @@ static void put_iterations(struct json *j, const struct model *m, const struct r
 	json_uint(j, "longest_blocked_ns", loop->longest_blocked_ns);
 	json_uint(j, "longest_stall_ns", loop->longest_stall_ns);
 	json_uint(j, "longest_stall_start_ns", json_rel(m, loop->longest_stall_start_ns));
-	if (stalled)
-		json_str(j, "stall_state", states[loop->stall_state]);
-	else
-		json_null(j, "stall_state");
-	if (stalled && loop->stall_state == SPAN_BLOCKED)
-		json_str(j, "stall_reason", reason_name(loop->stall_reason));
-	else
-		json_null(j, "stall_reason");
-	if (loop->stall_call)
-		json_str(j, "stall_call", loop->stall_call);
-	else
-		json_null(j, "stall_call");
+	json_str_or_null(j, "stall_state", stalled ? states[loop->stall_state] : NULL);
+	json_str_or_null(j, "stall_reason", stalled && loop->stall_state == SPAN_BLOCKED ?
+			 reason_name(loop->stall_reason) : NULL);
+	json_str_or_null(j, "stall_call", loop->stall_call);
 }
 
 void json_loops(struct json *j, const struct model *m, const struct report *r)
@@ -334,8 +307,9 @@ void json_loops(struct json *j, const struct model *m, const struct report *r)
 		json_open_row(j, NULL);
 		json_task_ids(j, m, loop->task_id);
 		json_uint(j, "max_operations", loop->max_operations);
-		if (loop->epfd >= 0)
-			put_iterations(j, m, loop);
+		json_begin_if(j, loop->epfd >= 0);
+		put_iterations(j, m, loop);
+		json_end_if(j);
 		json_close_object(j);
 	}
 	json_close_array(j);
@@ -383,18 +357,15 @@ static void put_largest_loss(struct json *j, const struct report_capacity *c)
 /* The longest case of a task that affinity kept from an idle CPU; null: none, or not looked for. */
 static void put_pinned(struct json *j, const struct report_capacity *c)
 {
-	if (!c->pinned_ns) {
-		json_null(j, "pinned");
-		return;
-	}
-	json_open_row(j, "pinned");
+	json_open_nullable(j, "pinned", c->pinned_ns);
+	json_one_line(j);
 	json_open_list(j, "cpus");
 	for (uint32_t i = 0; i < c->pinned_to_cnt; i++)
 		json_uint(j, NULL, c->pinned_to[i]);
 	json_close_array(j);
 	json_uint(j, "idle_cpu", c->pinned_idle_cpu);
 	json_uint(j, "ns", c->pinned_ns);
-	json_close_object(j);
+	json_close_nullable(j);
 }
 
 /* What was lost to each, other_ns among them; with largest_ns, what was lost to largest_loss. */
@@ -405,14 +376,10 @@ static void put_loss(struct json *j, const struct report_capacity *c)
 	for (int k = 0; k < REASON_CNT; k++)
 		blocked_ns[k] = capacity_blocked_ns(c, (enum reason)k);
 	json_open_object(j, "loss");
-	if (c->latency_known)
-		json_uint(j, "latency_ns", c->latency_ns);
-	if (c->affinity_known)
-		json_uint(j, "affinity_ns", capacity_loss_ns(c, LOSS_AFFINITY));
-	if (c->throttled_known)
-		json_uint(j, "throttled_ns", capacity_loss_ns(c, LOSS_THROTTLED));
-	if (c->affinity_known && c->throttled_known)
-		json_uint(j, "balancing_ns", c->balancing_ns);
+	json_uint_if(j, "latency_ns", c->latency_known, c->latency_ns);
+	json_uint_if(j, "affinity_ns", c->affinity_known, capacity_loss_ns(c, LOSS_AFFINITY));
+	json_uint_if(j, "throttled_ns", c->throttled_known, capacity_loss_ns(c, LOSS_THROTTLED));
+	json_uint_if(j, "balancing_ns", c->affinity_known && c->throttled_known, c->balancing_ns);
 	json_uint(j, "undivided_ns", capacity_loss_ns(c, LOSS_UNDIVIDED));
 	json_uint(j, "interference_ns", c->interference_ns);
 	json_uint(j, "unknown_ns", capacity_loss_ns(c, LOSS_UNKNOWN));
@@ -426,22 +393,17 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 {
 	const struct report_capacity *c = &r->capacity;
 
-	if (!c->known)
-		return;
+	json_begin_if(j, c->known);
 	json_open_object(j, "capacity");
 	json_uint(j, "cpus", m->cpu_cnt);
 	json_uint(j, "total_ns", c->total_ns);
 	json_uint(j, "work_ns", c->work_ns);
 	json_uint(j, "unplaced_ns", c->unplaced_ns);
 	json_open_row(j, "unplaced");
-	if (c->latency_known)
-		json_uint(j, "latency_ns", c->latency_ns);
-	if (c->affinity_known)
-		json_uint(j, "affinity_ns", c->affinity_ns);
-	if (c->throttled_known)
-		json_uint(j, "throttled_ns", c->throttled_ns);
-	if (c->affinity_known && c->throttled_known)
-		json_uint(j, "balancing_ns", c->balancing_ns);
+	json_uint_if(j, "latency_ns", c->latency_known, c->latency_ns);
+	json_uint_if(j, "affinity_ns", c->affinity_known, c->affinity_ns);
+	json_uint_if(j, "throttled_ns", c->throttled_known, c->throttled_ns);
+	json_uint_if(j, "balancing_ns", c->affinity_known && c->throttled_known, c->balancing_ns);
 	json_uint(j, "undivided_ns", c->undivided_ns);
 	json_close_object(j);
 	json_uint(j, "interference_ns", c->interference_ns);
@@ -449,8 +411,9 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 	json_uint(j, "unknown_ns", c->unknown_ns);
 	put_blocked(j, c->blocked_ns);
 	json_uint(j, "no_thread_ns", c->no_thread_ns);
-	if (c->affinity_known)
-		put_pinned(j, c);
+	json_begin_if(j, c->affinity_known);
+	put_pinned(j, c);
+	json_end_if(j);
 	put_largest_loss(j, c);
 	put_loss(j, c);
 	if (m->quota_milli_cpus)
@@ -458,4 +421,5 @@ void json_capacity(struct json *j, const struct model *m, const struct report *r
 	else
 		json_null(j, "quota_cpus");
 	json_close_object(j);
+	json_end_if(j);
 }

@@ -20,12 +20,7 @@ static const char *segment_kind(const struct path_segment *seg)
 static void put_segment(struct json *j, const struct model *m, const struct path_segment *seg)
 {
 	json_open_row(j, NULL);
-	if (seg->task_id) {
-		json_task_ids(j, m, seg->task_id);
-	} else {
-		json_null(j, "id");
-		json_null(j, "tid");
-	}
+	json_task_ids(j, m, seg->task_id);
 	json_uint(j, "start_ns", json_rel(m, seg->start_ns));
 	json_uint(j, "end_ns", json_rel(m, seg->end_ns));
 	json_str(j, "kind", segment_kind(seg));
@@ -88,6 +83,7 @@ static void put_deadlock_wait(struct json *j, const struct model *m, const struc
 /* Present is null where records are missing: one that would refute it may be among them. */
 void json_deadlock(struct json *j, const struct model *m, const struct report *r)
 {
+	static const struct deadlock_wait none;
 	const struct report_deadlock *d = &r->deadlock;
 
 	json_open_object(j, "deadlock");
@@ -95,24 +91,16 @@ void json_deadlock(struct json *j, const struct model *m, const struct report *r
 		json_bool(j, "present", d->present);
 	else
 		json_null(j, "present");
-	if (d->present) {
-		json_uint(j, "since_ns", json_rel(m, d->since_ns));
-		json_uint(j, "cycles", d->circles);
-		json_uint(j, "behind", d->behind_cnt);
-		json_open_array(j, "cycle");
-		for (size_t i = 0; i < d->wait_cnt; i++)
-			put_deadlock_wait(j, m, &d->waits[i]);
-		json_close_array(j);
-	}
+	json_begin_if(j, d->present);
+	json_uint(j, "since_ns", json_rel(m, d->since_ns));
+	json_uint(j, "cycles", d->circles);
+	json_uint(j, "behind", d->behind_cnt);
+	json_open_array(j, "cycle");
+	for (size_t i = 0; i < json_elements(j, d->wait_cnt); i++)
+		put_deadlock_wait(j, m, i < d->wait_cnt ? &d->waits[i] : &none);
+	json_close_array(j);
+	json_end_if(j);
 	json_close_object(j);
-}
-
-static void str_or_null(struct json *j, const char *key, const char *s)
-{
-	if (s)
-		json_str(j, key, s);
-	else
-		json_null(j, key);
 }
 
 static void put_stuck_wait(struct json *j, const struct model *m, const struct stuck_wait *w)
@@ -125,13 +113,10 @@ static void put_stuck_wait(struct json *j, const struct model *m, const struct s
 	json_open_row(j, NULL);
 	json_task_ids(j, m, w->task_id);
 	json_str(j, "reason", reason_name(w->reason));
-	str_or_null(j, "call", w->call);
-	str_or_null(j, "addr", futex ? addr : NULL);
+	json_str_or_null(j, "call", w->call);
+	json_str_or_null(j, "addr", futex ? addr : NULL);
 	json_symbol(j, w->symbol);
-	if (w->awaits_id)
-		json_uint(j, "awaits_id", w->awaits_id);
-	else
-		json_null(j, "awaits_id");
+	json_uint_or_null(j, "awaits_id", w->awaits_id, w->awaits_id);
 	json_uint(j, "behind", w->behind_cnt);
 	json_uint(j, "start_ns", json_rel(m, w->start_ns));
 	json_close_object(j);
@@ -140,6 +125,7 @@ static void put_stuck_wait(struct json *j, const struct model *m, const struct s
 /* Present is null where records are missing, as above. */
 void json_stuck(struct json *j, const struct model *m, const struct report *r)
 {
+	static const struct stuck_wait none;
 	const struct report_stuck *s = &r->stuck;
 
 	json_open_object(j, "stuck");
@@ -147,14 +133,14 @@ void json_stuck(struct json *j, const struct model *m, const struct report *r)
 		json_bool(j, "present", s->present);
 	else
 		json_null(j, "present");
-	if (s->present) {
-		json_uint(j, "since_ns", json_rel(m, s->since_ns));
-		json_uint(j, "until_ns", json_rel(m, s->until_ns));
-		json_open_array(j, "waits");
-		for (size_t i = 0; i < s->wait_cnt; i++)
-			put_stuck_wait(j, m, &s->waits[i]);
-		json_close_array(j);
-	}
+	json_begin_if(j, s->present);
+	json_uint(j, "since_ns", json_rel(m, s->since_ns));
+	json_uint(j, "until_ns", json_rel(m, s->until_ns));
+	json_open_array(j, "waits");
+	for (size_t i = 0; i < json_elements(j, s->wait_cnt); i++)
+		put_stuck_wait(j, m, i < s->wait_cnt ? &s->waits[i] : &none);
+	json_close_array(j);
+	json_end_if(j);
 	json_close_object(j);
 }
 
@@ -166,31 +152,30 @@ void json_serializer(struct json *j, const struct model *m, const struct report 
 
 	json_open_object(j, "serializer");
 	json_bool(j, "present", s->present);
-	if (s->measured) {
-		json_str(j, "kind", s->kind == SERIALIZER_LOCK ? "lock" : "handovers");
-		json_str(j, "through", reason_name(s->through));
-		if (s->addr) {
-			snprintf(addr, sizeof(addr), "0x%" PRIx64, s->addr);
-			json_uint(j, "tgid", s->tgid);
-			json_bool(j, "shared", !s->mm_id);
-			json_str(j, "addr", addr);
-			json_symbol(j, s->symbol);
-		}
-		json_ratio(j, "index", s->index_ppm, 1000000);
-		json_uint(j, "demand_ns", s->demand_ns);
-		json_uint(j, "reached_ns", s->reached_ns);
-		json_uint(j, "ready_ns", s->ready_ns);
-		json_uint(j, "locked_ns", s->locked_ns);
-		json_uint(j, "waiters", s->task_cnt);
-		if (s->kind == SERIALIZER_LOCK)
-			json_uint(j, "had_by", s->had_by);
-		json_open_array(j, "tasks");
-		for (uint32_t i = 0; i < named; i++) {
-			json_open_row(j, NULL);
-			json_task_ids(j, m, s->tasks[i]);
-			json_close_object(j);
-		}
-		json_close_array(j);
+	json_begin_if(j, s->measured);
+	json_str(j, "kind", s->kind == SERIALIZER_LOCK ? "lock" : "handovers");
+	json_str(j, "through", reason_name(s->through));
+	json_begin_if(j, s->addr);
+	snprintf(addr, sizeof(addr), "0x%" PRIx64, s->addr);
+	json_uint(j, "tgid", s->tgid);
+	json_bool(j, "shared", !s->mm_id);
+	json_str(j, "addr", addr);
+	json_symbol(j, s->symbol);
+	json_end_if(j);
+	json_ratio(j, "index", s->index_ppm, 1000000);
+	json_uint(j, "demand_ns", s->demand_ns);
+	json_uint(j, "reached_ns", s->reached_ns);
+	json_uint(j, "ready_ns", s->ready_ns);
+	json_uint(j, "locked_ns", s->locked_ns);
+	json_uint(j, "waiters", s->task_cnt);
+	json_uint_if(j, "had_by", s->kind == SERIALIZER_LOCK, s->had_by);
+	json_open_array(j, "tasks");
+	for (size_t i = 0; i < json_elements(j, named); i++) {
+		json_open_row(j, NULL);
+		json_task_ids(j, m, s->tasks[i]);
+		json_close_object(j);
 	}
+	json_close_array(j);
+	json_end_if(j);
 	json_close_object(j);
 }

@@ -15,6 +15,7 @@
 #include "analyze/report.h"
 #include "model/model.h"
 #include "render/lens.h"
+#include "util/json_doc.h"
 
 /* What the trace says of itself. */
 enum certificate_state {
@@ -59,6 +60,10 @@ extern const struct renderer *const renderers[];
 
 /* Return: the renderer, or NULL. */
 const struct renderer *renderer_find(const char *name);
+
+/* What the renderer "json" writes, as a tree, into @doc, which is all-zero. */
+void json_report(const struct model *m, const struct report *r, const struct render_opts *opts,
+		 struct json_doc *doc);
 
 /* The locale's codeset is UTF-8 and every glyph of the timeline is one column wide. */
 bool render_utf8_ok(void);

@@ -3,24 +3,20 @@
 #define LAB_UTIL_JSON_DOC_H
 
 /*
- * json_doc - a JSON document read back into a tree: small, strict, and bounded.
+ * json_doc - a JSON document as a tree. Logs nothing.
  *
- * Stricter than RFC 8259 where lab's own writer is: outside of escapes the
- * text is ASCII; a key stands once in an object; no string has a NUL in it; nothing
- * but white space follows the value. Numbers stay text: rational_parse() takes them.
- * Logs nothing.
+ * A value may be absent: the document does not have it, but could. Then the tree has it and what
+ * would be in it, so that a key that is not there can be told from one that never is.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DOC_BYTES_MAX (256u << 20)
-#define JSON_DOC_DEPTH_MAX 32
-#define JSON_DOC_MEMBERS_MAX 256	/* of one object */
+#include "util/rational.h"
 
 enum json_kind {
-	JSON_NULL,
+	JSON_NULL,		/* it may have members: of the object that it could be */
 	JSON_BOOL,
 	JSON_NUMBER,
 	JSON_STRING,
@@ -29,44 +25,60 @@ enum json_kind {
 };
 
 struct json_value {
-	enum json_kind kind;
-	bool truth;		/* JSON_BOOL */
 	const char *key;	/* of a member; NULL in an array and at the root */
-	const char *text;	/* JSON_STRING: UTF-8, a NUL; JSON_NUMBER: @len bytes, as written */
-	uint32_t len;		/* of @text */
-	uint32_t cnt;		/* JSON_ARRAY, JSON_OBJECT: what is in it */
-	uint32_t first, next;	/* for json_doc_first() and json_doc_next(); 0: none */
+	uint32_t next;		/* for json_doc_next(); 0: none */
+	enum json_kind kind : 8;
+	bool truth;		/* JSON_BOOL */
+	bool absent;
+	uint8_t decimals;	/* JSON_NUMBER: of @digits, behind the point */
+	union {
+		__int128 digits;	/* JSON_NUMBER: use json_doc_number() */
+		struct {	/* JSON_STRING: UTF-8, @len bytes and a NUL; owned */
+			char *text;
+			uint32_t len;
+		};
+		struct {	/* JSON_ARRAY, JSON_OBJECT, JSON_NULL: what is in it */
+			uint32_t cnt, first, last;
+		};
+	};
 };
 
 /* All-zero is empty. */
 struct json_doc {
-	char *text;		/* owned; keys and strings are decoded in place */
-	size_t len, pos;
 	struct json_value *values;	/* [0] is the root */
 	size_t value_cnt, value_cap;
 };
 
 /**
- * json_doc_parse() - read a document
- * @doc: caller's storage, overwritten; json_doc_release() it even after an error
- * @text: @len bytes with a NUL behind them; taken, and freed by json_doc_release()
+ * json_doc_add() - one more value
+ * @parent: its index: an array, an object or null; of no meaning for the first value, the root
+ * @key: NULL in an array; borrowed for the life of @doc
  *
- * Return: 0; -EINVAL (no such JSON: doc->pos is where); -EFBIG (longer than JSON_DOC_BYTES_MAX,
- * deeper than JSON_DOC_DEPTH_MAX, or an object of more than JSON_DOC_MEMBERS_MAX).
+ * Return: its index; the caller sets what is in it. Pointers to values are no longer good.
  */
-int json_doc_parse(struct json_doc *doc, char *text, size_t len);
+uint32_t json_doc_add(struct json_doc *doc, uint32_t parent, enum json_kind kind, const char *key);
 
-/* Accepts NULL and an all-zero one. */
+/* Accepts an all-zero one. */
 void json_doc_release(struct json_doc *doc);
 
-/* Return: the root of a document that was parsed. */
+/* Return: what a value of JSON_NUMBER says, exactly. */
+struct rational json_doc_number(const struct json_value *v);
+
+/* Return: the root of a document that is not empty. */
 const struct json_value *json_doc_root(const struct json_doc *doc);
 
-/* The first value in an array or object, and the one after @v. Return: NULL at the end. */
+/*
+ * The first value in an array or object, and the one after @v; absent ones too.
+ * Return: NULL at the end.
+ */
 const struct json_value *json_doc_first(const struct json_doc *doc, const struct json_value *v);
 const struct json_value *json_doc_next(const struct json_doc *doc, const struct json_value *v);
 
-/* Return: the member of that name (@len bytes), or NULL: none, or @v is no object. */
+/* Return: the member of that name (@len bytes), which may be absent, or NULL: there can be none. */
+const struct json_value *json_doc_possible(const struct json_doc *doc, const struct json_value *v,
+					   const char *key, size_t len);
+
+/* As json_doc_possible(), but NULL for an absent one. */
 const struct json_value *json_doc_member(const struct json_doc *doc, const struct json_value *v,
 					 const char *key, size_t len);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define INT128_MAX ((__int128)(~(unsigned __int128)0 >> 1))
-#define EXPONENT_MAX 99		/* far beyond what fits */
 #define PLACES_MAX 9
 
 static __int128 magnitude(__int128 n)
@@ -44,6 +43,17 @@ struct rational rational_of(__int128 num)
 	return (struct rational){ num, 1 };
 }
 
+struct rational rational_decimal(__int128 digits, unsigned int decimals)
+{
+	struct rational r;
+	__int128 den = 1;
+
+	while (decimals--)
+		den *= 10;
+	reduce(digits, den, &r);
+	return r;
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -67,32 +77,6 @@ static int parse_digits(const char *text, size_t len, size_t *pos, __int128 *n, 
 	return *pos == from ? -EINVAL : 0;
 }
 
-/* Nothing or an exponent, to the end of the text. */
-static int parse_exponent(const char *text, size_t len, size_t pos, __int128 *num, __int128 *den)
-{
-	__int128 exponent = 0;
-	bool negative;
-	int err;
-
-	if (pos == len)
-		return 0;
-	if (text[pos] != 'e' && text[pos] != 'E')
-		return -EINVAL;
-	pos++;
-	negative = pos < len && text[pos] == '-';
-	if (pos < len && (text[pos] == '-' || text[pos] == '+'))
-		pos++;
-	err = parse_digits(text, len, &pos, &exponent, NULL);
-	if (err || pos != len)
-		return err ? err : -EINVAL;
-	if (exponent > EXPONENT_MAX)
-		return -ERANGE;
-	while (exponent-- > 0)
-		if (append_digit(negative ? den : num, 0))
-			return -ERANGE;
-	return 0;
-}
-
 int rational_parse(const char *text, size_t len, struct rational *out)
 {
 	bool negative = len && text[0] == '-';
@@ -104,8 +88,8 @@ int rational_parse(const char *text, size_t len, struct rational *out)
 		pos++;
 		err = parse_digits(text, len, &pos, &num, &den);
 	}
-	if (!err)
-		err = parse_exponent(text, len, pos, &num, &den);
+	if (!err && pos < len)
+		err = -EINVAL;
 	if (err)
 		return err;
 	return reduce(negative ? -num : num, den, out);

@@ -20,9 +20,12 @@ struct rational {
 /* @num must not be the least __int128. */
 struct rational rational_of(__int128 num);
 
+/* @digits with so many (0 to 9) behind the point; not the least __int128. */
+struct rational rational_decimal(__int128 digits, unsigned int decimals);
+
 /**
  * rational_parse() - the number that a decimal says, exactly
- * @text: @len bytes: -? digits [. digits] [e or E, sign, digits]; nothing else around it
+ * @text: @len bytes: -? digits [. digits]; nothing else around it
  *
  * Return: 0, -EINVAL (not such a number), -ERANGE (does not fit).
  */

@@ -155,6 +155,25 @@ void text_json(FILE *out, const char *src, size_t src_len)
 	fputc('"', out);
 }
 
+char *text_utf8(const char *src, size_t src_len)
+{
+	static const char unknown[] = "\xef\xbf\xbd";	/* U+FFFD, as above */
+	char *text = xmalloc(src_len * strlen(unknown) + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; i < src_len; ) {
+		uint32_t code;
+		size_t used = utf8_decode((const unsigned char *)src + i, src_len - i, &code);
+		size_t out_len = used ? used : strlen(unknown);
+
+		memcpy(text + len, used ? src + i : unknown, out_len);
+		len += out_len;
+		i += used ? used : 1;
+	}
+	text[len] = '\0';
+	return text;
+}
+
 static void put_plain(FILE *out, const char *src, size_t src_len, char special, const char *instead)
 {
 	const unsigned char *s = (const unsigned char *)src;

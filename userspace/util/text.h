@@ -43,6 +43,9 @@ size_t text_for_terminal(char *dst, size_t dst_size, const char *src, size_t src
  */
 void text_json(FILE *out, const char *src, size_t src_len);
 
+/* What text_json() says, as UTF-8: valid, owned by the caller. @src has no NUL in it. */
+char *text_utf8(const char *src, size_t src_len);
+
 /**
  * text_csv() - write a field of CSV (RFC 4180) with its quotes
  * @src: @src_len bytes; a NUL byte ends it early
