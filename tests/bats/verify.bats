@@ -60,10 +60,11 @@ narrow() {
 
 @test "verify --help" {
 	run -0 --separate-stderr lab verify --help
-	[[ -z $stderr && ${lines[0]} == *"lab verify TRACE"* ]]
+	[[ -z $stderr && ${lines[0]} == *"lab verify [TRACE]"* ]]
 }
 
 @test "verify: called wrongly" {
+	cd "$BATS_TEST_TMPDIR"
 	run -2 lab verify
 	output_has "name a trace"
 	run -2 lab verify a b

@@ -321,7 +321,7 @@ mouse() {
 	[[ -z $output && ${#stderr_lines[@]} -eq 1 ]]
 	stderr_has "lab report"
 	run -2 --separate-stderr lab view
-	stderr_has "name a trace"
+	stderr_has "lab report writes to a pipe"
 	run -2 --separate-stderr lab view --zoom "$SAMPLE"
 	run -0 lab view --help
 	[[ $output == *"zoom"* ]]

@@ -15,6 +15,7 @@
 #include "cli/sweep_range.h"
 #include "json_text.h"
 #include "util/minmax.h"
+#include "util/nearest.h"
 #include "util/opts.h"
 #include "util/rational.h"
 #include "util/text.h"
@@ -262,6 +263,6 @@ void fuzz_texts(const uint8_t *data, size_t size)
 	text_csv(fuzz_null(), text, len);
 	text_folded(fuzz_null(), text, len);
 	if (strlen(text) < 64)
-		text_nearest(text, names, ARRAY_SIZE(names));
+		nearest_of(text, names, ARRAY_SIZE(names));
 	free(text);
 }

@@ -57,11 +57,19 @@ TEST(render_advice_writes_the_command_out)
 
 	waiting_command(&f, argv, 5);
 	text = rendered(&f, "python", false);
-	CHECK(strstr(text, "  next    lab run --python -- python3 -m 'my app' '' x\n"
-			   "          lab view runs/a/trace.lab\n"));
+	CHECK(strstr(text, "  next    lab run --python -- python3 -m 'my app' '' x"
+			   "   # its operations\n"
+			   "          lab view runs/a/trace.lab   # walk"));
 	free(text);
 	text = rendered(&f, "python", true);
 	CHECK(strstr(text, "; for this program: lab run --python -- python3 -m 'my app' '' x\n"));
+	free(text);
+	text = fixture_render(&f, "term", &(struct render_opts){
+		.width = 80, .hook = "python", .trace_path = "t.lab",
+		.command = "./lab", .sudo = true,
+	});
+	CHECK(strstr(text, "  next    sudo ./lab run --python -- python3 -m 'my app' '' x"));
+	CHECK(strstr(text, "          ./lab view t.lab   # walk through the timeline\n"));
 	free(text);
 	text = rendered(&f, NULL, false);
 	CHECK(strstr(text, "  next    lab view") && !strstr(text, "lab run"));
@@ -87,15 +95,15 @@ TEST(render_advice_stops_at_what_cannot_be_copied)
 	memset(longest, 'a', sizeof(longest) - 1);
 	waiting_command(&f, hostile, 4);
 	text = rendered(&f, "node", false);
-	CHECK(strstr(text, "lab run --node -- node a.js ...\n") && !strchr(text, '\033'));
+	CHECK(strstr(text, "lab run --node -- node a.js ...   #") && !strchr(text, '\033'));
 	free(text);
 	set_argv(&f, quote, 2);
 	text = rendered(&f, "node", false);
-	CHECK(strstr(text, "lab run --node -- node ...\n"));
+	CHECK(strstr(text, "lab run --node -- node ...   #"));
 	free(text);
 	set_argv(&f, long_one, 2);
 	text = rendered(&f, "node", false);
-	CHECK(strstr(text, "lab run --node -- node ...\n"));
+	CHECK(strstr(text, "lab run --node -- node ...   #"));
 	free(text);
 	fixture_release(&f);
 }

@@ -355,7 +355,7 @@ TEST(render_term_offers_no_hostile_command)
 
 	fixture_workers(&f);
 	text = fixture_render(&f, "term", &opts);
-	CHECK(strstr(text, "lab view 'runs/a b; rm -rf x/trace.lab'\n"));
+	CHECK(strstr(text, "lab view 'runs/a b; rm -rf x/trace.lab'"));
 	free(text);
 	opts.trace_path = "runs/'; rm -rf x; '/trace.lab";
 	text = fixture_render(&f, "term", &opts);

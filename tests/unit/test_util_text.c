@@ -176,28 +176,6 @@ TEST(text_counts_columns)
 	CHECK_EQ(text_columns("\xff\033"), 2);
 }
 
-TEST(text_measures_distance)
-{
-	CHECK_EQ(text_distance("", ""), 0);
-	CHECK_EQ(text_distance("abc", ""), 3);
-	CHECK_EQ(text_distance("", "abc"), 3);
-	CHECK_EQ(text_distance("kitten", "sitting"), 3);
-	CHECK_EQ(text_distance("tasks", "taks"), 1);
-}
-
-TEST(text_finds_the_nearest_name)
-{
-	static const char *const names[] = { "procs", "threads", "async", "in" };
-
-	CHECK_STR(text_nearest("proc", names, 4), "procs");
-	CHECK_STR(text_nearest("thraeds", names, 4), "threads");
-	CHECK_STR(text_nearest("asnc", names, 4), "async");
-	CHECK(!text_nearest("gil", names, 4));
-	CHECK(!text_nearest("x", names, 4));
-	CHECK(!text_nearest("", names, 4));
-	CHECK(!text_nearest("procs", names, 0));
-}
-
 static char *written(void (*write)(FILE *, const char *, size_t), const char *src, size_t len)
 {
 	char *text = NULL;

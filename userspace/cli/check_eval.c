@@ -9,7 +9,7 @@
 #include "cli/check_doubt.h"
 #include "cli/check_path.h"
 #include "cli/check_value.h"
-#include "util/text.h"
+#include "util/nearest.h"
 
 static bool is_equality(enum check_kind kind)
 {
@@ -39,7 +39,7 @@ static int check_class_name(const struct check_node *key, const struct check_nod
 			    char error[CHECK_ERROR_MAX])
 {
 	static const char end[] = ".class";
-	const char *names[CLASS_INCONCLUSIVE], *nearest;
+	const char *names[CLASS_INCONCLUSIVE];
 	char given[32];
 
 	if (key->kind != CHECK_PATH || word->kind != CHECK_TEXT || key->len < sizeof(end) ||
@@ -51,14 +51,9 @@ static int check_class_name(const struct check_node *key, const struct check_nod
 		if (!strcmp(names[i - 1], given))
 			return 0;
 	}
-	nearest = text_nearest(given, names, CLASS_INCONCLUSIVE);
-	if (nearest)
-		snprintf(error, CHECK_ERROR_MAX, "there is no class '%s'; did you mean '%s'?", given,
-			 nearest);
-	else
-		snprintf(error, CHECK_ERROR_MAX,
-			 "there is no class '%s'; there are sequential, concurrent, parallel and inconclusive",
-			 given);
+	snprintf(error, CHECK_ERROR_MAX, "there is no class '%s'%.200s", given,
+		 nearest_or(nearest_of(given, names, CLASS_INCONCLUSIVE),
+			    "; there are sequential, concurrent, parallel and inconclusive").s);
 	return -EINVAL;
 }
 
@@ -111,7 +106,14 @@ static bool settle_absence(const struct check_value *v, struct check_result *res
 static int mismatch(const struct check_value *left, const struct check_value *right,
 		    struct check_result *result)
 {
-	if (left->type == right->type)
+	const struct check_value *nest = left->type == VALUE_NEST ? left : right;
+
+	if (nest->type == VALUE_NEST && nest->key)
+		snprintf(result->why, sizeof(result->why),
+			 "'%.*s' is a group of keys; compare one of them, such as '%.*s.%s'",
+			 (int)nest->cause->len, nest->cause->text, (int)nest->cause->len,
+			 nest->cause->text, nest->key);
+	else if (left->type == right->type)
 		snprintf(result->why, sizeof(result->why), "there is no comparing %s that way",
 			 check_type_name(left->type));
 	else

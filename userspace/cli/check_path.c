@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 
 #define KEY_MAX 64		/* longer ones are not suggested */
 #define NAMES_MAX 256		/* nor are more */
@@ -119,7 +119,7 @@ static int no_such_key(struct walk *w, const struct json_value *parent)
 	if (w->len < sizeof(word)) {
 		memcpy(word, w->path + w->from, w->len);
 		word[w->len] = '\0';
-		nearest = text_nearest(word, list, cnt);
+		nearest = nearest_of(word, list, cnt);
 	}
 	if (owner)
 		snprintf(w->error, CHECK_ERROR_MAX, "the report has no key '%.*s'; did you mean '%s.%.*s'?",

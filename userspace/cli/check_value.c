@@ -117,6 +117,8 @@ static int value_of_path(const struct check_node *node, const struct check_scope
 		err = sum_of(found.value, node, scope, out);
 	else
 		from_json(found.value, node, out);
+	if (out->type == VALUE_NEST && out->len)
+		out->key = json_doc_first(scope->report, found.value)->key;
 	if (!err && found.whole)
 		err = divide(json_doc_number(found.whole), scope, out);
 	if (!err && scope->degree && check_is_degree(node))

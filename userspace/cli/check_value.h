@@ -23,6 +23,7 @@ struct check_value {
 	struct rational number;
 	const char *text;		/* VALUE_TEXT: @len bytes, borrowed */
 	size_t len;			/* VALUE_NEST, VALUE_BEYOND: how much the list holds */
+	const char *key;		/* VALUE_NEST: of the first thing in it; NULL: a list */
 	bool truth;
 	bool by_zero;			/* VALUE_NULL: a division by 0 */
 	bool missing;			/* VALUE_NULL: not in this report */

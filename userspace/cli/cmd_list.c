@@ -6,7 +6,7 @@
 #include "cli/exit.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 #include "workload/workload.h"
 
 static const struct opt list_opts[] = { { .name = NULL } };
@@ -64,17 +64,8 @@ static void print_workload(const struct workload *workload)
 
 static int unknown_workload(const char *name)
 {
-	const char *names[64];
-	const char *nearest;
-	size_t cnt = 0;
-
-	for (; workloads[cnt] && cnt < ARRAY_SIZE(names); cnt++)
-		names[cnt] = workloads[cnt]->name;
-	nearest = text_nearest(name, names, cnt);
-	if (nearest)
-		log_err("there is no workload '%s'; did you mean '%s'?", name, nearest);
-	else
-		log_err("there is no workload '%s'; 'lab list' shows what there is", name);
+	log_err("there is no workload '%s'%s", name,
+		nearest_or(NEAREST_OF(name, workloads), "; 'lab list' shows all").s);
 	return LAB_EXIT_USAGE;
 }
 

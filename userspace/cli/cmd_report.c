@@ -184,10 +184,6 @@ static int cmd_report(int argc, char **argv)
 		print_help();
 		return LAB_EXIT_OK;
 	}
-	if (!cnt) {
-		log_err("lab report: name a trace, or the folder of a run: lab report runs/.../trace.lab");
-		return LAB_EXIT_USAGE;
-	}
 	if (output_check_format(opts.format) ||
 	    (lens_is_asked(&opts.ask) && output_check_lens(opts.format)))
 		return LAB_EXIT_USAGE;
@@ -201,9 +197,10 @@ static int cmd_report(int argc, char **argv)
 const struct command command_report = {
 	.name = "report",
 	.summary = "Report on a recorded trace",
-	.usage = "lab report TRACE [OPTIONS]",
+	.usage = "lab report [TRACE] [OPTIONS]",
 	.opts = report_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. On a terminal\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+		   "the newest run of the folder runs (lab runs lists them). On a terminal\n"
 		   "the report takes its width, colour, and UTF-8 if the locale has it; in a pipe or a\n"
 		   "file it is 100 columns of ASCII without colour.\n\n"
 		   "With --from, --to, --task or --cpu the report is of that part of the run: its timeline,\n"

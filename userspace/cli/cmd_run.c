@@ -13,12 +13,14 @@
 #include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/run_advice.h"
 #include "cli/run_attempts.h"
+#include "cli/self.h"
 #include "cli/trust.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 #include "workload/workload.h"
 
 static const char *const expect_choices[] = { "none", "sequential", "concurrent", "parallel", NULL };
@@ -96,20 +98,16 @@ static int print_run_help(const struct workload *workload)
 	return LAB_EXIT_OK;
 }
 
-static int unknown_workload(const char *name)
+static int unknown_workload(int argc, char **argv)
 {
-	const char *names[64], *near;
-	size_t cnt = 0;
+	char words[SELF_WORDS_MAX], advice[RUN_ADVICE_MAX];
 
-	for (; workloads[cnt] && cnt < ARRAY_SIZE(names); cnt++)
-		names[cnt] = workloads[cnt]->name;
-	near = text_nearest(name, names, cnt);
-	if (near)
-		log_err("there is no workload '%s': did you mean '%s'? (a program of your own: "
-			"lab run -- %s)", name, near, name);
-	else
-		log_err("there is no workload '%s': lab list shows them (a program of your own: "
-			"lab run -- %s)", name, name);
+	self_words(words, argc, argv);
+	if (!run_advice(argc, argv, advice))
+		snprintf(advice, sizeof(advice), "a program of your own: %s%s run --%s", self_sudo(),
+			 self_command(), words);
+	log_err("there is no workload '%s'%s (%s)", argv[0],
+		nearest_or(NEAREST_OF(argv[0], workloads), "; lab list shows all").s, advice);
 	return LAB_EXIT_USAGE;
 }
 
@@ -141,7 +139,7 @@ static int parse_workload(struct run *run, int argc, char **argv)
 
 	run->workload = workload_find(argv[0]);
 	if (!run->workload)
-		return unknown_workload(argv[0]);
+		return unknown_workload(argc, argv);
 	snprintf(what, sizeof(what), "lab run %s", run->workload->name);
 	run->args = run->workload->defaults;
 	table = all_opts(run->workload);
@@ -215,7 +213,9 @@ static int parse(struct run *run, int argc, char **argv)
 		return LAB_EXIT_USAGE;
 	}
 	if (!run->opts.pid && !rest) {
-		log_err("name a workload (lab list), or a command after '--': lab run -- COMMAND");
+		log_err("say what to run: a workload, such as %s%s run procs (lab list shows all), or a "
+			"program of your own: %s%s run -- ./PROGRAM", self_sudo(), self_command(),
+			self_sudo(), self_command());
 		return LAB_EXIT_USAGE;
 	}
 	if (hook && !dashdash) {
@@ -369,6 +369,7 @@ static int cmd_run(int argc, char **argv)
 	int status;
 
 	run->opts.grace_ns = RUN_GRACE_DEFAULT_NS;
+	run->by_sudo = self_needs_sudo();
 	status = parse(run, argc, argv);
 	run->opts.mode = modes[run->opts.mode];
 	if (run->opts.debug)

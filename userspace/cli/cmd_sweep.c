@@ -22,7 +22,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 #include "workload/workload.h"
 
 #define TASKS_DEFAULT "1..8"
@@ -99,9 +99,7 @@ static int print_help(void)
 /* Return: -1 to go on, else the exit status. */
 static int find_workload(struct sweep *s, const char *name)
 {
-	const char *names[64], *near;
-	char list[256];
-	size_t cnt = 0;
+	char list[256], otherwise[320];
 
 	list_workloads(list, sizeof(list));
 	s->workload = workload_find(name);
@@ -112,13 +110,9 @@ static int find_workload(struct sweep *s, const char *name)
 			"sweep one of %s", name, list);
 		return LAB_EXIT_USAGE;
 	}
-	for (; workloads[cnt] && cnt < ARRAY_SIZE(names); cnt++)
-		names[cnt] = workloads[cnt]->name;
-	near = text_nearest(name, names, cnt);
-	if (near)
-		log_err("there is no workload '%s': did you mean '%s'?", name, near);
-	else
-		log_err("there is no workload '%s': sweep one of %s", name, list);
+	snprintf(otherwise, sizeof(otherwise), "; sweep one of %s", list);
+	log_err("there is no workload '%s'%s", name,
+		nearest_or(NEAREST_OF(name, workloads), otherwise).s);
 	return LAB_EXIT_USAGE;
 }
 

@@ -62,10 +62,6 @@ static int cmd_verify(int argc, char **argv)
 		command_print_help(command_find("verify"));
 		return LAB_EXIT_OK;
 	}
-	if (!cnt) {
-		log_err("lab verify: name a trace, or the folder of a run: lab verify runs/.../trace.lab");
-		return LAB_EXIT_USAGE;
-	}
 	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: verify(&trace);
 	trace_input_close(&trace);
 	return status;
@@ -74,9 +70,10 @@ static int cmd_verify(int argc, char **argv)
 const struct command command_verify = {
 	.name = "verify",
 	.summary = "Prove or refute the verdict that a trace stores",
-	.usage = "lab verify TRACE [OPTIONS]",
+	.usage = "lab verify [TRACE] [OPTIONS]",
 	.opts = verify_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. An independent\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+		   "the newest run of the folder runs (lab runs lists them). An independent\n"
 		   "checker, which shares no code with the report, reads every record, derives each number\n"
 		   "of the stored verdict again, and demands that they are equal.\n\n"
 		   "Ends with 0 if the verdict is proven, 1 if it is refuted, 4 if there is nothing to prove\n"

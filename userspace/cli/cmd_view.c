@@ -67,13 +67,9 @@ static int cmd_view(int argc, char **argv)
 		command_print_help(command_find("view"));
 		return LAB_EXIT_OK;
 	}
-	if (!cnt) {
-		log_err("lab view: name a trace, or the folder of a run: lab view runs/.../trace.lab");
-		return LAB_EXIT_USAGE;
-	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		log_err("lab view needs a terminal for its input and its output; lab report %s writes to "
-			"a pipe or a file", path);
+		log_err("lab view needs a terminal for its input and its output; lab report%s%s writes to "
+			"a pipe or a file", path ? " " : "", path ? path : "");
 		return LAB_EXIT_USAGE;
 	}
 	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: view(&trace, &opts);
@@ -84,9 +80,10 @@ static int cmd_view(int argc, char **argv)
 const struct command command_view = {
 	.name = "view",
 	.summary = "Look at a recorded trace in the terminal: zoom, search, select",
-	.usage = "lab view TRACE [OPTIONS]",
+	.usage = "lab view [TRACE] [OPTIONS]",
 	.opts = view_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it. The whole\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+		   "the newest run of the folder runs (lab runs lists them). The whole\n"
 		   "terminal is the timeline: strips of how many ran and were ready, a lane for each CPU and\n"
 		   "each task. Arrows move, w and s zoom, space selects, e leads to the evidence of the\n"
 		   "verdict, ? lists all keys, q quits.\n",

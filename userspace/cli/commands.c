@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
+#include "cli/run_advice.h"
+#include "cli/self.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
+#include "workload/workload.h"
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "cli/command.def"
@@ -24,9 +27,6 @@ const struct command *const commands[] = {
 #undef COMMAND
 	NULL,
 };
-
-/* Words that lab itself takes in place of a command, for suggestions. */
-static const char *const own_words[] = { "--help", "--version" };
 
 const struct command *command_find(const char *name)
 {
@@ -118,24 +118,32 @@ static void print_help(void)
 	       "ends with COMMAND's own status.\n");
 }
 
-static int unknown_word(const char *word)
+/* @argv: the word that is no command, and what follows it. */
+static int unknown_word(int argc, char **argv)
 {
-	const char *names[64];
-	size_t cnt = 0;
-	const char *kind = word[0] == '-' ? "option" : "command";
+	static const char *const own_words[] = { "--help", "--version" };
+	char advice[RUN_ADVICE_MAX], words[SELF_WORDS_MAX];
+	bool is_option = argv[0][0] == '-';
 	const char *nearest;
 
-	if (word[0] == '-')
-		for (; cnt < ARRAY_SIZE(own_words); cnt++)
-			names[cnt] = own_words[cnt];
-	else
-		for (; commands[cnt] && cnt < ARRAY_SIZE(names); cnt++)
-			names[cnt] = commands[cnt]->name;
-	nearest = text_nearest(word, names, cnt);
-	if (nearest)
-		log_err("there is no %s '%s'; did you mean '%s'?", kind, word, nearest);
-	else
-		log_err("there is no %s '%s'; 'lab --help' lists what there is", kind, word);
+	if (workload_find(argv[0])) {
+		log_err("'%s' is a workload: %s%s run %s", argv[0], self_sudo(), self_command(), argv[0]);
+		return LAB_EXIT_USAGE;
+	}
+	if (run_advice(argc, argv, advice)) {
+		log_err("there is no command '%s'; to trace a program: %s", argv[0], advice);
+		return LAB_EXIT_USAGE;
+	}
+	if (!is_option && strchr(argv[0], '/')) {
+		self_words(words, argc, argv);
+		log_err("there is no command '%s'; to trace a program: %s%s run --%s", argv[0],
+			self_sudo(), self_command(), words);
+		return LAB_EXIT_USAGE;
+	}
+	nearest = is_option ? nearest_of(argv[0], own_words, ARRAY_SIZE(own_words)) :
+			      NEAREST_OF(argv[0], commands);
+	log_err("there is no %s '%s'%s", is_option ? "option" : "command", argv[0],
+		nearest_or(nearest, "; 'lab --help' lists what there is").s);
 	return LAB_EXIT_USAGE;
 }
 
@@ -161,7 +169,7 @@ static int cmd_help(int argc, char **argv)
 	}
 	cmd = command_find(name);
 	if (!cmd)
-		return unknown_word(name);
+		return unknown_word(1, (char *[]){ (char *)name });
 	return cmd->main(2, (char *[]){ (char *)cmd->name, flag, NULL });
 }
 
@@ -212,7 +220,7 @@ static int dispatch(int argc, char **argv)
 	}
 	cmd = command_find(argv[1]);
 	if (!cmd)
-		return unknown_word(argv[1]);
+		return unknown_word(argc - 1, argv + 1);
 	return cmd->main(argc - 1, argv + 1);
 }
 

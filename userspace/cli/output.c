@@ -12,6 +12,7 @@
 #include "analyze/missing.h"
 #include "cli/exit.h"
 #include "cli/hook.h"
+#include "cli/self.h"
 #include "render/render.h"
 #include "trace/certificate.h"
 #include "trace/seal.h"
@@ -20,7 +21,7 @@
 #include "util/io.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 #include "verify/verify.h"
 
 #define PROGRESS_SPANS 1000000	/* a page of fewer is there at once */
@@ -144,24 +145,15 @@ static uint32_t width_of(int fd, uint32_t asked)
 
 int output_check_format(const char *format)
 {
-	const char *names[64];
 	char list[512] = "";
-	size_t cnt = 0, used = 0;
-	const char *nearest;
+	size_t used = 0;
 
 	if (renderer_find(format))
 		return 0;
-	for (; renderers[cnt] && cnt < ARRAY_SIZE(names); cnt++) {
-		names[cnt] = renderers[cnt]->name;
-		if (used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", names[cnt]);
-	}
-	nearest = text_nearest(format, names, cnt);
-	if (nearest)
-		log_err("there is no format '%s'; did you mean '%s'? All of them:%s", format, nearest,
-			list);
-	else
-		log_err("there is no format '%s'; there are:%s", format, list);
+	for (size_t i = 0; renderers[i] && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", renderers[i]->name);
+	log_err("there is no format '%s'%s There are:%s", format,
+		nearest_or(NEAREST_OF(format, renderers), ".").s, list);
 	return -ENOENT;
 }
 
@@ -230,7 +222,6 @@ static ssize_t sink_write(void *cookie, const char *buf, size_t len)
 /* Logs nothing. */
 static int render_to(output_fn *render, const void *what, const struct output_look *look, FILE *to)
 {
-	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
 	int fd = fileno(to);
 	struct sink sink = { .to = to, .err = fflush(to) ? -errno : 0 };
 	FILE *out = fopencookie(&sink, "w", (cookie_io_functions_t){ .write = sink_write });
@@ -241,7 +232,7 @@ static int render_to(output_fn *render, const void *what, const struct output_lo
 		.brief = look->brief,
 		.verbose = look->verbose,
 		.lens = look->lens,
-		.command = self && *self ? self : NULL,
+		.command = self_command(),
 	};
 	int err;
 
@@ -273,6 +264,7 @@ static int render_report(const void *what, const struct render_opts *opts, FILE 
 	struct render_opts own = *opts;
 
 	own.trace_path = source->out->trace->path;
+	own.sudo = source->out->trace->by_sudo;
 	own.hook = output_hook(source->out);
 	own.html_path = source->html_path;
 	own.certificate = source->out->certificate;

@@ -17,6 +17,7 @@
 
 /**
  * reading_open() - open the trace that an operand names, and become the user
+ * @operand: a trace, or the folder of a run; NULL: the newest run of the folder runs, which is logged
  * @flags: O_RDONLY; or O_RDWR, which is opened as the user. So is all that a set-user-ID lab opens
  * @force: goes to @in
  *

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "cli/exit.h"
+#include "cli/run_advice.h"
 #include "cli/run_meta.h"
+#include "cli/self.h"
 #include "trace/seal.h"
 #include "util/alloc.h"
 #include "util/io.h"
@@ -157,8 +159,13 @@ static int prepare(struct run *run)
 /* A command that could not be executed leaves no run behind. */
 static int not_executed(struct run *run, int exec_errno)
 {
-	log_err("cannot run '%s': %s", run->argv[0],
-		exec_errno == ENOENT ? "there is no such command" : strerror(exec_errno));
+	const char *why = exec_errno == ENOENT ? "there is no such command" : strerror(exec_errno);
+	char advice[RUN_ADVICE_MAX];
+
+	if (run_advice(run->argc, run->argv, advice))
+		log_err("cannot run '%s': %s; %s", run->argv[0], why, advice);
+	else
+		log_err("cannot run '%s': %s", run->argv[0], why);
 	run_discard(run);
 	return exec_errno == ENOENT ? LAB_EXIT_NOT_FOUND : LAB_EXIT_NOT_EXECUTABLE;
 }
@@ -245,23 +252,12 @@ int run_workload_status(const struct run *run)
 
 int run_check_root(int argc, char **argv)
 {
-	const char *self = getenv("LAB_COMMAND");	/* set by the launcher of a checkout */
-	char words[512] = "";
-	size_t len = 0;
+	char words[SELF_WORDS_MAX];
 
 	if (!geteuid())
 		return -1;
-	for (int i = 1; i < argc; i++) {
-		int n = snprintf(words + len, sizeof(words) - len, " %s", argv[i]);
-
-		if (n < 0 || (size_t)n >= sizeof(words) - len) {
-			snprintf(words, sizeof(words), " ...");
-			break;
-		}
-		len += n;
-	}
-	log_err("only root may trace: sudo %s %s%s", self && *self ? self : "lab", argv[0],
-		words);
+	self_words(words, argc, argv);
+	log_err("only root may trace: sudo %s%s", self_command(), words);
 	return LAB_EXIT_CANNOT_TRACE;
 }
 
@@ -293,7 +289,8 @@ void run_release(struct run *run)
 struct trace_input run_trace(const struct run *run)
 {
 	return (struct trace_input){ .fd = run->folder.trace_fd,
-				     .path = (char *)run->folder.trace_path, .seal = run->seal };
+				     .path = (char *)run->folder.trace_path, .seal = run->seal,
+				     .by_sudo = run->by_sudo };
 }
 
 int run_close(struct run *run)

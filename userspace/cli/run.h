@@ -55,6 +55,7 @@ struct run {
 	struct workload_args args;
 	char **argv;			/* what is run, argc words; --pid: none */
 	int argc;
+	bool by_sudo;		/* whoever called lab needs sudo to trace */
 	bool is_command;
 	uint16_t cpus[TRACE_CPUS_MAX];	/* --cpus */
 	uint32_t cpu_cnt;

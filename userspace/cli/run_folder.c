@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/runs.h"
 #include "util/alloc.h"
 #include "util/io.h"
 #include "util/log.h"
 
-#define RUNS_DIR "runs"
 #define NAME_MAX_LEN 40
 #define FOLDER_MODE 0777
 #define SAME_SECOND_MAX 1000
@@ -33,21 +33,6 @@ static void safe_name(char *out, size_t size, const char *name)
 	if (!len)
 		out[len++] = '_';
 	out[len] = '\0';
-}
-
-/* Return: a descriptor, or -errno: -ELOOP of a link that root does not follow. */
-static int open_folder(int parent_fd, const char *name)
-{
-	int no_link = geteuid() ? 0 : O_NOFOLLOW;
-	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_link);
-	struct stat st;
-
-	if (fd >= 0)
-		return fd;
-	if (errno == ENOTDIR && no_link && !fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-	    S_ISLNK(st.st_mode))
-		return -ELOOP;
-	return -errno;
 }
 
 static int cannot_make(const char *path, int err)
@@ -78,7 +63,7 @@ static int make_numbered(struct run_folder *folder, const char *name)
 	if (mkdir(RUNS_DIR, FOLDER_MODE) && errno != EEXIST)
 		return cannot_make(RUNS_DIR, -errno);
 	folder->is_numbered = true;
-	folder->parent_fd = open_folder(AT_FDCWD, RUNS_DIR);
+	folder->parent_fd = runs_open_folder(AT_FDCWD, RUNS_DIR);
 	if (folder->parent_fd < 0)
 		return cannot_make(RUNS_DIR, folder->parent_fd);
 	localtime_r(&now, &tm);
@@ -133,7 +118,7 @@ static int make_given(struct run_folder *folder, const char *dir)
 		return open_made(folder, name);
 	if (errno != EEXIST)
 		return cannot_make(folder->path, -errno);
-	folder->fd = open_folder(folder->parent_fd, name);
+	folder->fd = runs_open_folder(folder->parent_fd, name);
 	if (folder->fd >= 0)
 		return 0;
 	return cannot_make(folder->path, folder->fd == -ENOTDIR ? -EEXIST : folder->fd);

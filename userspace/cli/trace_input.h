@@ -19,6 +19,7 @@ struct trace_input {
 	int fd;
 	char *path;			/* for the sentences; owned */
 	const struct trace_seal *seal;	/* of a file that this process wrote itself; or NULL */
+	bool by_sudo;			/* whoever opened it needs sudo to trace (self.h) */
 	bool force;			/* --force: also one that is dense (trace_reader_is_dense()) */
 };
 

@@ -33,7 +33,8 @@ struct render_opts {
 	const char *trace_path;	/* for the "files" and "next" lines; NULL: leave them out */
 	const char *html_path;	/* NULL: none was written */
 	enum certificate_state certificate;
-	const char *command;	/* how lab is called here, for the "next" lines; NULL: "lab" */
+	const char *command;	/* how lab is called here, for command lines; NULL: "lab" */
+	bool sudo;		/* it must be called by sudo to trace */
 	/* "python": the option of lab run that marks what this program waits for; or NULL */
 	const char *hook;
 	bool embedded;		/* json: no critical_path.segments, which are given otherwise */

@@ -5,6 +5,7 @@
 
 #include "analyze/unseen.h"
 #include "render/term.h"
+#include "util/text.h"
 
 #define LINE_MAX_BYTES 400	/* an argument that would lead beyond it is not written out */
 
@@ -35,9 +36,11 @@ static bool shell_path(const struct term *t, const char *path, struct phrase *p)
 	return shell_word(t, path, p);
 }
 
-static const char *lab_command(const struct term *t)
+/* lab itself, or (with @tracing) with what it needs in front. Return: as shell_word(). */
+static bool lab_command(const struct term *t, bool tracing, struct phrase *p)
 {
-	return t->opts->command ? t->opts->command : "lab";
+	phrase_add(p, "%s", tracing && t->opts->sudo ? "sudo " : "");
+	return shell_path(t, t->opts->command ? t->opts->command : "lab", p);
 }
 
 bool term_hook_line(const struct term *t, struct phrase *p)
@@ -47,7 +50,7 @@ bool term_hook_line(const struct term *t, struct phrase *p)
 
 	if (!t->opts->hook || !meta->is_command || !meta->argc || !unseen_loop(t->m))
 		return false;
-	if (!shell_path(t, lab_command(t), &line)) {
+	if (!lab_command(t, true, &line)) {
 		free(line.s);
 		return false;
 	}
@@ -74,35 +77,40 @@ const char *term_or_until_quiet(const struct term *t)
 								   ", or with --until-quiet 10";
 }
 
-/* Each line that can be offered, as it stands in a shell. */
+/* One line that can be offered, as it stands in a shell; what it is for, if there is room. */
+static void next_line(const struct term *t, const char **label, const char *line,
+		      const char *purpose)
+{
+	struct phrase p = { 0 };
+
+	phrase_add(&p, "%s   # %s", line, purpose);
+	term_line(t, *label, TERM_INDENT + text_columns(p.s) <= t->width ? p.s : line);
+	free(p.s);
+	*label = "";
+}
+
 void term_next(const struct term *t)
 {
 	struct phrase hook = { 0 }, look = { 0 }, more = { 0 }, run = { 0 };
-	const char *label = "next";
+	const char *label = "next", *path = t->opts->trace_path;
 
-	if (!t->opts->trace_path)
+	if (!path)
 		return;
-	if (term_hook_line(t, &hook)) {
-		term_line(t, label, hook.s);
-		label = "";
-	}
-	if (!shell_path(t, lab_command(t), &look) || !shell_path(t, lab_command(t), &more) ||
-	    !shell_path(t, lab_command(t), &run))
+	if (term_hook_line(t, &hook))
+		next_line(t, &label, hook.s, "its operations");
+	if (!lab_command(t, false, &look) || !lab_command(t, false, &more) ||
+	    !lab_command(t, true, &run))
 		goto out;
-	phrase_add(&look, " view ");
-	if (shell_path(t, t->opts->trace_path, &look)) {
-		term_line(t, label, look.s);
-		label = "";
-	}
-	phrase_add(&more, " report -v ");
-	if (!t->opts->verbose && shell_path(t, t->opts->trace_path, &more)) {
-		term_line(t, label, more.s);
-		label = "";
-	}
 	phrase_add(&run, " run --cpus %u ", t->m->cpu_cnt ? t->m->cpus[0].cpu : 0);
 	if (t->r->verdict.class == CLASS_PARALLEL && !t->m->meta.is_command &&
 	    !t->m->meta.attach_tgid && t->m->meta.name && shell_word(t, t->m->meta.name, &run))
-		term_line(t, label, run.s);
+		next_line(t, &label, run.s, "predict first: what changes with one CPU?");
+	phrase_add(&look, " view ");
+	if (shell_path(t, path, &look))
+		next_line(t, &label, look.s, "walk through the timeline");
+	phrase_add(&more, " report -v ");
+	if (!t->opts->verbose && shell_path(t, path, &more))
+		next_line(t, &label, more.s, "waits, critical path, locks, limits");
 out:
 	free(hook.s);
 	free(look.s);

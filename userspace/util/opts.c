@@ -9,7 +9,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/minmax.h"
-#include "util/text.h"
+#include "util/nearest.h"
 
 #define CPU_NUMBER_MAX 65534
 #define NS_PER_MS 1000000ull
@@ -322,7 +322,7 @@ static int unknown_long(const struct opt *table, const char *name, size_t len, c
 	for (size_t i = 0; i < cnt; i++)
 		names[i] = table[i].name;
 	names[cnt] = "help";
-	nearest = text_nearest(word, names, cnt + 1);
+	nearest = nearest_of(word, names, cnt + 1);
 	if (nearest)
 		log_err("%s: unknown option --%s; did you mean --%s?", what, word, nearest);
 	else

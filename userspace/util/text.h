@@ -70,15 +70,4 @@ void text_html(FILE *out, const char *src, size_t src_len);
 /* The columns a UTF-8 text takes on a terminal; -1 counts as 1. */
 size_t text_columns(const char *src);
 
-/* Levenshtein distance; used to suggest the nearest name. */
-size_t text_distance(const char *a, const char *b);
-
-/**
- * text_nearest() - the candidate that a mistyped word probably meant
- * @names: @name_cnt borrowed strings
- *
- * Return: one of @names, or NULL when none is near (distance at most 2, or a third of the length).
- */
-const char *text_nearest(const char *word, const char *const *names, size_t name_cnt);
-
 #endif /* LAB_UTIL_TEXT_H */
