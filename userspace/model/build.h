@@ -243,7 +243,7 @@ struct model_builder {
 	uint64_t release_ns;	/* the root's, NEVER if not seen */
 };
 
-/* ---- build_audit.c ---- */
+/* ---- build_fault.c ---- */
 
 /* One failed check that no missing record explains; kept up to a limit, counted beyond. @name is static. */
 void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
@@ -256,6 +256,31 @@ void audit_miss(struct model_builder *b, const char *name, uint32_t task_id, uin
 /* One that a record explains if it is missing on @cpu (NO_CPU: on any) in between. */
 void audit_doubt(struct model_builder *b, const struct audit_failure *failure, uint16_t cpu,
 		 uint64_t from_ns, uint64_t until_ns);
+
+/* ---- build_state.c ---- */
+
+/* This CPU's state; NULL, and the audit told, if no machine has such a number. */
+struct bcpu *cpu_state(struct model_builder *b, uint16_t cpu);
+
+/* A task that nothing is known of but its birth number, which is new. Return: its index. */
+uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns);
+
+/* The task with this birth number, made up if no record introduced it. Never NO_TASK. */
+uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns);
+
+/* The same; valid until the next lookup. */
+struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
+
+/* Begin a stretch. */
+void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);
+
+/* Switch-outs of the task are missing since the last one that was recorded. */
+void task_doubt(struct btask *t);
+
+/* @id acted at this instant, in its own context. */
+void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns);
+
+/* ---- build_audit.c ---- */
 
 /* At a switch-out: exactly one counter moved by one; what was charged fits the clock. */
 void audit_switch_out(struct model_builder *b, struct btask *t, const struct lab_ev_switch_out *ev);
@@ -274,29 +299,14 @@ void audit_finish(struct model_builder *b, const struct trace_end *end);
 
 /* ---- build_task.c ---- */
 
-/* The task with this birth number, made up if no record introduced it. Never NO_TASK. */
-uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns);
-
-/* The same; valid until the next lookup. */
-struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns);
-
 /* End the open stretch at @ts_ns, keeping it unless it is empty. */
 void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns);
-
-/* Switch-outs of the task are missing since the last one that was recorded. */
-void task_doubt(struct btask *t);
-
-/* Begin a stretch. */
-void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu);
 
 /* Begin a blocked stretch for the reason that @sleep gives. */
 void task_block(struct btask *t, uint64_t ts_ns, const struct sleep *sleep);
 
 /* If what is open is blocked: its reason, as far as one wait alone tells. */
 void task_settle_reason(struct model_builder *b, struct btask *t);
-
-/* @id acted at this instant, in its own context. */
-void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns);
 
 bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancestor);
 
@@ -328,9 +338,6 @@ struct holder {
 	uint64_t since_ns;	/* 0: not told */
 };
 
-/* This CPU's state; NULL, and the audit told, if no machine has such a number. */
-struct bcpu *cpu_state(struct model_builder *b, uint16_t cpu);
-
 /*
  * A record at @ts_ns says who had the CPU until then and who has it now.
  * @ours_from_ns: if @prev is ours, where its stay is drawn from.
@@ -354,9 +361,6 @@ void seq_on_statement(struct bcpu *cpu, uint64_t ts_ns);
  * are not as many as the CPU refused. @end: NULL for an incomplete file, whose refused records are not known.
  */
 void seq_finish(struct model_builder *b, const struct trace_end *end);
-
-/* True if records of @cpu are missing somewhere inside (@start_ns, @end_ns). After seq_finish(). */
-bool seq_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns);
 
 /* ---- build_place.c ---- */
 

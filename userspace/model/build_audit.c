@@ -14,7 +14,6 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-#define FAILURES_KEPT 1000
 /*
  * What may be left uncharged of stays that end ready: 1 ms, or this share of what was charged. A
  * task whose quota is used up is picked again without a switch if its next period begins meanwhile:
@@ -29,39 +28,6 @@
  */
 #define CLOCK_AHEAD_FREE_NS 500000
 #define CLOCK_RATE 1000
-
-static void note_failure(struct model_builder *b, const struct audit_failure *failure)
-{
-	struct model_audit *a = &b->m.audit;
-
-	a->unexplained_total += !failure->by_loss;
-	if (a->failures_total++ < FAILURES_KEPT)
-		*vec_push(a->failures, a->failure_cnt, a->failure_cap) = *failure;
-}
-
-void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
-		uint64_t observed)
-{
-	note_failure(b, &(struct audit_failure){ name, task_id, expected, observed, false });
-}
-
-void audit_miss(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
-		uint64_t observed)
-{
-	note_failure(b, &(struct audit_failure){ name, task_id, expected, observed, true });
-}
-
-void audit_doubt(struct model_builder *b, const struct audit_failure *failure, uint16_t cpu,
-		 uint64_t from_ns, uint64_t until_ns)
-{
-	*vec_push(b->doubts, b->doubt_cnt, b->doubt_cap) = (struct audit_doubt){
-		.failure_idx = b->m.audit.failures_total,
-		.cpu = cpu,
-		.from_ns = from_ns,
-		.until_ns = until_ns,
-	};
-	note_failure(b, failure);
-}
 
 static int gap_start_cmp(const void *a, const void *b)
 {
@@ -90,7 +56,7 @@ static bool is_gap_within(const struct model *m, const struct model_gap *by_star
 	size_t low = 0, high = m->gap_cnt;
 
 	if (d->cpu != NO_CPU)
-		return seq_gap_within(m, d->cpu, d->from_ns, d->until_ns);
+		return model_gap_within(m, d->cpu, d->from_ns, d->until_ns);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 

@@ -16,26 +16,6 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-struct bcpu *cpu_state(struct model_builder *b, uint16_t cpu)
-{
-	struct bcpu *state;
-
-	if (cpu >= TRACE_CPUS_MAX) {
-		audit_fail(b, "cpu_number", 0, TRACE_CPUS_MAX - 1, cpu);
-		return NULL;
-	}
-	if (cpu >= b->cpu_cnt) {
-		b->cpus = xreallocarray(b->cpus, cpu + 1u, sizeof(*b->cpus));
-		memset(&b->cpus[b->cpu_cnt], 0, (cpu + 1u - b->cpu_cnt) * sizeof(*b->cpus));
-		for (size_t i = b->cpu_cnt; i <= cpu; i++)
-			b->cpus[i].cur = NO_TASK;
-		b->cpu_cnt = cpu + 1u;
-	}
-	state = &b->cpus[cpu];
-	state->known = true;
-	return state;
-}
-
 /* The index of a name in model.comms. */
 static uint32_t comm_index(struct model_builder *b, const char *raw)
 {

@@ -114,7 +114,7 @@ static void mark_gaps(const struct model *m, struct model_task *t)
 		struct model_span *span = &t->spans[i];
 
 		if (span->state == SPAN_RUNNING &&
-		    seq_gap_within(m, span->cpu, span->start_ns, span->end_ns))
+		    model_gap_within(m, span->cpu, span->start_ns, span->end_ns))
 			span->flags |= SPAN_ACROSS_GAP;
 	}
 }

@@ -19,50 +19,6 @@ static void copy_comm(char *dst, const char *src)
 	memcpy(dst, src, strnlen(src, LAB_COMM_LEN));
 }
 
-static uint32_t task_add(struct model_builder *b, uint32_t id, uint64_t ts_ns)
-{
-	uint32_t idx = (uint32_t)b->task_cnt;
-	struct btask *t = vec_push(b->tasks, b->task_cnt, b->task_cap);
-
-	t->t.id = id;
-	t->parent = NO_TASK;
-	t->jump = idx;
-	t->leader = idx;
-	t->made_ns = ts_ns;
-	t->death_ns = NEVER;
-	t->ran_by_ns = NEVER;
-	t->ran_first_ns = NEVER;
-	t->woken_ready_ns = NEVER;
-	t->queued_cpu = t->woken_cpu = NO_CPU;
-	t->queue_cpu = NO_CPU;
-	t->set = NO_SET;
-	t->t.mm_id = ++b->mm_cnt;
-	*idmap_put(&b->task_by_id, id, 0, idx) = idx;
-	return idx;
-}
-
-uint32_t task_lookup(struct model_builder *b, uint32_t id, uint64_t ts_ns)
-{
-	uint32_t *known = idmap_get(&b->task_by_id, id, 0);
-	uint32_t idx;
-
-	if (known)
-		return *known;
-	idx = task_add(b, id, ts_ns);
-	b->tasks[idx].implicit = b->tasks[idx].uncounted = true;
-	b->tasks[idx].own_ns = ts_ns;
-	task_open(&b->tasks[idx], LIFE_READY, ts_ns, NO_CPU);
-	b->tasks[idx].open.flags |= SPAN_CUT_START;
-	return idx;
-}
-
-struct btask *task_get(struct model_builder *b, uint32_t id, uint64_t ts_ns)
-{
-	uint32_t idx = task_lookup(b, id, ts_ns);	/* may move b->tasks */
-
-	return &b->tasks[idx];
-}
-
 /* Skew-binary jump pointers (Myers, 1983): O(1) to add a task, O(log depth) to climb. */
 static void set_parent(struct model_builder *b, uint32_t idx, uint32_t parent)
 {
@@ -138,36 +94,6 @@ void task_close(struct model_builder *b, struct btask *t, uint64_t ts_ns)
 	}
 }
 
-void task_doubt(struct btask *t)
-{
-	for (size_t i = t->out_span_cnt; i < t->t.span_cnt; i++)
-		t->t.spans[i].unsure = true;
-}
-
-void task_open(struct btask *t, enum life life, uint64_t ts_ns, uint16_t cpu)
-{
-	t->life = life;
-	t->tentative = false;
-	t->woken_running = false;
-	t->in_unwoken = t->late = false;
-	t->woken_cpu = NO_CPU;
-	t->woken_ready_ns = NEVER;
-	t->ran_by_ns = NEVER;
-	t->open = (struct model_span){
-		.start_ns = ts_ns,
-		.start_min_ns = ts_ns,
-		.cpu = cpu,
-		.state = life == LIFE_RUNNING ? SPAN_RUNNING :
-			 life == LIFE_BLOCKED ? SPAN_BLOCKED : SPAN_READY,
-	};
-	if (life == LIFE_RUNNING)
-		t->ran = true;
-	if (life == LIFE_BLOCKED) {
-		t->open.syscall = LAB_SYSCALL_NONE;
-		t->open.mm_id = 0;
-	}
-}
-
 static void note_futex_wait(struct btask *t, const struct sleep *sleep)
 {
 	t->t.wait_val = t->futex_val;
@@ -208,20 +134,6 @@ void task_settle_reason(struct model_builder *b, struct btask *t)
 		t->open.reason = futex_judge_alone(&t->open, idmap_get(&b->threads, thread, 0));
 	} else if (t->open.reason == REASON_NONE) {
 		t->open.reason = REASON_OTHER;
-	}
-}
-
-void task_acted(struct model_builder *b, uint32_t id, uint16_t cpu, uint64_t ts_ns)
-{
-	uint32_t *idx = idmap_get(&b->task_by_id, id, 0);
-	struct btask *t;
-
-	if (!idx)
-		return;
-	t = &b->tasks[*idx];
-	if ((t->life == LIFE_READY || t->life == LIFE_BLOCKED) && t->ran_by_ns == NEVER) {
-		t->ran_by_ns = ts_ns;
-		t->ran_cpu = cpu;
 	}
 }
 

@@ -142,3 +142,20 @@ const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, u
 		return NULL;
 	return &m->symbols[low];
 }
+
+bool model_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns)
+{
+	size_t low = 0, high = m->gap_cnt;
+
+	/* The first gap of this CPU that ends after the start. */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct model_gap *g = &m->gaps[mid];
+
+		if (g->cpu < cpu || (g->cpu == cpu && g->until_ns <= start_ns))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < m->gap_cnt && m->gaps[low].cpu == cpu && m->gaps[low].from_ns < end_ns;
+}

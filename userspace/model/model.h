@@ -362,6 +362,9 @@ int model_build(struct trace_reader *r, struct model *out);
 
 void model_release(struct model *m);
 
+/* True if records of @cpu are missing somewhere inside (@start_ns, @end_ns). */
+bool model_gap_within(const struct model *m, uint16_t cpu, uint64_t start_ns, uint64_t end_ns);
+
 /* Return: the task with this birth number, or NULL. */
 const struct model_task *model_task(const struct model *m, uint32_t id);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "util/alloc.h"
 #include "util/format.h"
 #include "util/text.h"
 
@@ -192,8 +193,8 @@ void json_text(struct json *j, const char *key, const char *s, size_t len)
 
 	len = strnlen(s, len);
 	if (v) {
-		v->text = text_utf8(s, len);
-		v->len = (uint32_t)strlen(v->text);
+		v->text = xmalloc(TEXT_UTF8_GROWTH * len + 1);
+		v->len = (uint32_t)text_utf8(v->text, s, len);
 	} else if (begin(j, key)) {
 		text_json(j->out, s, len);
 	}

@@ -2,11 +2,9 @@
 #include "util/text.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
-#include "util/alloc.h"
 #include "util/minmax.h"
 
 /* Return: the bytes of the character at @s, at most @len; 0 if they are no valid UTF-8. */
@@ -155,23 +153,23 @@ void text_json(FILE *out, const char *src, size_t src_len)
 	fputc('"', out);
 }
 
-char *text_utf8(const char *src, size_t src_len)
+size_t text_utf8(char *dst, const char *src, size_t src_len)
 {
-	static const char unknown[] = "\xef\xbf\xbd";	/* U+FFFD, as above */
-	char *text = xmalloc(src_len * strlen(unknown) + 1);
+	/* U+FFFD, as above */
+	static const char unknown[TEXT_UTF8_GROWTH] = { '\xef', '\xbf', '\xbd' };
 	size_t len = 0;
 
 	for (size_t i = 0; i < src_len; ) {
 		uint32_t code;
 		size_t used = utf8_decode((const unsigned char *)src + i, src_len - i, &code);
-		size_t out_len = used ? used : strlen(unknown);
+		size_t out_len = used ? used : sizeof(unknown);
 
-		memcpy(text + len, used ? src + i : unknown, out_len);
+		memcpy(dst + len, used ? src + i : unknown, out_len);
 		len += out_len;
 		i += used ? used : 1;
 	}
-	text[len] = '\0';
-	return text;
+	dst[len] = '\0';
+	return len;
 }
 
 static void put_plain(FILE *out, const char *src, size_t src_len, char special, const char *instead)

@@ -43,8 +43,13 @@ size_t text_for_terminal(char *dst, size_t dst_size, const char *src, size_t src
  */
 void text_json(FILE *out, const char *src, size_t src_len);
 
-/* What text_json() says, as UTF-8: valid, owned by the caller. @src has no NUL in it. */
-char *text_utf8(const char *src, size_t src_len);
+#define TEXT_UTF8_GROWTH 3	/* bytes that stand for one that is no character */
+
+/*
+ * What text_json() says, as valid UTF-8, with a NUL behind it. @dst has room for
+ * TEXT_UTF8_GROWTH * @src_len + 1 bytes. Return: the bytes before the NUL.
+ */
+size_t text_utf8(char *dst, const char *src, size_t src_len);
 
 /**
  * text_csv() - write a field of CSV (RFC 4180) with its quotes
