@@ -19,6 +19,7 @@
 enum fuzz_kind {
 	PARSER,		/* one reader of bytes */
 	WHOLE_FILE,	/* a trace file, to the readers of all its parts */
+	ANALYSIS,	/* numbers, to what is computed and shown of them: no bytes are read */
 	TRACE,		/* whole traces, from the file to what is shown */
 };
 
