@@ -26,7 +26,7 @@ static inline const char *report_headword(const struct report *r)
 	return r->stuck.present ? "STUCK" : verdict_class_name(r->verdict.class);
 }
 
-/* What an operation is called, raw: as it was marked, or "fd 7". */
+/* What an operation is called, raw: as it was marked, or "timer fd 7". */
 struct op_name {
 	char s[LAB_MARKER_LEN + 1];
 };

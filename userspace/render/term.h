@@ -101,6 +101,13 @@ void term_headline(const struct term *t, const char *label, const char *sgr, str
 void term_reasons(const struct term *t, const uint64_t *blocked_ns, uint64_t unknown_ns,
 		  const struct report_task *row, uint32_t room);
 
+/*
+ * Print a line, indented by @indent, about the tasks that have no lane because they hardly ran: how
+ * much all of them did; if that is more than 1 %, a line with those of one name together. Nothing
+ * if there are none.
+ */
+void term_folded(const struct term *t, uint32_t indent);
+
 /* Print a line with a label as term_para() does, unbroken: something to copy. */
 void term_line(const struct term *t, const char *label, const char *text);
 

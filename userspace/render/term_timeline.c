@@ -216,26 +216,6 @@ static void draw_cpus(struct timeline *tl)
 	say_left_out(tl, left_out, "CPU", "that worked less");
 }
 
-/* Tasks that hardly ran have no lane each without -v. */
-static void say_folded(const struct timeline *tl)
-{
-	const struct term *t = tl->t;
-	uint64_t all_ns = 0, ns = 0;
-	struct phrase p = { 0 };
-
-	if (t->by_run_cnt == t->lane_cnt)
-		return;
-	for (size_t i = 0; i < t->by_run_cnt; i++)
-		all_ns += t->lens.range.tasks[t->by_run[i]].run_ns;
-	ns = all_ns;
-	for (size_t i = 0; i < t->lane_cnt; i++)
-		ns -= t->lens.range.tasks[t->lanes[i]].run_ns;
-	phrase_count(&p, t->by_run_cnt - t->lane_cnt, "more task");
-	fprintf(t->out, "%*s%s ran for %s of the CPU time: -v\n", (int)tl->label_cols, "", p.s,
-		fmt_share(ns, all_ns).s);
-	free(p.s);
-}
-
 static void draw_tasks(struct timeline *tl)
 {
 	const struct term *t = tl->t;
@@ -255,7 +235,7 @@ static void draw_tasks(struct timeline *tl)
 	if (term_in_detail(t) || t->opts->lens)
 		say_left_out(tl, t->by_run_cnt - t->lane_cnt, "task", "that ran less");
 	else
-		say_folded(tl);
+		term_folded(t, tl->label_cols);
 }
 
 /* ---- legend ---- */
