@@ -35,7 +35,8 @@ enum {
 #define TS_COMPAT	0x0002
 
 /* include/linux/preempt.h */
-#define PREEMPT_SOFTIRQ	0x00000100	/* serving one; a mere bh-disabled section counts by 0x200 */
+/* serving one; a mere bh-disabled section counts by 0x200 */
+#define PREEMPT_SOFTIRQ	0x00000100
 #define PREEMPT_HARDIRQ	0x000f0000
 #define PREEMPT_NMI	0x00f00000
 
@@ -81,7 +82,8 @@ struct cfs_bandwidth {
 struct task_group {
 	struct task_group *parent;
 	struct cfs_bandwidth cfs_bandwidth; /* optional: CONFIG_CFS_BANDWIDTH; group_tell */
-	struct cfs_rq **cfs_rq;		/* optional: CONFIG_FAIR_GROUP_SCHED; one per CPU. In 7.2 a per-CPU pointer */
+	/* optional: CONFIG_FAIR_GROUP_SCHED; one per CPU. In 7.2 a per-CPU pointer */
+	struct cfs_rq **cfs_rq;
 };
 
 struct cpumask {
@@ -181,7 +183,8 @@ struct task_struct {
 	u64 nivcsw;
 	struct sched_entity se;
 	struct sched_dl_entity dl;
-	struct cpumask cpus_mask;	/* cpus_ptr is another for moments in the kernel (migrate_disable) */
+	/* cpus_ptr is another for moments in the kernel (migrate_disable) */
+	struct cpumask cpus_mask;
 	struct task_group *sched_task_group; /* optional: CONFIG_CGROUP_SCHED */
 	bool throttled;			/* optional: since 6.18, CONFIG_CFS_BANDWIDTH */
 	struct files_struct *files;

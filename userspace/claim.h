@@ -21,8 +21,10 @@ enum verdict_class {
 /* What of its own doing holds an event loop up between two of its waits. */
 enum claim_stall {
 	STALL_ANY = 0,		/* nothing is claimed */
-	STALL_COMPUTING = 1,	/* it computes, for stall_ns or longer, and is not blocked for as long */
-	STALL_BLOCKED = 2,	/* it is blocked in another call, for stall_ns or longer, and computes less */
+	/* it computes, for stall_ns or longer, and is not blocked for as long */
+	STALL_COMPUTING = 1,
+	/* it is blocked in another call, for stall_ns or longer, and computes less */
+	STALL_BLOCKED = 2,
 	STALL_NONE = 3,		/* it never computes, nor is blocked, for stall_ns */
 };
 

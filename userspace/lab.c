@@ -9,8 +9,8 @@ static void on_file_limit(int sig)
 }
 
 /*
- * A write beyond `ulimit -f` fails then with EFBIG, instead of ending lab. An ignored signal would stay
- * ignored in the commands that lab executes; a handler does not.
+ * A write beyond `ulimit -f` fails then with EFBIG, instead of ending lab. An ignored signal would
+ * stay ignored in the commands that lab executes; a handler does not.
  */
 static void survive_file_limit(void)
 {

@@ -4,11 +4,11 @@
 
 /*
  * fuzz - one harness for all that reads bytes of others. A target is a function and a line of
- * target.def. fuzz_main.c runs them without any tool; with fuzz_engine.c in its place they are driven
- * by libFuzzer or AFL++ (tests/fuzz/long). Paths are those of the tree: run it from its top.
+ * target.def. fuzz_main.c runs them without any tool; with fuzz_engine.c in its place they are
+ * driven by libFuzzer or AFL++ (tests/fuzz/long). Paths are those of the tree: run it from its top.
  *
- * A target takes its bytes behind the checksums: it makes lengths, checksums and deflate right itself.
- * What is wrong it says with NEED(); the sanitizers say the rest.
+ * A target takes its bytes behind the checksums: it makes lengths, checksums and deflate right
+ * itself. What is wrong it says with NEED(); the sanitizers say the rest.
  */
 
 #include <stdbool.h>

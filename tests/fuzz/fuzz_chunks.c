@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fuzz_chunks - what stands in the chunks of a trace file, inflated, to the reader that reports come from and
- * to the checker's own. Where both read the same, they must agree.
+ * fuzz_chunks - what stands in the chunks of a trace file, inflated, to the reader that reports
+ * come from and to the checker's own. Where both read the same, they must agree.
  */
 #include "fuzz.h"
 
@@ -189,7 +189,10 @@ static void own_columns(uint32_t count, const uint8_t *raw, size_t len)
 	columns(&schema, layout, count, raw, len);
 }
 
-/* Two bytes: how many rows; two: how long the schema is that comes first, 0: this version's; the payload. */
+/*
+ * Two bytes: how many rows; two: how long the schema is that comes first, 0: this version's; the
+ * payload.
+ */
 void fuzz_columns(const uint8_t *data, size_t size)
 {
 	struct bytes_in in = { .p = data, .end = data + size };

@@ -22,7 +22,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	target = name ? fuzz_target_find(name) : NULL;
 	if (!target) {
-		fprintf(stderr, "%s: FUZZ_TARGET must name a line of tests/fuzz/target.def\n", (*argv)[0]);
+		fprintf(stderr, "%s: FUZZ_TARGET must name a line of tests/fuzz/target.def\n",
+			(*argv)[0]);
 		exit(2);
 	}
 	return 0;

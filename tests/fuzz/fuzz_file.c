@@ -34,7 +34,8 @@ static void check_event(const union lab_event *ev, const struct lab_ev_head *las
 	for (size_t i = size; i < sizeof(*ev); i++)
 		NEED(!((const uint8_t *)ev)[i]);
 	if (ev->head.kind == LAB_EV_MIGRATE)
-		NEED(ev->migrate.dest_cpu < TRACE_CPUS_MAX && ev->migrate.orig_cpu < TRACE_CPUS_MAX);
+		NEED(ev->migrate.dest_cpu < TRACE_CPUS_MAX &&
+		     ev->migrate.orig_cpu < TRACE_CPUS_MAX);
 }
 
 /* Return: whether the whole file could be read. */
@@ -93,7 +94,8 @@ static size_t next_mark(const uint8_t *buf, size_t from, size_t size)
 	const uint8_t *at = size - from < TRACE_CHUNK_HEADER_LEN ? NULL :
 			    memmem(buf + from, size - from, TRACE_CHUNK_MARK, TRACE_CHUNK_MARK_LEN);
 
-	return at && (size_t)(at - buf) + TRACE_CHUNK_HEADER_LEN <= size ? (size_t)(at - buf) : size;
+	return at && (size_t)(at - buf) + TRACE_CHUNK_HEADER_LEN <= size ? (size_t)(at - buf) :
+									   size;
 }
 
 /* Where the marks are, there chunks begin, and go on to the next one; they are stored plain. */

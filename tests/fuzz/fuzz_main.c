@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fuzz_main - the targets without any tool: what lies in the corpus, and the same changes of it each time.
+ * fuzz_main - the targets without any tool: what lies in the corpus, and the same changes of it
+ * each time.
  *
- *	fuzz [SECONDS [SEED]]			all targets, as TAP (default 10 1); an input that fails is kept
- *						where the program is
- *	fuzz --list				their names and kinds
- *	fuzz --seeds TARGET FOLDER		write the inputs that are made from the tree's traces
- *	fuzz --files TARGET FILE...		each file once
- *	fuzz --runs TARGET CNT SEED FOLDER	so many changed inputs, or until SIGINT; one that fails is
- *						kept in FOLDER
+ *	fuzz [SECONDS [SEED]]		all targets, as TAP (default 10 1); an input that fails is
+ *					kept where the program is
+ *	fuzz --list			their names and kinds
+ *	fuzz --seeds TARGET FOLDER	write the inputs that are made from the tree's traces
+ *	fuzz --files TARGET FILE...	each file once
+ *	fuzz --runs TARGET CNT SEED FOLDER
+ *					so many changed inputs, or until SIGINT; one that fails is
+ *					kept in FOLDER
  */
 #include "fuzz.h"
 
@@ -31,7 +33,8 @@
 
 #define CORPUS "tests/fuzz/corpus"
 #define CHANGES_MAX 6
-#define TRACE_SHARE 5		/* a target of kind TRACE gets so many times the time of another one */
+/* a target of kind TRACE gets so many times the time of another one */
+#define TRACE_SHARE 5
 #define HANG_SECONDS 60
 #define NEVER UINT64_MAX
 
@@ -171,7 +174,8 @@ static void run_one(const struct fuzz_target *target, const uint8_t *data, size_
 }
 
 /* All of the corpus, then changed ones. Return: how many inputs ran. */
-static uint64_t run_target(const struct fuzz_target *target, uint64_t cnt, uint64_t until_ns, uint64_t seed)
+static uint64_t run_target(const struct fuzz_target *target, uint64_t cnt, uint64_t until_ns,
+			   uint64_t seed)
 {
 	uint64_t random = seed * 0x9e3779b97f4a7c15 | 1, runs = 0;
 	uint8_t *buf = xmalloc(target->size_max);
@@ -203,8 +207,11 @@ static uint64_t run_target(const struct fuzz_target *target, uint64_t cnt, uint6
 
 /* ---- what is asked ---- */
 
-/* One target in a process of its own, as a test. @runs: shared with it. Return: whether it passed. */
-static bool test_target(const struct fuzz_target *target, double seconds, uint64_t seed, uint64_t *runs)
+/*
+ * One target in a process of its own, as a test. @runs: shared with it. Return: whether it passed.
+ */
+static bool test_target(const struct fuzz_target *target, double seconds, uint64_t seed,
+			uint64_t *runs)
 {
 	int status = 0;
 	pid_t pid;
@@ -226,7 +233,8 @@ static bool test_target(const struct fuzz_target *target, double seconds, uint64
 
 static int test_all(double seconds, uint64_t seed)
 {
-	uint64_t *runs = mmap(NULL, sizeof(*runs), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t *runs = mmap(NULL, sizeof(*runs), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double shares = 0;
 	int status = 0;
 
@@ -240,7 +248,8 @@ static int test_all(double seconds, uint64_t seed)
 		double share = (t->kind == TRACE ? TRACE_SHARE : 1) / shares;
 		bool ok = test_target(t, seconds * share, seed, runs);
 
-		printf("%s %zu %s_%" PRIu64 "_inputs\n", ok ? "ok" : "not ok", i + 1, t->name, *runs);
+		printf("%s %zu %s_%" PRIu64 "_inputs\n", ok ? "ok" : "not ok", i + 1, t->name,
+		       *runs);
 		status |= !ok;
 	}
 	return status;
@@ -250,7 +259,8 @@ static int list_all(void)
 {
 	for (size_t i = 0; i < fuzz_target_cnt; i++)
 		printf("%s %s %zu\n", fuzz_targets[i].name,
-		       fuzz_targets[i].kind == PARSER ? "parser" : "trace", fuzz_targets[i].size_max);
+		       fuzz_targets[i].kind == PARSER ? "parser" : "trace",
+		       fuzz_targets[i].size_max);
 	return 0;
 }
 
@@ -302,7 +312,8 @@ static int run_many(const struct fuzz_target *target, char *const *words)
 	watch_crashes();
 	signal(SIGINT, on_stop);
 	fuzz_init();
-	runs = run_target(target, strtoull(words[0], NULL, 10), NEVER, strtoull(words[1], NULL, 10));
+	runs = run_target(target, strtoull(words[0], NULL, 10), NEVER,
+			  strtoull(words[1], NULL, 10));
 	dprintf(STDOUT_FILENO, "runs %" PRIu64 " seconds %" PRIu64 "\n", runs,
 		(clock_ns() - start_ns) / 1000000000);
 	return 0;
@@ -322,8 +333,10 @@ int main(int argc, char **argv)
 		return run_many(target, argv + 3);
 	keep_in = dirname(argv[0]);
 	if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
-		fprintf(stderr, "fuzz: see the top of tests/fuzz/fuzz_main.c; --list names the targets\n");
+		fprintf(stderr,
+			"fuzz: see the top of tests/fuzz/fuzz_main.c; --list names the targets\n");
 		return 2;
 	}
-	return test_all(argc > 1 ? strtod(argv[1], NULL) : 10, argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
+	return test_all(argc > 1 ? strtod(argv[1], NULL) : 10,
+			argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
 }

@@ -18,7 +18,8 @@ void fuzz_maps(const uint8_t *data, size_t size);
 static void name_addresses(const struct elf_symbols *es)
 {
 	static const uint64_t addrs[] = {
-		0, 1, 0x1000, 0x2000, 0x4100, 0x4108, 0x4110, 0x4118, 0x4140, 0x4180, 0x41ff, 0x10000,
+		0, 1, 0x1000, 0x2000, 0x4100, 0x4108, 0x4110, 0x4118, 0x4140, 0x4180, 0x41ff,
+		0x10000,
 		UINT64_MAX,
 	};
 	struct elf_name names[ARRAY_SIZE(addrs)] = { { 0 } };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fuzz_seeds - inputs from the traces of the tree, so that those need not lie in the corpus in other forms.
+ * fuzz_seeds - inputs from the traces of the tree, so that those need not lie in the corpus in
+ * other forms.
  */
 #include "fuzz.h"
 
@@ -16,7 +17,8 @@
 #include "util/minmax.h"
 
 static const char *const traces[] = {
-	"tests/fixtures/sequential.lab", "tests/fixtures/async.lab", "tests/fixtures/threads-lock.lab",
+	"tests/fixtures/sequential.lab", "tests/fixtures/async.lab",
+	"tests/fixtures/threads-lock.lab",
 	"tests/fixtures/pipe.lab", "tests/fixtures/quota.lab", "tests/fixtures/gil.lab",
 	"tests/fixtures/markers.lab", "tests/fixtures/hidden.lab", "tests/fixtures/pingpong.lab",
 	"tests/fixtures/pool.lab", "tests/fixtures/rounds.lab", "tests/fixtures/stuck.lab",
@@ -48,7 +50,8 @@ static void add_behind(struct seeds *s, const uint8_t *front, size_t front_len, 
 	free(out.p);
 }
 
-static void add_chunk(struct seeds *s, size_t idx, const struct trace_chunk *head, const uint8_t *raw)
+static void add_chunk(struct seeds *s, size_t idx, const struct trace_chunk *head,
+		      const uint8_t *raw)
 {
 	uint8_t front[4] = { (uint8_t)idx };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fuzz_trace - whole runs, through a file, to all that is shown. The report and the checker hold each other:
- * whatever verdict lab stores, the checker must prove; of an inconclusive one it must say that
- * there is nothing to prove.
+ * fuzz_trace - whole runs, through a file, to all that is shown. The report and the checker hold
+ * each other: whatever verdict lab stores, the checker must prove; of an inconclusive one it must
+ * say that there is nothing to prove.
  */
 #include "fuzz.h"
 
@@ -31,7 +31,8 @@ void fuzz_view(const uint8_t *data, size_t size);
 
 /* ---- what is shown ---- */
 
-static void render_json(const struct model *m, const struct report *r, const struct render_opts *opts)
+static void render_json(const struct model *m, const struct report *r,
+			const struct render_opts *opts)
 {
 	struct json_text json;
 	char *text;
@@ -95,7 +96,10 @@ static char *certificate(const struct model *m, const struct report *r)
 	return lines;
 }
 
-/* Everything that is made of a trace; its verdict is stored in it. Return: what the checker must say. */
+/*
+ * Everything that is made of a trace; its verdict is stored in it. Return: what the checker must
+ * say.
+ */
 static enum verify_result report(const struct scenario *s, const struct fuzz_file *file)
 {
 	bool finished = !(s->knobs.flags & KNOB_UNFINISHED);
@@ -147,7 +151,8 @@ void fuzz_trace(const uint8_t *data, size_t size)
 		got = verify_file(file->fd, out, why);
 		fclose(out);
 		if (got != want)
-			fuzz_failed(__FILE__, __LINE__, "the checker says %d, not %d\n%s%s", got, want,
+			fuzz_failed(__FILE__, __LINE__, "the checker says %d, not %d\n%s%s", got,
+				    want,
 				    said, why);
 		free(said);
 	}

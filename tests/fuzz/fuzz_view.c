@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fuzz_view - the full-screen timeline on a terminal that nobody sees: a pseudo-terminal gives it the
- * input's keys, and what it draws goes nowhere. Behind the keys come those that end it, from wherever it is.
+ * fuzz_view - the full-screen timeline on a terminal that nobody sees: a pseudo-terminal gives it
+ * the input's keys, and what it draws goes nowhere. Behind the keys come those that end it, from
+ * wherever it is.
  */
 #include "fuzz.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fuzz_words - what reads words: of the command line, of assertions, of reports; and texts on their way out. */
+/*
+ * fuzz_words - what reads words: of the command line, of assertions, of reports; and texts on their
+ * way out.
+ */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -82,7 +85,8 @@ static void walk(const struct json_doc *doc, const struct json_value *v, unsigne
 		NEED(strlen(v->text) == v->len);
 	if (v->kind != JSON_ARRAY && v->kind != JSON_OBJECT)
 		return;
-	for (const struct json_value *in = json_doc_first(doc, v); in; in = json_doc_next(doc, in)) {
+	for (const struct json_value *in = json_doc_first(doc, v); in;
+	     in = json_doc_next(doc, in)) {
 		if (v->kind == JSON_OBJECT)
 			NEED(json_doc_member(doc, v, in->key, strlen(in->key)) == in);
 		else
@@ -96,8 +100,10 @@ static void walk(const struct json_doc *doc, const struct json_value *v, unsigne
 void fuzz_json(const uint8_t *data, size_t size)
 {
 	static const char *const asked[] = {
-		"verdict.class==parallel", "len(tasks)==5", "parallelism.average/host.cpus_online >= 80%",
-		"capacity.blocked.lock < capacity.work", "tasks.0.run_ns*2-1 <= 10ms", "audit.clean",
+		"verdict.class==parallel", "len(tasks)==5",
+		"parallelism.average/host.cpus_online >= 80%",
+		"capacity.blocked.lock < capacity.work", "tasks.0.run_ns*2-1 <= 10ms",
+		"audit.clean",
 	};
 	char error[CHECK_ERROR_MAX];
 	struct check_expr expr;
@@ -169,14 +175,16 @@ void fuzz_opts(const uint8_t *data, size_t size)
 {
 	static const char *const choices[] = { "always", "never", "auto", NULL };
 	static const struct opt table[] = {
-		{ .name = "flag", .letter = 'f', .kind = OPT_FLAG, .off = offsetof(struct values, flag) },
+		{ .name = "flag", .letter = 'f', .kind = OPT_FLAG,
+		  .off = offsetof(struct values, flag) },
 		{ .name = "number", .letter = 'n', .kind = OPT_U32, .min = 2, .max = 99,
 		  .off = offsetof(struct values, number) },
 		{ .name = "for", .kind = OPT_DURATION, .max = 60000000000,
 		  .off = offsetof(struct values, duration_ns) },
 		{ .name = "string", .letter = 's', .kind = OPT_STRING,
 		  .off = offsetof(struct values, string) },
-		{ .name = "json", .kind = OPT_OPTIONAL_STRING, .off = offsetof(struct values, optional) },
+		{ .name = "json", .kind = OPT_OPTIONAL_STRING,
+		  .off = offsetof(struct values, optional) },
 		{ .name = "color", .kind = OPT_CHOICE, .choices = choices,
 		  .off = offsetof(struct values, choice) },
 		{ .name = "cpus", .kind = OPT_CPULIST, .off = offsetof(struct values, cpus) },
@@ -248,7 +256,8 @@ static void is_html(const char *src, size_t len)
 /* The first byte is the columns there are. */
 void fuzz_texts(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "report", "view", "verify", "check", "compare", "sweep" };
+	static const char *const names[] = { "report", "view", "verify", "check", "compare",
+					     "sweep" };
 	size_t len = size ? size - 1 : 0;
 	char *text;
 

@@ -3,9 +3,9 @@
 #define LAB_TESTS_SCENARIO_H
 
 /*
- * scenario - bytes that are a whole run: some knobs, the payloads of META, ENDM and SYMS, keys that a
- * reader of the timeline presses, and records as they come out of the rings, one behind the other. Any
- * bytes are one; whatever is cut is left out.
+ * scenario - bytes that are a whole run: some knobs, the payloads of META, ENDM and SYMS, keys that
+ * a reader of the timeline presses, and records as they come out of the rings, one behind the
+ * other. Any bytes are one; whatever is cut is left out.
  *
  *	knobs, then for each section: 2 bytes of length, and so many bytes; then records
  */

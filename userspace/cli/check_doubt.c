@@ -204,7 +204,8 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 
 	if (is_false(report, "verdict.certificate_holds")) {
 		snprintf(why, CHECK_ERROR_MAX,
-			 "the verdict that is stored in the trace does not follow from its records: see lab verify");
+			 "the verdict that is stored in the trace does not follow from its "
+			 "records: see lab verify");
 		return true;
 	}
 	if (ground >= GROUND_RECORDING && is_inconclusive(report)) {
@@ -231,7 +232,8 @@ bool check_doubt(const struct check_expr *expr, const struct json_doc *report, b
 	}
 	if (ground >= GROUND_VERDICT && check_could_differ(expr, report, fails)) {
 		snprintf(why, CHECK_ERROR_MAX,
-			 "without other programs it could have been otherwise: run it again on a quieter machine, or with --until-quiet");
+			 "without other programs it could have been otherwise: run it again on a "
+			 "quieter machine, or with --until-quiet");
 		return true;
 	}
 	return fails && doubt_failure(expr, report, cpus->cnt, why);

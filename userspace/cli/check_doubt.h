@@ -6,15 +6,16 @@
  * check_doubt - what a report cannot decide, although it has a value for it.
  *
  *  - What is known of the workload and the host is always decided.
- *  - Under an inconclusive verdict nothing else is, but the lowest class that it can be, where that is known.
- *  - Where a hypervisor took more than 1 % of the usable CPUs' time away, how the recording went (loss,
- *    audit, overhead) is decided; the verdict and what was measured are not.
+ *  - Under an inconclusive verdict nothing else is, but the lowest class that it can be, where that
+ *    is known.
+ *  - Where a hypervisor took more than 1 % of the usable CPUs' time away, how the recording went
+ *    (loss, audit, overhead) is decided; the verdict and what was measured are not.
  *  - Where records were lost or the audit is not clean, the verdict (if it is conclusive), the loss
  *    and the audit are decided; what was measured is not.
  *  - With fewer than 2 usable CPUs, nothing about parallelism is.
  *  - A degree of parallelism that no run on so few CPUs could have is not.
- *  - What could have been the other way without other programs (check_range.h) is not, whether it holds
- *    or fails of what was seen.
+ *  - What could have been the other way without other programs (check_range.h) is not, whether it
+ *    holds or fails of what was seen.
  */
 
 #include "cli/check_expr.h"

@@ -58,8 +58,8 @@ static int check_class_name(const struct check_node *key, const struct check_nod
 }
 
 /*
- * A program ends with a status or by a signal: who has the one is known not to have the other. Such a
- * null is no number, and compares with none.
+ * A program ends with a status or by a signal: who has the one is known not to have the other. Such
+ * a null is no number, and compares with none.
  */
 static bool is_decided_absence(const struct check_value *v, const struct check_scope *scope)
 {
@@ -172,7 +172,8 @@ static int compare(const struct check_expr *expr, const struct check_scope *scop
 	if (err)
 		return err;
 	if (with_null && !is_equality(root->kind)) {
-		snprintf(scope->error, CHECK_ERROR_MAX, "null is neither less nor more than anything");
+		snprintf(scope->error, CHECK_ERROR_MAX,
+			 "null is neither less nor more than anything");
 		return -EINVAL;
 	}
 	if (left.type == VALUE_BEYOND || right.type == VALUE_BEYOND) {

@@ -122,10 +122,12 @@ static int no_such_key(struct walk *w, const struct json_value *parent)
 		nearest = nearest_of(word, list, cnt);
 	}
 	if (owner)
-		snprintf(w->error, CHECK_ERROR_MAX, "the report has no key '%.*s'; did you mean '%s.%.*s'?",
+		snprintf(w->error, CHECK_ERROR_MAX,
+			 "the report has no key '%.*s'; did you mean '%s.%.*s'?",
 			 upto, w->path, owner, upto, w->path);
 	else if (nearest)
-		snprintf(w->error, CHECK_ERROR_MAX, "the report has no key '%.*s'; did you mean '%.*s%s'?",
+		snprintf(w->error, CHECK_ERROR_MAX,
+			 "the report has no key '%.*s'; did you mean '%.*s%s'?",
 			 upto, w->path, (int)w->from, w->path, nearest);
 	else
 		snprintf(w->error, CHECK_ERROR_MAX,

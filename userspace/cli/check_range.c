@@ -165,7 +165,8 @@ static bool range_of_operator(const struct check_expr *expr, const struct check_
 	default: break;
 	}
 	/* Not where the divisor could have been 0. */
-	return (rational_cmp(b.low, rational_of(0)) > 0 || rational_cmp(b.high, rational_of(0)) < 0) &&
+	return (rational_cmp(b.low, rational_of(0)) > 0 || rational_cmp(b.high,
+									rational_of(0)) < 0) &&
 	       combine(rational_div, &a, &b, out);
 }
 

@@ -5,10 +5,11 @@
 /*
  * check_range - what an assertion would have said without other programs.
  *
- * Each number lies in a range then: that of without_others in the report, under its path; for a time that
- * tasks or loops waited for a CPU from nothing to what was seen; else it is what it is. Sums and
- * products have the range of all their parts' values, as if these did not depend on each other.
- * An equality is about the records, and has no range, unless it says how many ran at once (parallelism.max).
+ * Each number lies in a range then: that of without_others in the report, under its path; for a
+ * time that tasks or loops waited for a CPU from nothing to what was seen; else it is what it is.
+ * Sums and products have the range of all their parts' values, as if these did not depend on each
+ * other. An equality is about the records, and has no range, unless it says how many ran at once
+ * (parallelism.max).
  */
 
 #include "cli/check_expr.h"

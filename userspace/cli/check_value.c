@@ -141,7 +141,8 @@ static int value_of_length(const struct check_node *node, const struct check_sco
 	}
 	*out = value_of_nothing(node, &found);
 	if (found.value)
-		*out = (struct check_value){ .number = rational_of(found.value->cnt), .cause = node };
+		*out = (struct check_value){ .number = rational_of(found.value->cnt),
+					     .cause = node };
 	return 0;
 }
 
@@ -152,7 +153,8 @@ static int need_number(const struct check_value *v, const struct check_scope *sc
 	if (v->type == VALUE_NULL && (v->cause || v->by_zero))
 		return 0;
 	if (v->cause)
-		snprintf(scope->error, CHECK_ERROR_MAX, "'%.*s' is %s: there is no computing with it",
+		snprintf(scope->error, CHECK_ERROR_MAX,
+			 "'%.*s' is %s: there is no computing with it",
 			 (int)v->cause->len, v->cause->text, check_type_name(v->type));
 	else
 		snprintf(scope->error, CHECK_ERROR_MAX, "there is no computing with %s",

@@ -13,7 +13,8 @@ enum check_type {
 	VALUE_NUMBER,
 	VALUE_TEXT,
 	VALUE_BOOL,
-	VALUE_NULL,	/* known to be nothing, not in this report, or a division by 0: decides nothing */
+	/* known to be nothing, not in this report, or a division by 0: decides nothing */
+	VALUE_NULL,
 	VALUE_BEYOND,	/* of an element that a list does not have */
 	VALUE_NEST,	/* a list or a group of keys */
 };
@@ -33,7 +34,8 @@ struct check_value {
 /* What to compute with. */
 struct check_scope {
 	const struct json_doc *report;
-	const struct rational *degree;	/* NULL, or what the degree of parallelism is to be taken for */
+	/* NULL, or what the degree of parallelism is to be taken for */
+	const struct rational *degree;
 	char *error;			/* CHECK_ERROR_MAX bytes */
 };
 

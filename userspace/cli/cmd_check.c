@@ -156,13 +156,15 @@ static int check_words(const char *const *words, int cnt, bool force)
 	int status;
 
 	if (cnt < 2) {
-		log_err("lab check: name a trace and what to assert: lab check TRACE 'verdict.class==parallel'");
+		log_err("lab check: name a trace and what to assert: lab check TRACE "
+			"'verdict.class==parallel'");
 		return LAB_EXIT_USAGE;
 	}
 	questions = xcalloc((size_t)cnt - 1, sizeof(*questions));
 	status = parse_all(questions, words + 1, cnt - 1);
 	if (status == LAB_EXIT_OK)
-		status = reading_open(&trace, words[0], O_RDONLY, force) ?: reading_confine(&trace) ?:
+		status = reading_open(&trace, words[0], O_RDONLY,
+				      force) ?: reading_confine(&trace) ?:
 			 check(&trace, questions, cnt - 1);
 	trace_input_close(&trace);
 	free(questions);
@@ -174,7 +176,8 @@ static int cmd_check(int argc, char **argv)
 	const char **words = xcalloc((size_t)argc, sizeof(*words));
 	struct check_opts opts = { 0 };
 	bool want_help;
-	int cnt = command_parse(check_opts, &opts, argc, argv, "lab check", words, argc, &want_help);
+	int cnt = command_parse(check_opts, &opts, argc, argv, "lab check", words, argc,
+				&want_help);
 	int status = LAB_EXIT_OK;
 
 	if (cnt < 0)
@@ -193,26 +196,32 @@ const struct command command_check = {
 	.usage = "lab check TRACE ASSERTION... [OPTIONS]",
 	.opts = check_opts,
 	.details =
-		"An assertion compares keys of the JSON report (lab report TRACE -f json), as in\n\n"
+		"An assertion compares keys of the JSON report (lab report TRACE -f json), as "
+		"in\n\n"
 		"  lab check runs/... 'verdict.class==parallel' \\\n"
 		"                     'parallelism.average/host.cpus_online >= 80%' \\\n"
 		"                     'wakeup_latency.p99_ns < 10ms' 'len(tasks)==5'\n\n"
 		"Each is one word of the shell: quote it, or < and > name files. It has\n\n"
 		"  == != < <= > >=   one of these, or none if the key is true or false by itself\n"
 		"  + - * / ( )       exact, as are all comparisons\n"
-		"  a.b.0.c           a key, an index; in capacity, a part without its _ns is a share:\n"
+		"  a.b.0.c           a key, an index; in capacity, a part without its _ns is a "
+		"share:\n"
 		"                    capacity.blocked.lock is that of capacity.total_ns,\n"
 		"                    capacity.blocked that of all reasons together\n"
 		"  len(a.b)          how many elements a list has\n"
 		"  5 0.25 5% 10ms    numbers; ns, us, ms and s are nanoseconds\n"
 		"  'text' \"text\"     quotes may be left out on the right of == and !=\n"
 		"  true false null\n\n"
-		"The result is TAP, with what was observed where one fails. The status is 0 if all\n"
-		"hold; 1 if one fails; 4 if none fails, but something is undecided: the verdict is\n"
-		"inconclusive, records were lost, a key is null or absent, the verdict that the trace\n"
+		"The result is TAP, with what was observed where one fails. The status is 0 if "
+		"all\n"
+		"hold; 1 if one fails; 4 if none fails, but something is undecided: the verdict "
+		"is\n"
+		"inconclusive, records were lost, a key is null or absent, the verdict that the "
+		"trace\n"
 		"stores does not follow from its records (lab verify), the CPUs were too few or\n"
 		"too busy, or the host took more than 1 % of their time (steal).\n"
-		"Undecided is not failed: run it again. 2 is an assertion that cannot be read or an\n"
+		"Undecided is not failed: run it again. 2 is an assertion that cannot be read or "
+		"an\n"
 		"unknown key, and 5 a trace that cannot be read or is damaged.\n",
 	.main = cmd_check,
 };

@@ -41,15 +41,21 @@ static const char *const work_choices[] = { "all", "cpu", "io", "mixed", NULL };
 static const struct opt compare_opts[] = {
 	{ .name = "work", .kind = OPT_CHOICE, .off = offsetof(struct compare_opts, work),
 	  .metavar = "cpu|io|mixed|all", .choices = work_choices,
-	  .help = "compute, wait and compute briefly, half of each, or one after the other (default all)" },
-	{ .name = "tasks", .kind = OPT_U32, .off = offsetof(struct compare_opts, tasks), .metavar = "N",
+	  .help = "compute, wait and compute briefly, half of each, or one after the other "
+		  "(default all)" },
+	{ .name = "tasks", .kind = OPT_U32, .off = offsetof(struct compare_opts, tasks),
+	  .metavar = "N",
 	  .help = "how many errands there are to do (default 4)", .min = 2, .max = 100 },
-	{ .name = "rounds", .kind = OPT_U32, .off = offsetof(struct compare_opts, rounds), .metavar = "N",
-	  .help = "pieces of each errand, as in lab run errands (default 40)", .min = 1, .max = 10000 },
-	{ .name = "repeat", .kind = OPT_U32, .off = offsetof(struct compare_opts, repeats), .metavar = "N",
+	{ .name = "rounds", .kind = OPT_U32, .off = offsetof(struct compare_opts, rounds),
+	  .metavar = "N",
+	  .help = "pieces of each errand, as in lab run errands (default "
+		  "40)", .min = 1, .max = 10000 },
+	{ .name = "repeat", .kind = OPT_U32, .off = offsetof(struct compare_opts, repeats),
+	  .metavar = "N",
 	  .help = "how often each way is run, in turn with the others (default 5)",
 	  .min = 1, .max = COMPARISON_REPEATS_MAX },
-	{ .name = "seed", .kind = OPT_U32, .off = offsetof(struct compare_opts, seed), .metavar = "N",
+	{ .name = "seed", .kind = OPT_U32, .off = offsetof(struct compare_opts, seed),
+	  .metavar = "N",
 	  .help = "where chance begins (default 1)" },
 	{ .name = "cpus", .kind = OPT_CPULIST, .off = offsetof(struct compare_opts, cpus),
 	  .metavar = "LIST", .help = "let every run use these CPUs only, such as 0 or 0-3,5" },
@@ -98,7 +104,10 @@ static void end_progress(const struct compare *c)
 		fputs("\r\033[K", stderr);
 }
 
-/* Each round begins with another way, so that none always comes first. Return: -1, or the exit status. */
+/*
+ * Each round begins with another way, so that none always comes first. Return: -1, or the exit
+ * status.
+ */
 static int run_work(struct compare *c, uint32_t kind, struct trial *trials)
 {
 	struct trial_spec spec = {
@@ -157,7 +166,8 @@ static int show(const struct compare *c)
 
 	if (json && json[0] && output_file(compare_json, &c->result, &c->opts.look, &file))
 		return LAB_EXIT_FILE;
-	err = output_stream(json && !json[0] ? compare_json : compare_term, &c->result, &c->opts.look,
+	err = output_stream(json && !json[0] ? compare_json : compare_term, &c->result,
+			    &c->opts.look,
 			    stdout, "the report");
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
@@ -241,9 +251,12 @@ const struct command command_compare = {
 	.summary = "Do the same work in several ways, and say which one when",
 	.usage = "lab compare [OPTIONS]",
 	.opts = compare_opts,
-	.details = "The same errands (lab run errands) one after another, in threads, in processes and in an\n"
-		   "event loop: each way is traced as lab run does it, in turn with the others, and rounds\n"
-		   "begin with another way each. A figure is the median of the runs; least-most is how far\n"
+	.details = "The same errands (lab run errands) one after another, in threads, in processes "
+		   "and in an\n"
+		   "event loop: each way is traced as lab run does it, in turn with the others, "
+		   "and rounds\n"
+		   "begin with another way each. A figure is the median of the runs; least-most is "
+		   "how far\n"
 		   "the speedups of single rounds lie apart. Traces are not kept.\n\n"
 		   "Ends with 4 if the verdict on some run was inconclusive.\n",
 	.main = cmd_compare,

@@ -82,7 +82,8 @@ static void check_capabilities(const struct facts *facts, struct finding *f)
 	else if (has_cap(facts, CAP_BPF) && has_cap(facts, CAP_PERFMON))
 		found(f, HEALTH_OK, "root with CAP_BPF and CAP_PERFMON");
 	else
-		found(f, HEALTH_FAIL, "root with neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON");
+		found(f, HEALTH_FAIL,
+		      "root with neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON");
 	if (f->health != HEALTH_FAIL)
 		return;
 	remedy(f, geteuid() ? "run it under sudo: sudo lab run ..." :
@@ -126,7 +127,9 @@ static void check_container(const struct facts *facts, struct finding *f)
 		remedy(f, "run lab outside it");
 	} else if (host->pid_namespace) {
 		found(f, HEALTH_WARN, "%s, a PID namespace", host->container);
-		remedy(f, "tids in reports are the machine's, not those seen here; run outside to match them");
+		remedy(f,
+		       "tids in reports are the machine's, not those seen here; run outside to "
+		       "match them");
 	} else if (host->container[0]) {
 		found(f, HEALTH_OK, "%s by its marks, but in the machine's own namespaces",
 		      host->container);
@@ -147,7 +150,8 @@ static void check_cpus(const struct facts *facts, struct finding *f)
 		return;
 	f->health = HEALTH_WARN;
 	remedy(f, "with one CPU nothing can be parallel, and such claims stay undecided; %s",
-	       host->cpus_online > 1 ? "allow more with taskset or the cpuset" : "use a larger machine");
+	       host->cpus_online > 1 ? "allow more with taskset or the "
+				       "cpuset" : "use a larger machine");
 }
 
 static void check_quota(const struct facts *facts, struct finding *f)
@@ -229,7 +233,8 @@ static void check_feature(const struct record_feature *row, struct finding *f)
 	default:
 		found(f, row->required ? HEALTH_FAIL : HEALTH_WARN, "missing: %s", row->use);
 		remedy(f, "a kernel from %s on has it%s", row->since,
-		       !strcmp(row->name, "BTF") ? ", where it is built with CONFIG_DEBUG_INFO_BTF" :
+		       !strcmp(row->name,
+			       "BTF") ? ", where it is built with CONFIG_DEBUG_INFO_BTF" :
 						   ", unless it is configured out");
 	}
 }
@@ -280,7 +285,8 @@ static void check_probes(struct finding *f)
 
 /* ---- all of it ---- */
 
-static bool run_checks(const struct check *checks, size_t cnt, const struct facts *facts, bool color)
+static bool run_checks(const struct check *checks, size_t cnt, const struct facts *facts,
+		       bool color)
 {
 	bool possible = true;
 
@@ -377,12 +383,17 @@ const struct command command_doctor = {
 	.summary = "Tell what this machine lets lab trace, and how to mend what it does not",
 	.usage = "lab doctor [--physical] [--color WHEN]",
 	.opts = doctor_opts,
-	.details = "Each line is ok, warn (tracing works; know this about its results), FAIL (it does\n"
-		   "not), or ? (only root can tell). Ends with 0 if tracing is possible for this user,\n"
+	.details = "Each line is ok, warn (tracing works; know this about its results), FAIL (it "
+		   "does\n"
+		   "not), or ? (only root can tell). Ends with 0 if tracing is possible for this "
+		   "user,\n"
 		   "else with 3. Nothing is changed, and nothing is left loaded.\n\n"
-		   "--physical lets each two of the CPUs that it may use pass a cache line to and fro,\n"
-		   "which two CPUs do faster than one that they share could. Ends with 0 if each two\n"
-		   "ran at once, else with 4. Root keeps the answer in " PHYSICAL_PATH " until the next\n"
+		   "--physical lets each two of the CPUs that it may use pass a cache line to and "
+		   "fro,\n"
+		   "which two CPUs do faster than one that they share could. Ends with 0 if each "
+		   "two\n"
+		   "ran at once, else with 4. Root keeps the answer in " PHYSICAL_PATH
+		   " until the next\n"
 		   "boot; the reports of later runs then say it.\n",
 	.main = cmd_doctor,
 };

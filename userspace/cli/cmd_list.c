@@ -101,7 +101,8 @@ const struct command command_list = {
 	.name = "list",
 	.summary = "Show the built-in workloads: what each shows, what it claims, its options",
 	.usage = "lab list [WORKLOAD]",
-	.details = "The claims shown are those of the defaults on this machine. The options stand after\n"
+	.details = "The claims shown are those of the defaults on this machine. The options stand "
+		   "after\n"
 		   "the workload's name: lab run procs --tasks 4.\n",
 	.main = cmd_list,
 };

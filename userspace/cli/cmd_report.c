@@ -176,7 +176,8 @@ static int cmd_report(int argc, char **argv)
 	struct job job = { .trace = &trace, .opts = &opts };
 	const char *path = NULL;
 	bool want_help;
-	int status, cnt = command_parse(report_opts, &opts, argc, argv, "lab report", &path, 1, &want_help);
+	int status, cnt = command_parse(report_opts, &opts, argc, argv, "lab report", &path, 1,
+					&want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -199,15 +200,20 @@ const struct command command_report = {
 	.summary = "Report on a recorded trace",
 	.usage = "lab report [TRACE] [OPTIONS]",
 	.opts = report_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; "
+		   "without it,\n"
 		   "the newest run of the folder runs (lab runs lists them). On a terminal\n"
-		   "the report takes its width, colour, and UTF-8 if the locale has it; in a pipe or a\n"
+		   "the report takes its width, colour, and UTF-8 if the locale has it; in a pipe "
+		   "or a\n"
 		   "file it is 100 columns of ASCII without colour.\n\n"
-		   "With --from, --to, --task or --cpu the report is of that part of the run: its timeline,\n"
+		   "With --from, --to, --task or --cpu the report is of that part of the run: its "
+		   "timeline,\n"
 		   "and its numbers. The verdict stays the whole run's.\n\n"
 		   "Ends with 0 even if the verdict is inconclusive: it did report. A trace whose\n"
-		   "recording was cut off is reported as far as it goes (0); from a damaged one, what can\n"
-		   "be read is reported, and the status is 5. If a verdict is stored in TRACE that does not\n"
+		   "recording was cut off is reported as far as it goes (0); from a damaged one, "
+		   "what can\n"
+		   "be read is reported, and the status is 5. If a verdict is stored in TRACE that "
+		   "does not\n"
 		   "follow from its records, the report says so.\n",
 	.main = cmd_report,
 };

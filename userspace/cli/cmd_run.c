@@ -23,13 +23,15 @@
 #include "util/nearest.h"
 #include "workload/workload.h"
 
-static const char *const expect_choices[] = { "none", "sequential", "concurrent", "parallel", NULL };
+static const char *const expect_choices[] = { "none", "sequential", "concurrent", "parallel",
+					      NULL };
 
 static const char *const mode_choices[] = { "600", "640", "644", NULL };
 static const mode_t modes[] = { 0600, 0640, 0644 };
 
 static const struct opt run_opts[] = {
-	{ .name = "output", .letter = 'o', .kind = OPT_STRING, .off = offsetof(struct run_opts, folder),
+	{ .name = "output", .letter = 'o', .kind = OPT_STRING,
+	  .off = offsetof(struct run_opts, folder),
 	  .metavar = "DIR", .help = "keep the run's files there (default: runs/NAME-TIME)" },
 	{ .name = "for", .kind = OPT_DURATION, .off = offsetof(struct run_opts, for_ns),
 	  .metavar = "TIME", .help = "end the run after TIME, such as 5s: for servers",
@@ -44,11 +46,13 @@ static const struct opt run_opts[] = {
 	  .help = "exit 1 if the verdict is another: sequential, concurrent or parallel" },
 	{ .name = "until-quiet", .kind = OPT_U32, .off = offsetof(struct run_opts, attempts_max),
 	  .metavar = "N", .min = 1, .max = 1000,
-	  .help = "run it again, up to N times, while other programs, or the host, leave the verdict open" },
+	  .help = "run it again, up to N times, while other programs, or the host, leave the "
+		  "verdict open" },
 	{ .name = "ops", .kind = OPT_FLAG, .off = offsetof(struct run_opts, ops),
 	  .help = "hook system calls, to see an event loop's operations, and markers" },
 #define HOOK(id, programs, variable, separator, in_front, before_path, file, example, about) \
-	{ .name = #id, .kind = OPT_FLAG, .off = offsetof(struct run_opts, hooks.wanted[HOOK_##id]), \
+	{ .name = #id, .kind = OPT_FLAG, \
+	  .off = offsetof(struct run_opts, hooks.wanted[HOOK_##id]), \
 	  .help = about },
 #define HOOK_FILE(...)
 #include "cli/hook.def"
@@ -57,16 +61,20 @@ static const struct opt run_opts[] = {
 	{ .name = "json", .kind = OPT_OPTIONAL_STRING, .off = offsetof(struct run_opts, json),
 	  .metavar = "FILE", .help = "the report as JSON, to FILE or in place of the report" },
 	{ .name = "grace", .kind = OPT_DURATION, .off = offsetof(struct run_opts, grace_ns),
-	  .metavar = "TIME", .help = "how long what the command leaves behind may go on (default: 2s)",
+	  .metavar = "TIME",
+	  .help = "how long what the command leaves behind may go on (default: 2s)",
 	  .max = UINT64_C(3600000000000) },
 	{ .name = "buffer", .kind = OPT_U32, .off = offsetof(struct run_opts, ring_mib),
-	  .metavar = "MIB", .help = "ring per CPU, a power of two (default: 16, 256 for all at most)",
+	  .metavar = "MIB",
+	  .help = "ring per CPU, a power of two (default: 16, 256 for all at most)",
 	  .min = 1, .max = 1024 },
 	{ .name = "root", .kind = OPT_FLAG, .off = offsetof(struct run_opts, keep_root),
 	  .help = "under sudo: run the workload as root, and make the files root's" },
-	{ .name = "user", .kind = OPT_STRING, .off = offsetof(struct run_opts, as), .metavar = "NAME",
+	{ .name = "user", .kind = OPT_STRING, .off = offsetof(struct run_opts, as),
+	  .metavar = "NAME",
 	  .help = "run the workload as that user; the files stay those of whoever called lab" },
-	{ .name = "mode", .kind = OPT_CHOICE, .off = offsetof(struct run_opts, mode), .metavar = "MODE",
+	{ .name = "mode", .kind = OPT_CHOICE, .off = offsetof(struct run_opts, mode),
+	  .metavar = "MODE",
 	  .choices = mode_choices,
 	  .help = "who may read the files: 600 (you alone), 640 (their group too) or 644 (all)" },
 	{ .name = "measure-overhead", .kind = OPT_FLAG,
@@ -91,7 +99,8 @@ static int print_run_help(const struct workload *workload)
 		return LAB_EXIT_OK;
 	}
 	workload->claim(&workload->defaults, &claim);
-	printf("usage: lab run [OPTIONS] %s [ITS OPTIONS]\n\n%s.\nClaim: %s, since %s.\n\nits options:\n",
+	printf("usage: lab run [OPTIONS] %s [ITS OPTIONS]\n\n%s.\nClaim: %s, since %s.\n\nits "
+	       "options:\n",
 	       workload->name, workload->shows, verdict_class_name(claim.class), claim.why);
 	opts_print_help(workload->opts);
 	printf("\nThe options of lab run --help may stand before the name or behind it.\n");
@@ -104,7 +113,8 @@ static int unknown_workload(int argc, char **argv)
 
 	self_words(words, argc, argv);
 	if (!run_advice(argc, argv, advice))
-		snprintf(advice, sizeof(advice), "a program of your own: %s%s run --%s", self_sudo(),
+		snprintf(advice, sizeof(advice), "a program of your own: %s%s run --%s",
+			 self_sudo(),
 			 self_command(), words);
 	log_err("there is no workload '%s'%s (%s)", argv[0],
 		nearest_or(NEAREST_OF(argv[0], workloads), "; lab list shows all").s, advice);
@@ -180,6 +190,32 @@ static int parse_cpus(struct run *run)
 	return -1;
 }
 
+/* Return: whether options do not go with each other (logged). @rest: how many words are left. */
+static bool contradicts(const struct run *run, int rest)
+{
+	if (run->opts.as && !geteuid() && !privilege_root_called()) {
+		log_err("--user is for root; this lab is set-user-ID, and runs what you run as "
+			"you");
+		return true;
+	}
+	if (run->opts.as && (run->opts.pid || run->opts.keep_root)) {
+		log_err("--user does not go with %s: it says as whom the workload is run",
+			run->opts.pid ? "--pid" : "--root");
+		return true;
+	}
+	if (run->opts.pid && run->opts.attempts_max) {
+		log_err("--until-quiet does not go with --pid: a running process cannot be run "
+			"again");
+		return true;
+	}
+	if (run->opts.pid && rest) {
+		log_err("--pid attaches to a running process: it takes no workload or command "
+			"besides");
+		return true;
+	}
+	return false;
+}
+
 /* Return: -1 to go on, else the exit status. */
 static int parse(struct run *run, int argc, char **argv)
 {
@@ -195,31 +231,18 @@ static int parse(struct run *run, int argc, char **argv)
 		return print_run_help(NULL);
 	rest = argc - 1 - used;
 	argv += 1 + used;
-	if (run->opts.as && !geteuid() && !privilege_root_called()) {
-		log_err("--user is for root; this lab is set-user-ID, and runs what you run as you");
+	if (contradicts(run, rest))
 		return LAB_EXIT_USAGE;
-	}
-	if (run->opts.as && (run->opts.pid || run->opts.keep_root)) {
-		log_err("--user does not go with %s: it says as whom the workload is run",
-			run->opts.pid ? "--pid" : "--root");
-		return LAB_EXIT_USAGE;
-	}
-	if (run->opts.pid && run->opts.attempts_max) {
-		log_err("--until-quiet does not go with --pid: a running process cannot be run again");
-		return LAB_EXIT_USAGE;
-	}
-	if (run->opts.pid && rest) {
-		log_err("--pid attaches to a running process: it takes no workload or command besides");
-		return LAB_EXIT_USAGE;
-	}
 	if (!run->opts.pid && !rest) {
-		log_err("say what to run: a workload, such as %s%s run procs (lab list shows all), or a "
+		log_err("say what to run: a workload, such as %s%s run procs (lab list shows all), "
+			"or a "
 			"program of your own: %s%s run -- ./PROGRAM", self_sudo(), self_command(),
 			self_sudo(), self_command());
 		return LAB_EXIT_USAGE;
 	}
 	if (hook && !dashdash) {
-		log_err("--%s is for a command: lab run --%s -- %s", hook->name, hook->name, hook->example);
+		log_err("--%s is for a command: lab run --%s -- %s", hook->name, hook->name,
+			hook->example);
 		return LAB_EXIT_USAGE;
 	}
 	if (run->opts.pid)
@@ -277,7 +300,10 @@ static int show(const struct run *run, const struct output *out)
 	return err && err != -EPIPE ? LAB_EXIT_FILE : LAB_EXIT_OK;
 }
 
-/* Another run may tell more; not if this one was interrupted, or left processes that would disturb the next. */
+/*
+ * Another run may tell more; not if this one was interrupted, or left processes that would disturb
+ * the next.
+ */
 static bool is_worth_another(const struct run *run, const struct output *out)
 {
 	enum trace_end_reason reason = run->result.end.reason;
@@ -300,10 +326,12 @@ static int report(struct run *run)
 	if (!output_load(&out, &trace)) {
 		if (is_worth_another(run, &out)) {
 			if (!run->opts.look.brief)
-				log_info("run %" PRIu32 " of at most %" PRIu32 ": %s; running it again",
+				log_info("run %" PRIu32 " of at most %" PRIu32
+					 ": %s; running it again",
 					 run->attempt, run->opts.attempts_max,
 					 judge_others_decide(&out.report) ?
-					 "other programs had CPUs and could have changed the verdict" :
+					 "other programs had CPUs and could have changed the "
+					 "verdict" :
 					 out.report.verdict.reason);
 			output_release(&out);
 			run_discard(run);
@@ -353,13 +381,15 @@ static void say_trust(const struct run *run)
 	if (!run->is_command)
 		return;
 	if (trust_caller_unknown() && !run->opts.keep_root && !run->opts.as)
-		log_warn("the command runs as root, as nothing says who called lab (sudo does): --user NAME runs it as "
+		log_warn("the command runs as root, as nothing says who called lab (sudo does): "
+			 "--user NAME runs it as "
 			 "NAME, --root says that root is meant");
 	if (len <= 0 || run->opts.look.brief || !run->child_user.differs)
 		return;
 	self[len] = '\0';
 	if (trust_changeable(self, &run->child_user, which))
-		log_info("this lab can be changed by %s, as whom the command runs (%s is writable): for grades, install "
+		log_info("this lab can be changed by %s, as whom the command runs (%s is "
+			 "writable): for grades, install "
 			 "it (sudo make install)", run->child_user.name, which);
 }
 
@@ -397,8 +427,10 @@ const struct command command_run = {
 		 "lab run [OPTIONS] -- COMMAND [ARG...]\n"
 		 "lab run [OPTIONS] --pid PID",
 	.opts = run_opts,
-	.details = "A workload's report goes to stdout. A COMMAND keeps stdin, stdout, stderr and its exit\n"
-		   "status; the report goes to stderr. Ctrl-C ends the workload, and the report still comes;\n"
+	.details = "A workload's report goes to stdout. A COMMAND keeps stdin, stdout, stderr and "
+		   "its exit\n"
+		   "status; the report goes to stderr. Ctrl-C ends the workload, and the report "
+		   "still comes;\n"
 		   "a second one leaves at once.\n",
 	.main = cmd_run,
 };

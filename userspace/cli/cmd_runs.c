@@ -42,7 +42,8 @@ static int cmd_runs(int argc, char **argv)
 	if (privilege_become(&user) || privilege_drop_capabilities() || runs_list(&runs))
 		return LAB_EXIT_FILE;
 	if (!runs.cnt)
-		printf("There is no run in the folder " RUNS_DIR " here: %s%s run procs makes one.\n",
+		printf("There is no run in the folder " RUNS_DIR " here: %s%s run procs makes "
+								 "one.\n",
 		       self_sudo(), self_command());
 	for (size_t i = 0; i < runs.cnt; i++)
 		print_run(&runs.v[i]);
@@ -54,7 +55,8 @@ const struct command command_runs = {
 	.name = "runs",
 	.summary = "List the runs in the folder runs, newest first",
 	.usage = "lab runs",
-	.details = "For each run: when its trace was written, how large the trace is, and its folder.\n"
+	.details = "For each run: when its trace was written, how large the trace is, and its "
+		   "folder.\n"
 		   "lab report, lab view and lab verify take the newest one if none is named.\n",
 	.main = cmd_runs,
 };

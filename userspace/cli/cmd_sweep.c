@@ -46,13 +46,17 @@ static const struct opt sweep_opts[] = {
 	{ .name = "tasks", .kind = OPT_STRING, .off = offsetof(struct sweep_opts, tasks),
 	  .metavar = "RANGE", .help = "numbers of tasks, such as 1..16 or 1,2,4,8 (default 1..8)" },
 	{ .name = "cpus", .kind = OPT_STRING, .off = offsetof(struct sweep_opts, cpus),
-	  .metavar = "RANGE", .help = "numbers of CPUs instead, the first of those there are: 1..4, 1..N (all)" },
-	{ .name = "repeat", .kind = OPT_U32, .off = offsetof(struct sweep_opts, repeats), .metavar = "N",
+	  .metavar = "RANGE", .help = "numbers of CPUs instead, the first of those there are: "
+				      "1..4, 1..N (all)" },
+	{ .name = "repeat", .kind = OPT_U32, .off = offsetof(struct sweep_opts, repeats),
+	  .metavar = "N",
 	  .help = "how often each number is run, in turn with the others (default 5)",
 	  .min = 1, .max = COMPARISON_REPEATS_MAX },
-	{ .name = "format", .letter = 'f', .kind = OPT_CHOICE, .off = offsetof(struct sweep_opts, format),
+	{ .name = "format", .letter = 'f', .kind = OPT_CHOICE,
+	  .off = offsetof(struct sweep_opts, format),
 	  .metavar = "FORMAT", .choices = format_choices, .help = "term (default), json or svg" },
-	{ .name = "output", .letter = 'o', .kind = OPT_STRING, .off = offsetof(struct sweep_opts, file),
+	{ .name = "output", .letter = 'o', .kind = OPT_STRING,
+	  .off = offsetof(struct sweep_opts, file),
 	  .metavar = "FILE", .help = "write to FILE, whole or not at all; - is standard output" },
 	{ .name = "json", .kind = OPT_OPTIONAL_STRING, .off = offsetof(struct sweep_opts, json),
 	  .metavar = "FILE", .help = "JSON to FILE besides, or in place of the table" },
@@ -106,7 +110,8 @@ static int find_workload(struct sweep *s, const char *name)
 	if (s->workload && s->workload->amount)
 		return -1;
 	if (s->workload) {
-		log_err("%s works for a time, or for what it has to show, so that how long it takes says nothing: "
+		log_err("%s works for a time, or for what it has to show, so that how long it "
+			"takes says nothing: "
 			"sweep one of %s", name, list);
 		return LAB_EXIT_USAGE;
 	}
@@ -169,12 +174,14 @@ static int parse_points(struct sweep *s)
 	if (over_cpus && s->opts.tasks) {
 		cnt = sweep_range_parse(s->opts.tasks, 0, n, 1);
 		if (cnt != 1) {
-			log_err("a sweep goes over --tasks or over --cpus: with --cpus, --tasks takes one number");
+			log_err("a sweep goes over --tasks or over --cpus: with --cpus, --tasks "
+				"takes one number");
 			return LAB_EXIT_USAGE;
 		}
 		s->args.tasks = n[0];
 	}
-	cnt = sweep_range_parse(over_cpus ? s->opts.cpus : s->opts.tasks ? s->opts.tasks : TASKS_DEFAULT,
+	cnt = sweep_range_parse(over_cpus ? s->opts.cpus : s->opts.tasks ? s->opts.tasks :
+				TASKS_DEFAULT,
 				over_cpus ? s->cpu_cnt : 0, n, ARRAY_SIZE(n));
 	if (cnt < 0) {
 		log_err("--%s takes numbers such as 1..8 or 1,2,4, at most %d of them, not \"%s\"",
@@ -225,7 +232,8 @@ static int parse(struct sweep *s, int argc, char **argv)
 	bool want_help = false;
 	struct opt *table;
 	char what[64];
-	int used = opts_parse(sweep_opts, &s->opts, argc - 1, argv + 1, "lab sweep", &want_help, NULL);
+	int used = opts_parse(sweep_opts, &s->opts, argc - 1, argv + 1, "lab sweep", &want_help,
+			      NULL);
 	int status;
 
 	if (used < 0)
@@ -266,7 +274,8 @@ static int parse(struct sweep *s, int argc, char **argv)
 static void show_progress(const struct sweep *s, size_t round, uint32_t n)
 {
 	if (isatty(STDERR_FILENO) && !s->opts.look.brief)
-		fprintf(stderr, "\r\033[Klab: round %zu of %u: %u %s%s", round + 1, s->opts.repeats, n,
+		fprintf(stderr, "\r\033[Klab: round %zu of %u: %u %s%s", round + 1, s->opts.repeats,
+			n,
 			s->result.over_cpus ? "CPU" : "task", n == 1 ? "" : "s");
 }
 
@@ -372,11 +381,14 @@ static int cmd_sweep(int argc, char **argv)
 
 const struct command command_sweep = {
 	.name = "sweep",
-	.summary = "Run a workload with more and more tasks or CPUs, and fit Amdahl's law and the USL",
+	.summary = "Run a workload with more and more tasks or CPUs, and fit Amdahl's law and the "
+		   "USL",
 	.usage = "lab sweep [OPTIONS] WORKLOAD [ITS OPTIONS]",
 	.opts = sweep_opts,
-	.details = "Each run is traced as lab run does it, in turn with the others. A speedup is throughput over\n"
-		   "that of the first number, the median of the runs; * marks what is in no fit. Where a law\n"
+	.details = "Each run is traced as lab run does it, in turn with the others. A speedup is "
+		   "throughput over\n"
+		   "that of the first number, the median of the runs; * marks what is in no fit. "
+		   "Where a law\n"
 		   "cannot be fitted, a sentence says why. Traces are not kept.\n\n"
 		   "Ends with 4 if the verdict on some run was inconclusive.\n",
 	.main = cmd_sweep,

@@ -39,7 +39,8 @@ static int verify(const struct trace_input *trace)
 		(trace->force ? verify_any_file : verify_file)(trace->fd, stdout, why);
 
 	if (result == VERIFY_DAMAGED)
-		log_err("%s is damaged: %s; copy it again from where it was recorded, or record again",
+		log_err("%s is damaged: %s; copy it again from where it was recorded, or record "
+			"again",
 			trace->path, why);
 	else if (result == VERIFY_DENSE)
 		trace_input_log_dense(trace);
@@ -54,7 +55,8 @@ static int cmd_verify(int argc, char **argv)
 	struct trace_input trace;
 	const char *path = NULL;
 	bool want_help;
-	int status, cnt = command_parse(verify_opts, &opts, argc, argv, "lab verify", &path, 1, &want_help);
+	int status, cnt = command_parse(verify_opts, &opts, argc, argv, "lab verify", &path, 1,
+					&want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -62,7 +64,8 @@ static int cmd_verify(int argc, char **argv)
 		command_print_help(command_find("verify"));
 		return LAB_EXIT_OK;
 	}
-	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: verify(&trace);
+	status = reading_open(&trace, path, O_RDONLY,
+			      opts.force) ?: reading_confine(&trace) ?: verify(&trace);
 	trace_input_close(&trace);
 	return status;
 }
@@ -72,11 +75,14 @@ const struct command command_verify = {
 	.summary = "Prove or refute the verdict that a trace stores",
 	.usage = "lab verify [TRACE] [OPTIONS]",
 	.opts = verify_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; "
+		   "without it,\n"
 		   "the newest run of the folder runs (lab runs lists them). An independent\n"
-		   "checker, which shares no code with the report, reads every record, derives each number\n"
+		   "checker, which shares no code with the report, reads every record, derives "
+		   "each number\n"
 		   "of the stored verdict again, and demands that they are equal.\n\n"
-		   "Ends with 0 if the verdict is proven, 1 if it is refuted, 4 if there is nothing to prove\n"
+		   "Ends with 0 if the verdict is proven, 1 if it is refuted, 4 if there is "
+		   "nothing to prove\n"
 		   "(it is inconclusive, or none is stored), 5 if the trace is damaged.\n",
 	.main = cmd_verify,
 };

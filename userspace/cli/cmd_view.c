@@ -59,7 +59,8 @@ static int cmd_view(int argc, char **argv)
 	struct trace_input trace;
 	const char *path = NULL;
 	bool want_help;
-	int status, cnt = command_parse(view_opts, &opts, argc, argv, "lab view", &path, 1, &want_help);
+	int status, cnt = command_parse(view_opts, &opts, argc, argv, "lab view", &path, 1,
+					&want_help);
 
 	if (cnt < 0)
 		return LAB_EXIT_USAGE;
@@ -68,11 +69,13 @@ static int cmd_view(int argc, char **argv)
 		return LAB_EXIT_OK;
 	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		log_err("lab view needs a terminal for its input and its output; lab report%s%s writes to "
+		log_err("lab view needs a terminal for its input and its output; lab report%s%s "
+			"writes to "
 			"a pipe or a file", path ? " " : "", path ? path : "");
 		return LAB_EXIT_USAGE;
 	}
-	status = reading_open(&trace, path, O_RDONLY, opts.force) ?: reading_confine(&trace) ?: view(&trace, &opts);
+	status = reading_open(&trace, path, O_RDONLY,
+			      opts.force) ?: reading_confine(&trace) ?: view(&trace, &opts);
 	trace_input_close(&trace);
 	return status;
 }
@@ -82,10 +85,13 @@ const struct command command_view = {
 	.summary = "Look at a recorded trace in the terminal: zoom, search, select",
 	.usage = "lab view [TRACE] [OPTIONS]",
 	.opts = view_opts,
-	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; without it,\n"
+	.details = "TRACE is a trace file, or the folder of a run that has trace.lab in it; "
+		   "without it,\n"
 		   "the newest run of the folder runs (lab runs lists them). The whole\n"
-		   "terminal is the timeline: strips of how many ran and were ready, a lane for each CPU and\n"
-		   "each task. Arrows move, w and s zoom, space selects, e leads to the evidence of the\n"
+		   "terminal is the timeline: strips of how many ran and were ready, a lane for "
+		   "each CPU and\n"
+		   "each task. Arrows move, w and s zoom, space selects, e leads to the evidence "
+		   "of the\n"
 		   "verdict, ? lists all keys, q quits.\n",
 	.main = cmd_view,
 };

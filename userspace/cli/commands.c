@@ -127,7 +127,8 @@ static int unknown_word(int argc, char **argv)
 	const char *nearest;
 
 	if (workload_find(argv[0])) {
-		log_err("'%s' is a workload: %s%s run %s", argv[0], self_sudo(), self_command(), argv[0]);
+		log_err("'%s' is a workload: %s%s run %s", argv[0], self_sudo(), self_command(),
+			argv[0]);
 		return LAB_EXIT_USAGE;
 	}
 	if (run_advice(argc, argv, advice)) {

@@ -28,13 +28,15 @@
 #error "which architecture do system calls have here?"
 #endif
 
-#define X32_BIT 0x40000000	/* x86-64: of system calls with another ABI; elsewhere there are not so many */
+/* x86-64: of system calls with another ABI; elsewhere there are not so many */
+#define X32_BIT 0x40000000
 #define WRITE_FLAGS (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 /* By name, as the headers know them. */
 static const unsigned int refused[] = {
 #ifdef SYS_open		/* the older ways, which newer architectures do not have */
-	SYS_creat, SYS_rename, SYS_unlink, SYS_rmdir, SYS_mkdir, SYS_mknod, SYS_link, SYS_symlink, SYS_chmod,
+	SYS_creat, SYS_rename, SYS_unlink, SYS_rmdir, SYS_mkdir, SYS_mknod, SYS_link, SYS_symlink,
+	SYS_chmod,
 	SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat, SYS_fork, SYS_vfork,
 #endif
 #ifdef SYS_renameat
@@ -42,17 +44,21 @@ static const unsigned int refused[] = {
 #endif
 	SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_mknodat, SYS_linkat, SYS_symlinkat,
 	SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_utimensat,
-	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
+	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr,
+	SYS_fremovexattr,
 	SYS_open_by_handle_at, SYS_openat2, SYS_execve, SYS_execveat,
 	SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
-	SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_open, SYS_pidfd_send_signal,
-	SYS_pidfd_getfd, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise,
+	SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_open,
+	SYS_pidfd_send_signal,
+	SYS_pidfd_getfd, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
+	SYS_process_madvise,
 	SYS_kcmp, SYS_setpriority, SYS_sched_setscheduler, SYS_sched_setattr, SYS_sched_setparam,
 	SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter,
 	SYS_io_uring_register, SYS_mount, SYS_umount2, SYS_move_mount, SYS_open_tree, SYS_fsopen,
 	SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns,
 	SYS_add_key, SYS_request_key, SYS_keyctl, SYS_shmget, SYS_msgget, SYS_semget, SYS_mq_open,
-	SYS_mq_unlink, SYS_inotify_init1, SYS_fanotify_init, SYS_quotactl, SYS_acct, SYS_personality,
+	SYS_mq_unlink, SYS_inotify_init1, SYS_fanotify_init, SYS_quotactl, SYS_acct,
+	SYS_personality,
 };
 
 /* ---- the filter ---- */
@@ -78,7 +84,8 @@ static void give(struct filter *f, uint32_t answer)
 }
 
 /* Go on with the next instruction if the comparison says @wanted, else skip @skip of them. */
-static void only_if(struct filter *f, uint16_t comparison, uint32_t value, bool wanted, uint8_t skip)
+static void only_if(struct filter *f, uint16_t comparison, uint32_t value, bool wanted,
+		    uint8_t skip)
 {
 	put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, value, wanted ? 0 : skip,
 					    wanted ? skip : 0));
@@ -91,7 +98,8 @@ static void refuse_if(struct filter *f, uint16_t comparison, uint32_t value, boo
 }
 
 /* A system call that is refused by one of its arguments, of which the low half counts. */
-static void refuse_argument(struct filter *f, unsigned int call, unsigned int argument, uint16_t comparison,
+static void refuse_argument(struct filter *f, unsigned int call, unsigned int argument,
+			    uint16_t comparison,
 			    uint32_t value, bool wanted)
 {
 	only_if(f, BPF_JEQ, call, true, 4);

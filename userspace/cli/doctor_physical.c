@@ -56,7 +56,8 @@ static void say_not_shown(const struct handshake *h, struct finding *f)
 		return;
 	}
 	if (h->round_cnt)
-		found(f, HEALTH_WARN, "not shown: %s rounds, %s each; one CPU that both share could "
+		found(f, HEALTH_WARN,
+		      "not shown: %s rounds, %s each; one CPU that both share could "
 		      "do that", fmt_count(min_u64(h->round_cnt, TRACE_HANDSHAKE_ROUNDS)).s,
 		      fmt_ns(h->round_ns).s);
 	else
@@ -152,7 +153,8 @@ static void print_sum(const struct shaking *s, uint32_t allowed_cnt)
 	size_t missing = s->groups[KIND_NOT_SHOWN].cnt;
 
 	if (s->cpu_cnt < allowed_cnt)
-		printf("\nOnly the first %" PRIu32 " CPUs were tried. Choose others with taskset.\n",
+		printf("\nOnly the first %" PRIu32 " CPUs were tried. Choose others with "
+						   "taskset.\n",
 		       s->cpu_cnt);
 	if (missing)
 		printf("\nNot shown for %s of %s pairs: they may share a CPU, or were disturbed.\n",
@@ -166,7 +168,8 @@ static void print_sum(const struct shaking *s, uint32_t allowed_cnt)
 static enum lab_exit remember(const struct shaking *s)
 {
 	if (!privilege_root_called()) {
-		printf("sudo lab doctor --physical keeps the answer for the reports of later runs.\n");
+		printf("sudo lab doctor --physical keeps the answer for the reports of later "
+		       "runs.\n");
 		return LAB_EXIT_OK;
 	}
 	if (physical_remember(PHYSICAL_FOLDER, &s->shown))
@@ -186,7 +189,8 @@ enum lab_exit doctor_physical(const struct host *host, bool color)
 	enum lab_exit status;
 
 	if (s.cpu_cnt < 2) {
-		printf("One CPU may be used here, and nothing can run beside it: nothing to show.\n");
+		printf("One CPU may be used here, and nothing can run beside it: nothing to "
+		       "show.\n");
 		return LAB_EXIT_UNDECIDED;
 	}
 	if (physical_now(&s.shown)) {

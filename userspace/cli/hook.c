@@ -19,9 +19,13 @@
 
 #define REMOVE_FDS 8
 
-/* The bytes of a file of the sources, between NAME and NAME_end; the Makefile knows that they are used here. */
+/*
+ * The bytes of a file of the sources, between NAME and NAME_end; the Makefile knows that they are
+ * used here.
+ */
 #define EMBED(name, path) \
-	__asm__(".section .rodata\n" #name ":\n.incbin \"" path "\"\n" #name "_end:\n.previous\n"); \
+	__asm__(".section .rodata\n" \
+		#name ":\n.incbin \"" path "\"\n" #name "_end:\n.previous\n"); \
 	extern const char name[], name##_end[];
 
 #define HOOK(...)
@@ -105,7 +109,8 @@ char *hook_join(const struct hook *hook, const char *folder, const char *before)
 
 	before = before ? before : "";
 	if (hook->in_front)
-		return xasprintf("%s%s%s%s%s", hook->before_path, folder, hook->file, separator, before);
+		return xasprintf("%s%s%s%s%s", hook->before_path, folder, hook->file, separator,
+				 before);
 	return xasprintf("%s%s%s%s%s", before, separator, hook->before_path, folder, hook->file);
 }
 

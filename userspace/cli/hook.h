@@ -40,24 +40,28 @@ struct hook_set {
 /* One of them is wanted: the first; else NULL. */
 const struct hook *hook_first(const struct hook_set *set);
 
-/* Return: the hook of the runtime that this program (argv[0]) is or needs, by its name; NULL: none. */
+/*
+ * Return: the hook of the runtime that this program (argv[0]) is or needs, by its name; NULL: none.
+ */
 const struct hook *hook_of_program(const char *program);
 
 /* Return: what hook->variable is set to, for free(). @before: what it holds, or NULL. */
 char *hook_join(const struct hook *hook, const char *folder, const char *before);
 
-/* Choose a name that nobody can foresee, if a hook is wanted; makes nothing. Return: 0 or -errno. */
+/*
+ * Choose a name that nobody can foresee, if a hook is wanted; makes nothing. Return: 0 or -errno.
+ */
 int hook_choose(struct hook_set *set);
 
 /*
- * In the process that is to run the program, as its user: make the folder and its files, and set the
- * variables. Nothing if no hook is wanted. Return: 0 or -errno.
+ * In the process that is to run the program, as its user: make the folder and its files, and set
+ * the variables. Nothing if no hook is wanted. Return: 0 or -errno.
  */
 int hook_install(const struct hook_set *set);
 
 /*
- * In a process of the same user's and never root's (hook_keeper.h); what a runtime wrote into it goes as well. Nothing
- * if none was chosen or made.
+ * In a process of the same user's and never root's (hook_keeper.h); what a runtime wrote into it
+ * goes as well. Nothing if none was chosen or made.
  */
 void hook_remove(const struct hook_set *set);
 

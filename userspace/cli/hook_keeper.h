@@ -3,8 +3,9 @@
 #define LAB_CLI_HOOK_KEEPER_H
 
 /*
- * hook_keeper - a process of the workload's user that removes the hooks' folder when the run is over. That user
- * can put anything in its place at any time, so neither root nor another user may walk it.
+ * hook_keeper - a process of the workload's user that removes the hooks' folder when the run is
+ * over. That user can put anything in its place at any time, so neither root nor another user may
+ * walk it.
  */
 
 #include <stdbool.h>
@@ -27,8 +28,9 @@ int hook_keeper_start(struct side_process *keeper, const struct hook_set *set,
 void hook_keeper_tell(int fd);
 
 /*
- * End it, after it has removed the folder, or left it where it is. Accepts an all-zero one. A recorder that is
- * killed says neither: the workload may go on, and need the folder, until run_sender has seen it end.
+ * End it, after it has removed the folder, or left it where it is. Accepts an all-zero one. A
+ * recorder that is killed says neither: the workload may go on, and need the folder, until
+ * run_sender has seen it end.
  */
 void hook_keeper_end(struct side_process *keeper, bool remove);
 

@@ -26,9 +26,11 @@ struct host {
 	uint32_t cpus_online;
 	uint16_t cpus_allowed[HOST_CPUS_MAX]; /* to this process, and online; ascending */
 	uint32_t cpus_allowed_cnt;
-	uint32_t quota_milli_cpus;	/* tightest of this cgroup and those above it, x 1000; 0: none */
+	/* tightest of this cgroup and those above it, x 1000; 0: none */
+	uint32_t quota_milli_cpus;
 	bool smt;			/* two or more threads of one core are in use */
-	char hypervisor[32];		/* "kvm", ..., "vm" where its name is not known; "": none seen */
+	/* "kvm", ..., "vm" where its name is not known; "": none seen */
+	char hypervisor[32];
 	char container[32];		/* "docker", ..., "container"; "": none seen */
 	bool pid_namespace;		/* not the machine's first one */
 	bool user_namespace;		/* likewise: root here is not root of the machine */
@@ -38,7 +40,10 @@ struct host {
 /* Fill @host. Logs nothing. */
 void host_read(struct host *host);
 
-/* What a trace's `virtualized` says: the hypervisor, else the container, else "". Borrowed from @host. */
+/*
+ * What a trace's `virtualized` says: the hypervisor, else the container, else "". Borrowed from
+ * @host.
+ */
 const char *host_virtualized(const struct host *host);
 
 /* Whether two CPUs are threads of one core, as /sys says; false where it does not say. */

@@ -71,8 +71,10 @@ static int find_tasks(const struct model *m, const char *list, bool *in)
 		size_t len = strcspn(word, ",");
 
 		if (!find_word(m, word, len, in)) {
-			log_err("--task: no task of this run is \"%.*s\"; take a name, the beginning of "
-				"one with a * behind it, or a tid, of the table of lab report", (int)len,
+			log_err("--task: no task of this run is \"%.*s\"; take a name, the "
+				"beginning of "
+				"one with a * behind it, or a tid, of the table of lab "
+				"report", (int)len,
 				word);
 			return -EINVAL;
 		}

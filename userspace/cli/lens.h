@@ -18,7 +18,8 @@
 
 /* LENS_ASK_ALL asks for nothing. */
 struct lens_ask {
-	uint64_t from_ns, to_ns;	/* since the window's start; LENS_TO_END, or beyond: its end */
+	/* since the window's start; LENS_TO_END, or beyond: its end */
+	uint64_t from_ns, to_ns;
 	const char *tasks;		/* "worker/1,4711,py*"; NULL: all */
 	const char *cpus;		/* "0-3,5"; NULL: all */
 };
@@ -27,11 +28,13 @@ struct lens_ask {
 
 /* The rows of an option table for a struct lens_ask which is member @ask of @type. */
 #define LENS_OPTS(type, ask) \
-	{ .name = "from", .kind = OPT_DURATION, .off = offsetof(type, ask.from_ns), .metavar = "T", \
+	{ .name = "from", .kind = OPT_DURATION, .off = offsetof(type, ask.from_ns), \
+	  .metavar = "T", \
 	  .help = "show what happened from T after the start on (250ms, 1.5s)" }, \
 	{ .name = "to", .kind = OPT_DURATION, .off = offsetof(type, ask.to_ns), .metavar = "T", \
 	  .help = "and until T after the start" }, \
-	{ .name = "task", .kind = OPT_STRING, .off = offsetof(type, ask.tasks), .metavar = "NAME,...", \
+	{ .name = "task", .kind = OPT_STRING, .off = offsetof(type, ask.tasks), \
+	  .metavar = "NAME,...", \
 	  .help = "only these tasks: names, beginnings of names (work*), or tids" }, \
 	{ .name = "cpu", .kind = OPT_CPULIST, .off = offsetof(type, ask.cpus), .metavar = "LIST", \
 	  .help = "only these CPUs: 0-3,5" }

@@ -60,8 +60,8 @@ static bool is_refuted(int fd)
 }
 
 /*
- * A stored verdict that is what lab would store now holds. Another one may name another witness: the checker
- * knows whether that holds.
+ * A stored verdict that is what lab would store now holds. Another one may name another witness:
+ * the checker knows whether that holds.
  */
 static void compare_certificate(struct output *out)
 {
@@ -76,7 +76,8 @@ static void compare_certificate(struct output *out)
 	if (is_same || !is_refuted(out->trace->fd))
 		return;
 	out->certificate = CERTIFICATE_REFUTED;
-	log_warn("the verdict that is stored in %s does not follow from its records: lab verify lists the differences",
+	log_warn("the verdict that is stored in %s does not follow from its records: lab verify "
+		 "lists the differences",
 		 out->trace->path);
 }
 
@@ -151,7 +152,8 @@ int output_check_format(const char *format)
 	if (renderer_find(format))
 		return 0;
 	for (size_t i = 0; renderers[i] && used < sizeof(list); i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", renderers[i]->name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s",
+					 renderers[i]->name);
 	log_err("there is no format '%s'%s There are:%s", format,
 		nearest_or(NEAREST_OF(format, renderers), ".").s, list);
 	return -ENOENT;
@@ -187,19 +189,26 @@ int output_write_error(const char *path, int err)
 static void show_progress(uint64_t done, uint64_t total)
 {
 	if (done < total)
-		fprintf(stderr, "\rlab: writing the page: %u %%", (unsigned int)(100 * done / total));
+		fprintf(stderr, "\rlab: writing the page: %u %%",
+			(unsigned int)(100 * done / total));
 	else
 		fputs("\r\033[K", stderr);
 	fflush(stderr);
 }
 
-/* A stream onto another. It keeps why that failed first: over a renderer's many calls errno is lost. */
+/*
+ * A stream onto another. It keeps why that failed first: over a renderer's many calls errno is
+ * lost.
+ */
 struct sink {
 	FILE *to;
 	int err;		/* 0 or -errno */
 };
 
-/* Where @to is a file: as io_write_all(), whatever others made of it. Where it is memory, it has none. */
+/*
+ * Where @to is a file: as io_write_all(), whatever others made of it. Where it is memory, it has
+ * none.
+ */
 static int pass_on(FILE *to, const char *buf, size_t len)
 {
 	if (fileno(to) >= 0)
@@ -350,7 +359,8 @@ int output_certify(struct output *out)
 	err = lines ? trace_certificate_store(out->trace->fd, lines) : -ENOMEM;
 	free(lines);
 	if (err) {
-		log_err("the verdict could not be stored in %s: %s", out->trace->path, io_reason(-err));
+		log_err("the verdict could not be stored in %s: %s", out->trace->path,
+			io_reason(-err));
 		return err;
 	}
 	if (!fstat(out->trace->fd, &st))

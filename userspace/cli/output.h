@@ -75,11 +75,12 @@ struct output {
  * @trace: borrowed for the life of @out
  * @out: caller's storage, overwritten; output_release() it even after an error
  *
- * If a verdict is stored in it, that must follow from the records: else one warning is logged.
- * An incomplete file loads, and so does a damaged one of which something can be
- * read: one warning is logged.
+ * If a verdict is stored in it, that must follow from the records: else one warning is logged. An
+ * incomplete file loads, and so does a damaged one of which something can be read: one warning is
+ * logged.
  *
- * Return: 0, or -errno after one logged sentence which names it; -EFBIG: it is dense (trace_reader_is_dense()).
+ * Return: 0, or -errno after one logged sentence which names it; -EFBIG: it is dense
+ * (trace_reader_is_dense()).
  */
 int output_load(struct output *out, const struct trace_input *trace);
 
@@ -131,7 +132,8 @@ int output_file(output_fn *render, const void *what, const struct output_look *l
 		const struct target_place *place);
 
 /**
- * output_certify() - store the verdict, with what it rests on, in the trace, which is open for writing too
+ * output_certify() - store the verdict, with what it rests on, in the trace, which is open for
+ * writing too
  *
  * An earlier one is replaced. `lab verify` proves or refutes what is stored.
  *
@@ -139,10 +141,16 @@ int output_file(output_fn *render, const void *what, const struct output_look *l
  */
 int output_certify(struct output *out);
 
-/* The option of lab run that marks what the command waits for, such as "node"; NULL: none, or it was on. */
+/*
+ * The option of lab run that marks what the command waits for, such as "node"; NULL: none, or it
+ * was on.
+ */
 const char *output_hook(const struct output *out);
 
-/* The exit status that the verdict on a claim (or on --expect) asks for: OK, CONTRADICTED or UNDECIDED. */
+/*
+ * The exit status that the verdict on a claim (or on --expect) asks for: OK, CONTRADICTED or
+ * UNDECIDED.
+ */
 int output_exit_code(const struct output *out);
 
 /* Whether text on this descriptor is coloured. */

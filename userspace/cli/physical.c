@@ -29,7 +29,8 @@ void physical_release(struct physical *p)
 
 int physical_now(struct physical *p)
 {
-	ssize_t len = io_read_text("/proc/sys/kernel/random/boot_id", p->boot_id, sizeof(p->boot_id));
+	ssize_t len = io_read_text("/proc/sys/kernel/random/boot_id", p->boot_id,
+				   sizeof(p->boot_id));
 	struct timespec ts;
 
 	if (len <= 0)
@@ -190,7 +191,8 @@ int physical_remember(const char *folder, const struct physical *p)
 static int read_at(int folder_fd, struct physical *p)
 {
 	/* O_NONBLOCK: an open of a FIFO does not wait. */
-	int fd = openat(folder_fd, PHYSICAL_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
+	int fd = openat(folder_fd, PHYSICAL_FILE,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
 	FILE *f;
 
 	if (fd < 0)

@@ -34,7 +34,8 @@ struct physical {
 
 /* What a run needs of it. */
 struct physical_fact {
-	uint32_t round_ns;	/* of the slowest pair; 0: not every pair was shown to run at once */
+	/* of the slowest pair; 0: not every pair was shown to run at once */
+	uint32_t round_ns;
 	uint64_t age_ns;	/* time since the measurement */
 };
 

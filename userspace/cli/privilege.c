@@ -47,7 +47,8 @@ static int sudo_ids(uid_t *uid, gid_t *gid)
 	if (!uid_text && !gid_text)
 		return 0;
 	if (!uid_text || !gid_text) {
-		log_err("%s is set but %s is not: unset it, or set both", uid_text ? "SUDO_UID" : "SUDO_GID",
+		log_err("%s is set but %s is not: unset it, or set both", uid_text ? "SUDO_UID" :
+			"SUDO_GID",
 			uid_text ? "SUDO_GID" : "SUDO_UID");
 		return -EINVAL;
 	}
@@ -89,7 +90,8 @@ int privilege_workload_ids(bool keep_root, struct privilege_user *user)
 {
 	*user = (struct privilege_user){ .uid = geteuid(), .gid = getegid() };
 	if (keep_root && !geteuid() && !privilege_root_called()) {
-		log_err("--root is for root; this lab is set-user-ID, and runs what you run as you");
+		log_err("--root is for root; this lab is set-user-ID, and runs what you run as "
+			"you");
 		return -EPERM;
 	}
 	if (!keep_root && getuid() != geteuid()) {

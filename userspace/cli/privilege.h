@@ -28,12 +28,12 @@ struct privilege_user {
  * privilege_workload_ids() - the user for whom lab was called
  * @keep_root: --root: whoever is effective stays
  *
- * Under sudo SUDO_UID and SUDO_GID, which must be decimal ids; they are believed
- * only when the real user is root as well. Where the real user is not the
- * effective one, the real one. Else the effective one.
+ * Under sudo SUDO_UID and SUDO_GID, which must be decimal ids; they are believed only when the real
+ * user is root as well. Where the real user is not the effective one, the real one. Else the
+ * effective one.
  *
- * Return: 0, or after one logged sentence -EINVAL (SUDO_UID or SUDO_GID is no id) or -EPERM (@keep_root, where lab
- * was installed set-user-ID and root did not call it).
+ * Return: 0, or after one logged sentence -EINVAL (SUDO_UID or SUDO_GID is no id) or -EPERM
+ * (@keep_root, where lab was installed set-user-ID and root did not call it).
  */
 int privilege_workload_ids(bool keep_root, struct privilege_user *user);
 
@@ -90,15 +90,21 @@ int privilege_drop_but_killing(void);
 int privilege_drop_but_owning(void);
 
 /*
- * Whether root called, with the rights of root or by sudo; not whoever called a lab that is set-user-ID, who has a
- * right only to what is his own.
+ * Whether root called, with the rights of root or by sudo; not whoever called a lab that is
+ * set-user-ID, who has a right only to what is his own.
  */
 bool privilege_root_called(void);
 
-/* The user of this name in the user database, for --user. Return: 0, or -ENOENT after one logged sentence. */
+/*
+ * The user of this name in the user database, for --user. Return: 0, or -ENOENT after one logged
+ * sentence.
+ */
 int privilege_by_name(const char *name, struct privilege_user *user);
 
-/* Who may read a file that only root may open: its owner, without his groups; of root's own, nobody. */
+/*
+ * Who may read a file that only root may open: its owner, without his groups; of root's own,
+ * nobody.
+ */
 void privilege_of_file(uid_t uid, gid_t gid, struct privilege_user *user);
 
 /**

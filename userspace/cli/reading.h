@@ -3,12 +3,13 @@
 #define LAB_CLI_READING_H
 
 /*
- * reading - a trace of somebody else's: opened with the rights of whoever called lab, read without them.
+ * reading - a trace of somebody else's: opened with the rights of whoever called lab, read without
+ * them.
  *
  * Under sudo the process becomes the invoking user, whom what it writes belongs to. A root who is
- * not there by sudo may read every file, and what is in it may be made to take over who reads it: so the process
- * becomes the file's owner, or nobody, before a byte of it is read. Then it gives up every capability, and
- * what reading needs not (confine.h).
+ * not there by sudo may read every file, and what is in it may be made to take over who reads it:
+ * so the process becomes the file's owner, or nobody, before a byte of it is read. Then it gives up
+ * every capability, and what reading needs not (confine.h).
  */
 
 #include <stdbool.h>
@@ -17,7 +18,8 @@
 
 /**
  * reading_open() - open the trace that an operand names, and become the user
- * @operand: a trace, or the folder of a run; NULL: the newest run of the folder runs, which is logged
+ * @operand: a trace, or the folder of a run; NULL: the newest run of the folder runs, which is
+ * logged
  * @flags: O_RDONLY; or O_RDWR, which is opened as the user. So is all that a set-user-ID lab opens
  * @force: goes to @in
  *

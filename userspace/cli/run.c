@@ -23,7 +23,8 @@
 #include "util/io.h"
 #include "util/log.h"
 
-#define READER_NICE (-10)	/* so that a machine full of runnable tasks does not keep the rings from being emptied */
+/* so that a machine full of runnable tasks does not keep the rings from being emptied */
+#define READER_NICE (-10)
 
 /* ---- what is recorded about the run ---- */
 
@@ -131,7 +132,8 @@ static int prepare(struct run *run)
 	} else {
 		err = hook_choose(&run->opts.hooks);
 		if (!err)
-			err = hook_keeper_start(&run->hook_keeper, &run->opts.hooks, &run->child_user);
+			err = hook_keeper_start(&run->hook_keeper, &run->opts.hooks,
+						&run->child_user);
 		child.hook_keeper_fd = run->hook_keeper.fd;
 		if (!err)
 			err = run_child_start(&run->child, &child);
@@ -195,7 +197,8 @@ static void finish_file(struct run *run)
 	if (!err && fsync(run->folder.trace_fd) && errno != EINVAL)
 		err = -errno;
 	if (err && !run->result.write_err)
-		log_err("the end of '%s' could not be written: %s; what was recorded before is readable",
+		log_err("the end of '%s' could not be written: %s; what was recorded before is "
+			"readable",
 			run->folder.trace_path, io_reason(-err));
 	run->seal = trace_writer_seal(run->writer);
 	run->result.write_err = err;
@@ -207,7 +210,8 @@ static int record_run(struct run *run)
 	const struct trace_meta *meta = &run->meta;
 	struct run_loop_opts loop = {
 		.record = run->record, .for_ns = run->opts.for_ns, .grace_ns = run->opts.grace_ns,
-		.pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd, .pid = run->child.pid,
+		.pidfd = run->opts.pid ? run->attach_pidfd : run->child.pidfd,
+		.pid = run->child.pid,
 		.memory = run->opts.memory, .sender = &run->child.sender,
 		/* A command that writes to this terminal has it to itself. */
 		.status_line = isatty(STDERR_FILENO) && !run->opts.look.brief &&
@@ -268,7 +272,8 @@ static void release_hooks(struct run *run)
 	bool left = reason == TRACE_END_DAEMON || reason == TRACE_END_WRITE_ERROR;
 
 	if (left && run->opts.hooks.folder[0])
-		log_info("%s is left: processes go on that may need it; remove it when they have ended",
+		log_info("%s is left: processes go on that may need it; remove it when they have "
+			 "ended",
 			 run->opts.hooks.folder);
 	hook_keeper_end(&run->hook_keeper, !left);
 }
@@ -298,7 +303,8 @@ int run_close(struct run *run)
 	int err = 0;
 
 	if (run->folder.path[0] && !run_folder_is_named(&run->folder)) {
-		log_err("what is called '%s' now is not what lab wrote: it was moved, or another file put in its "
+		log_err("what is called '%s' now is not what lab wrote: it was moved, or another "
+			"file put in its "
 			"place, while lab ran", run->folder.trace_path);
 		err = -ESTALE;
 	}

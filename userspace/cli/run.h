@@ -83,18 +83,22 @@ int run_check_root(int argc, char **argv);
 
 /**
  * run_record() - do it, and give up root and every capability on the way
- * @run: opts, user, child_user, and workload, args or argv are filled in, all else is zero. Afterwards folder, meta,
+ * @run: opts, user, child_user, and workload, args or argv are filled in, all else is zero.
+ * Afterwards folder, meta,
  *       and result say what there is; run_release() it in any case
  *
- * Call it while there is one thread. Return: -1 if there is a trace to report on, else
- * the exit status after one logged sentence.
+ * Call it while there is one thread. Return: -1 if there is a trace to report on, else the exit
+ * status after one logged sentence.
  */
 int run_record(struct run *run);
 
 /* Close what recording needs. The trace stays open, and nobody but lab writes to it. */
 void run_release(struct run *run);
 
-/* What the report is made from: the file that was written, whatever has its name now. Borrows from @run. */
+/*
+ * What the report is made from: the file that was written, whatever has its name now. Borrows from
+ * @run.
+ */
 struct trace_input run_trace(const struct run *run);
 
 /*

@@ -47,10 +47,12 @@ bool run_advice(int argc, char *const *argv, char advice[RUN_ADVICE_MAX])
 			 "it is source code: compile it (%s -o prog%s), then %s%s run -- ./prog",
 			 kinds[i].tool, first, sudo, lab);
 	else if (i < ARRAY_SIZE(kinds))
-		snprintf(advice, RUN_ADVICE_MAX, "the file is a script: %s%s run -- %s%s", sudo, lab,
+		snprintf(advice, RUN_ADVICE_MAX, "the file is a script: %s%s run -- %s%s", sudo,
+			 lab,
 			 kinds[i].tool, words);
 	else if (!strchr(argv[0], '/') && !access(argv[0], X_OK))
-		snprintf(advice, RUN_ADVICE_MAX, "the file is in this folder: %s%s run -- ./%s", sudo,
+		snprintf(advice, RUN_ADVICE_MAX, "the file is in this folder: %s%s run -- ./%s",
+			 sudo,
 			 lab, words + 1);
 	else if (access(argv[0], X_OK))
 		snprintf(advice, RUN_ADVICE_MAX, "the file may not be executed: chmod +x%s", first);

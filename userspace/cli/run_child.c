@@ -20,7 +20,11 @@
 
 /* What the child says on its status pipe. Silence at the end of the pipe: the exec went well. */
 struct word {
-	char stage;	/* 'R': ready to be parked; 'C': CPUs refused; 'U': user refused; 'H': no hook; 'X': exec refused */
+	/*
+	 * 'R': ready to be parked; 'C': CPUs refused; 'U': user refused; 'H': no hook; 'X': exec
+	 * refused
+	 */
+	char stage;
 	int err;
 };
 
@@ -149,12 +153,14 @@ static int await_parked(struct run_child *child, const struct run_child_opts *op
 		return err;
 	}
 	if (err == 1 && word.stage == 'C') {
-		log_err("--cpus: this machine or cpuset allows none of these CPUs (%s); lab doctor shows "
+		log_err("--cpus: this machine or cpuset allows none of these CPUs (%s); lab doctor "
+			"shows "
 			"which are allowed", strerror(word.err));
 		return -EINVAL;
 	}
 	if (err == 1 && word.stage == 'H') {
-		log_err("--%s: its files cannot be put into /tmp: %s", hook_first(opts->hooks)->name,
+		log_err("--%s: its files cannot be put into /tmp: %s",
+			hook_first(opts->hooks)->name,
 			io_reason(word.err));
 		return -EPERM;
 	}

@@ -56,7 +56,10 @@ int run_child_start(struct run_child *child, const struct run_child_opts *opts);
  */
 int run_child_release(struct run_child *child, int *exec_errno);
 
-/* Close what is open, which ends it if it is still parked, and end the sender. Accepts an all-zero one. */
+/*
+ * Close what is open, which ends it if it is still parked, and end the sender. Accepts an all-zero
+ * one.
+ */
 void run_child_close(struct run_child *child);
 
 #endif /* LAB_CLI_RUN_CHILD_H */

@@ -38,7 +38,8 @@ static void safe_name(char *out, size_t size, const char *name)
 static int cannot_make(const char *path, int err)
 {
 	if (err == -ELOOP)
-		log_err("'%s' is a symbolic link, which root does not follow: give the folder it leads to "
+		log_err("'%s' is a symbolic link, which root does not follow: give the folder it "
+			"leads to "
 			"by -o DIR", path);
 	else
 		log_err("cannot make the folder '%s': %s (change folder, or give -o DIR)", path,
@@ -49,7 +50,8 @@ static int cannot_make(const char *path, int err)
 static int open_made(struct run_folder *folder, const char *name)
 {
 	folder->made = true;
-	folder->fd = openat(folder->parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	folder->fd = openat(folder->parent_fd, name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return folder->fd < 0 ? cannot_make(folder->path, -errno) : 0;
 }
 

@@ -5,9 +5,9 @@
 /*
  * run_folder - where a run's files go. Call it as the user whom they are to belong to.
  *
- * The folder and the trace are held open from their making on, and everything is done by these descriptors:
- * what a program does to their names changes nothing. A root who stays root follows
- * no symbolic link to the folder, as others may have planted it.
+ * The folder and the trace are held open from their making on, and everything is done by these
+ * descriptors: what a program does to their names changes nothing. A root who stays root follows no
+ * symbolic link to the folder, as others may have planted it.
  */
 
 #include <limits.h>

@@ -18,14 +18,18 @@
 #include "util/minmax.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-#define DRAIN_BUSY_MS 5		/* between two drains; a 16 MiB ring holds about a quarter of a second */
+/* between two drains; a 16 MiB ring holds about a quarter of a second */
+#define DRAIN_BUSY_MS 5
 #define DRAIN_CALM_MS 20
 #define CALM_RECORDS 500	/* fewer than this at a drain is calm */
-#define FLUSH_FIRST_NS (SECOND_NS / 10)	/* then at twice the time, and so on, so that a lab that is */
-#define FLUSH_MAX_NS SECOND_NS		/* killed early leaves half of its run, or all but a second */
+/* then at twice the time, and so on, so that a lab that is */
+#define FLUSH_FIRST_NS (SECOND_NS / 10)
+/* killed early leaves half of its run, or all but a second */
+#define FLUSH_MAX_NS SECOND_NS
 #define STATUS_NS (SECOND_NS / 4)
 #define MEMORY_NS (SECOND_NS / 50)
-#define SAME_NS (SECOND_NS / 10)	/* timeout(1) sends a signal to lab and to its group, so lab has two */
+/* timeout(1) sends a signal to lab and to its group, so lab has two */
+#define SAME_NS (SECOND_NS / 10)
 #define KILL_NS (2 * SECOND_NS)	/* from the polite signal to the next harder one */
 #define ANSWER_NS SECOND_NS	/* that the sender has for an answer */
 #define LAST_NS (SECOND_NS / 5)	/* from the last record of a task to the end of its process */
@@ -183,7 +187,8 @@ static void hear_sender(struct loop *loop)
 		on_root_end(loop);
 	}
 	if (sender->gone)
-		log_warn("the process that ends the workload was killed: what becomes of the workload "
+		log_warn("the process that ends the workload was killed: what becomes of the "
+			 "workload "
 			 "is not known");
 }
 
@@ -200,7 +205,10 @@ static void signal_tree(struct loop *loop, int sig)
 	loop->terminated |= sig == SIGTERM;
 }
 
-/* SIGINT came to the workload from the terminal as well; then SIGTERM; then the recording ends, and SIGKILL. */
+/*
+ * SIGINT came to the workload from the terminal as well; then SIGTERM; then the recording ends, and
+ * SIGKILL.
+ */
 static void press_harder(struct loop *loop, uint64_t now)
 {
 	if (!loop->kill_ns || now < loop->kill_ns)
@@ -316,11 +324,15 @@ static void wait_for_news(struct loop *loop, int wait_ms)
 {
 	const struct run_loop_opts *opts = loop->opts;
 	bool heard = opts->pid && !opts->sender->gone, look;
-	/* An attached process that has ended stays readable: its threads' last records are what counts. */
+	/*
+	 * An attached process that has ended stays readable: its threads' last records are what
+	 * counts.
+	 */
 	struct pollfd fds[] = {
 		{ .fd = loop->signal_fd, .events = POLLIN },
 		{ .fd = heard ? opts->sender->process.fd : -1, .events = POLLIN },
-		{ .fd = heard || !opts->pid || loop->root_gone ? -1 : opts->pidfd, .events = POLLIN },
+		{ .fd = heard || !opts->pid || loop->root_gone ? -1 : opts->pidfd,
+		  .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
 
@@ -359,7 +371,10 @@ static void await(struct loop *loop, bool (*is_so)(const struct loop *), uint64_
 		wait_for_news(loop, 10);
 }
 
-/* The recording is over. Whoever asked for that wants no process to stay, and else it is counted who does. */
+/*
+ * The recording is over. Whoever asked for that wants no process to stay, and else it is counted
+ * who does.
+ */
 static void end_tree(struct loop *loop)
 {
 	struct trace_end *end = &loop->result->end;
@@ -381,7 +396,8 @@ static void end_tree(struct loop *loop)
 	end->left_known = !sender->gone && is_answered(loop);
 	end->left = end->left_known && !sender->none_left ? sender->seen.cnt : 0;
 	if (wanted && end->left)
-		log_warn("%" PRIu32 " %s of the workload could not be ended, process %d among them", end->left,
+		log_warn("%" PRIu32 " %s of the workload could not be ended, process %d among them",
+			 end->left,
 			 end->left == 1 ? "process" : "processes", (int)sender->seen.pid);
 	else if (wanted && !end->left_known)
 		log_warn("whether processes of the workload are left is not known");

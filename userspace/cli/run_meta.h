@@ -19,7 +19,10 @@
  */
 int run_meta_host(struct trace_meta *meta, pid_t pid);
 
-/* Time that the hypervisor kept from these CPUs since boot, from /proc/stat, in steps of a tick. 0 if unknown. */
+/*
+ * Time that the hypervisor kept from these CPUs since boot, from /proc/stat, in steps of a tick. 0
+ * if unknown.
+ */
 uint64_t run_meta_steal_ns(const uint16_t *cpus, uint32_t cpu_cnt);
 
 #endif /* LAB_CLI_RUN_META_H */

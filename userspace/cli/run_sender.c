@@ -58,7 +58,9 @@ struct parent {
 	bool childless, hooked;
 };
 
-/* The recorder has gone, or would wait for ever for a word that could not be said. Does not return. */
+/*
+ * The recorder has gone, or would wait for ever for a word that could not be said. Does not return.
+ */
 static void outlive_recorder(const struct parent *parent)
 {
 	close(parent->fd);

@@ -3,18 +3,19 @@
 #define LAB_CLI_RUN_SENDER_H
 
 /*
- * run_sender - the parent of the workload's first process, between it and the recorder: ends the workload when
- * the recorder may not. A program that changed its user (postgres, memcached -u, setpriv, --user) takes no
- * signals from a recorder without root.
+ * run_sender - the parent of the workload's first process, between it and the recorder: ends the
+ * workload when the recorder may not. A program that changed its user (postgres, memcached -u,
+ * setpriv, --user) takes no signals from a recorder without root.
  *
- * It keeps one of root's capabilities, CAP_KILL, and root's user id, so that the workload's user can neither signal nor
- * trace it. It adopts who loses its parent (a child subreaper, as `systemd --user` is; a daemon that waits for
- * getppid() to be 1 waits until lab has ended), so that everything which the workload started is below it,
- * and nothing else is: not the recorder's other processes, nor what lab was given by exec. It waits for all of
- * them, tells how the first one ended, and when none is left; and it sends the signals that it is told to.
+ * It keeps one of root's capabilities, CAP_KILL, and root's user id, so that the workload's user
+ * can neither signal nor trace it. It adopts who loses its parent (a child subreaper, as `systemd
+ * --user` is; a daemon that waits for getppid() to be 1 waits until lab has ended), so that
+ * everything which the workload started is below it, and nothing else is: not the recorder's other
+ * processes, nor what lab was given by exec. It waits for all of them, tells how the first one
+ * ended, and when none is left; and it sends the signals that it is told to.
  *
- * It ends when it is told to, and when the recorder is killed; then, where there are start-up hooks, it waits for the end
- * of the workload, and has their folder removed.
+ * It ends when it is told to, and when the recorder is killed; then, where there are start-up
+ * hooks, it waits for the end of the workload, and has their folder removed.
  */
 
 #include <stdbool.h>
@@ -52,7 +53,8 @@ int run_sender_start(struct run_sender *sender, run_sender_child_fn *child, cons
  * run_sender_tell() - have a signal sent to the workload's tree
  * @sig: 0: only look. SIGKILL is sent again and again until none is left, or for RUN_SENDER_KILL_NS
  *
- * Does not wait: once all is answered @sender->seen says what was there and, after SIGKILL, what was left.
+ * Does not wait: once all is answered @sender->seen says what was there and, after SIGKILL, what
+ * was left.
  */
 void run_sender_tell(struct run_sender *sender, int sig);
 

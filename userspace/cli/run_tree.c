@@ -40,7 +40,8 @@ static bool look_at(pid_t pid, struct process *process)
 		return false;
 	/* The name, in parentheses, may hold anything, parentheses included. */
 	end = strrchr(text, ')');
-	if (!end || sscanf(end, ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
+	if (!end || sscanf(end,
+			   ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
 			   &state, &parent, &threads) != 3)
 		return false;
 	/* The first thread of a process may have ended before the others. */
@@ -129,7 +130,8 @@ static void signal_below(struct walk *walk, pid_t parent, int parent_fd)
 
 		if (!pid)
 			continue;
-		walk->v[i].pid = 0;	/* each once, whatever the parents were while they were read */
+		/* each once, whatever the parents were while they were read */
+		walk->v[i].pid = 0;
 		/* Its parent may have ended since it was looked at. */
 		if (is_own_child(pid, &ended)) {
 			signal_child(walk, pid, ended);

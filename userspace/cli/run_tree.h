@@ -5,8 +5,9 @@
 /*
  * run_tree - signals for all that descend from the calling process. Logs nothing.
  *
- * The caller is a child subreaper with one thread: whoever loses its parent becomes a child of the caller, so
- * that nobody leaves the tree, and what has ended keeps its number until the caller waits for it.
+ * The caller is a child subreaper with one thread: whoever loses its parent becomes a child of the
+ * caller, so that nobody leaves the tree, and what has ended keeps its number until the caller
+ * waits for it.
  */
 
 #include <stdint.h>
@@ -21,15 +22,16 @@ struct run_tree_seen {
  * run_tree_signal() - signal every descendant, as /proc shows them at this moment
  * @sig: 0: only look
  *
- * Parents before their children. A number that was given to somebody else meanwhile is never signalled: a
- * child's cannot be, and any other process is held while its parent is looked at once more. Needs a
- * descriptor for each level of the tree that it is in, and none for each process.
+ * Parents before their children. A number that was given to somebody else meanwhile is never
+ * signalled: a child's cannot be, and any other process is held while its parent is looked at once
+ * more. Needs a descriptor for each level of the tree that it is in, and none for each process.
  */
 struct run_tree_seen run_tree_signal(int sig);
 
 /*
- * The same for the caller's children alone, which takes much less time: who moves on to a new process again and again
- * is ahead of a look at all processes. Where the kernel does not list children it does nothing.
+ * The same for the caller's children alone, which takes much less time: who moves on to a new
+ * process again and again is ahead of a look at all processes. Where the kernel does not list
+ * children it does nothing.
  */
 struct run_tree_seen run_tree_signal_children(int sig);
 

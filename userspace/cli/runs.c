@@ -100,7 +100,8 @@ char *runs_newest(void)
 	if (runs.cnt)
 		path = xstrdup(runs.v[0].path);
 	else
-		log_err("there is no run in the folder " RUNS_DIR " here: name a trace, or the folder of a "
+		log_err("there is no run in the folder " RUNS_DIR " here: name a trace, or the "
+								  "folder of a "
 			"run, or make one: %s%s run procs", self_sudo(), self_command());
 	runs_release(&runs);
 	return path;

@@ -25,7 +25,10 @@ struct runs {
 	size_t cnt, cap;
 };
 
-/* A folder. Root follows no link to it. Return: a descriptor, or -errno (logs nothing); -ELOOP: a link. */
+/*
+ * A folder. Root follows no link to it. Return: a descriptor, or -errno (logs nothing); -ELOOP: a
+ * link.
+ */
 int runs_open_folder(int parent_fd, const char *name);
 
 /* What is there; none if there is no such folder. Return: 0 or -errno after one logged sentence. */
@@ -33,7 +36,9 @@ int runs_list(struct runs *runs);
 
 void runs_release(struct runs *runs);
 
-/* Return: the path of the newest, owned by the caller, or NULL after a sentence: none, or an error. */
+/*
+ * Return: the path of the newest, owned by the caller, or NULL after a sentence: none, or an error.
+ */
 char *runs_newest(void);
 
 #endif /* LAB_CLI_RUNS_H */

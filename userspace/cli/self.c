@@ -36,7 +36,8 @@ static size_t quote(char *to, size_t size, const char *word)
 	for (; *word; word++)
 		len += (size_t)snprintf(to + (len < size ? len : 0), len < size ? size - len : 0,
 					*word == '\'' ? "'\\''" : "%c", *word);
-	return len + (size_t)snprintf(to + (len < size ? len : 0), len < size ? size - len : 0, "'");
+	return len + (size_t)snprintf(to + (len < size ? len : 0), len < size ? size - len : 0,
+				      "'");
 }
 
 void self_words(char words[SELF_WORDS_MAX], int argc, char *const *argv)

@@ -14,9 +14,13 @@
 
 #define END_LOOK_US 100
 #define END_LOOKS 20000	/* two seconds, and what looking takes */
-#define FD 3	/* to the recorder. All else but the standard descriptors, and what it is to keep, is closed. */
+/* to the recorder. All else but the standard descriptors, and what it is to keep, is closed. */
+#define FD 3
 
-/* All but the two (@kept_fd: 0, if there is only one): to move those takes room, where few are allowed. */
+/*
+ * All but the two (@kept_fd: 0, if there is only one): to move those takes room, where few are
+ * allowed.
+ */
 static void close_others(int fd, int kept_fd)
 {
 	int low = kept_fd > 0 && kept_fd < fd ? kept_fd : fd;

@@ -3,9 +3,10 @@
 #define LAB_CLI_SIDE_PROCESS_H
 
 /*
- * side_process - a process beside the recorder, with other rights than the recorder's, that does one thing when it
- * is told to. It takes no signals (those of a terminal are for the workload and lab), and has nothing open
- * but the standard descriptors, the way to the recorder, with which it ends, and what it is given to keep.
+ * side_process - a process beside the recorder, with other rights than the recorder's, that does
+ * one thing when it is told to. It takes no signals (those of a terminal are for the workload and
+ * lab), and has nothing open but the standard descriptors, the way to the recorder, with which it
+ * ends, and what it is given to keep.
  */
 
 #include <sys/types.h>

@@ -17,7 +17,8 @@
 static int open_folder(struct target *target, const struct target_place *place)
 {
 	const char *slash = strrchr(place->path, '/');
-	char *folder = slash ? xstrndup(place->path, (size_t)(slash - place->path) + 1) : xstrdup(".");
+	char *folder = slash ? xstrndup(place->path,
+					(size_t)(slash - place->path) + 1) : xstrdup(".");
 
 	target->name = xstrdup(slash ? slash + 1 : place->path);
 	target->folder_fd = openat(place->folder_fd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -88,7 +89,8 @@ int target_open(struct target *target, const struct target_place *place)
 {
 	int err;
 
-	*target = (struct target){ .fd = -1, .unnamed_fd = -1, .folder_fd = -1, .mode = place->mode };
+	*target = (struct target){ .fd = -1, .unnamed_fd = -1, .folder_fd = -1,
+				   .mode = place->mode };
 	err = open_folder(target, place);
 	if (!err)
 		err = open_named(target, place);

@@ -3,8 +3,8 @@
 #define LAB_CLI_TARGET_H
 
 /*
- * target - a file that is written whole or not at all: made in the same folder, which is held open, without a name, or
- * under another one, and renamed over what was there. A symbolic link at the
+ * target - a file that is written whole or not at all: made in the same folder, which is held open,
+ * without a name, or under another one, and renamed over what was there. A symbolic link at the
  * name is replaced and not followed. Logs nothing; functions return 0 or -errno.
  */
 
@@ -14,8 +14,10 @@
 
 /* What is done where there is something already that is no regular file and no link. */
 enum target_kind {
-	TARGET_ANY = 0,		/* a device or a FIFO is written to, and a FIFO waits for a reader */
-	TARGET_DEVICE = 1,	/* a device is: the name may have been changed by a program that lab ran */
+	/* a device or a FIFO is written to, and a FIFO waits for a reader */
+	TARGET_ANY = 0,
+	/* a device is: the name may have been changed by a program that lab ran */
+	TARGET_DEVICE = 1,
 	TARGET_OWN = 2,		/* the name is lab's, and whatever has it is replaced */
 };
 
@@ -37,7 +39,9 @@ struct target {
 	mode_t mode;
 };
 
-/* Return: 0; -EISDIR, -ENXIO (no file, device or FIFO that is written to), or what the system says. */
+/*
+ * Return: 0; -EISDIR, -ENXIO (no file, device or FIFO that is written to), or what the system says.
+ */
 int target_open(struct target *target, const struct target_place *place);
 
 /* All is written: it gets its name. Releases @target, in any case. */

@@ -28,10 +28,12 @@ static char *file_of(const char *operand)
 
 	if (!is_folder(operand))
 		return xstrdup(operand);
-	file = xasprintf("%s%s" TRACE_FILE_NAME, operand, len && operand[len - 1] == '/' ? "" : "/");
+	file = xasprintf("%s%s" TRACE_FILE_NAME, operand, len && operand[len - 1] == '/' ? "" :
+			 "/");
 	if (!stat(file, &st) || errno != ENOENT)
 		return file;
-	log_err("%s is a folder without a " TRACE_FILE_NAME ": name a trace, or the folder of a run",
+	log_err("%s is a folder without a " TRACE_FILE_NAME ": name a trace, or the folder of a "
+							    "run",
 		operand);
 	free(file);
 	return NULL;
@@ -48,7 +50,8 @@ int trace_input_open(struct trace_input *in, const char *operand, int flags)
 
 void trace_input_log_dense(const struct trace_input *in)
 {
-	log_err("%s holds more records than any recording of its size, and may be made to use up time and "
+	log_err("%s holds more records than any recording of its size, and may be made to use up "
+		"time and "
 		"memory; if you trust it, add --force", in->path);
 }
 

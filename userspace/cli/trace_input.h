@@ -20,7 +20,8 @@ struct trace_input {
 	char *path;			/* for the sentences; owned */
 	const struct trace_seal *seal;	/* of a file that this process wrote itself; or NULL */
 	bool by_sudo;			/* whoever opened it needs sudo to trace (self.h) */
-	bool force;			/* --force: also one that is dense (trace_reader_is_dense()) */
+	/* --force: also one that is dense (trace_reader_is_dense()) */
+	bool force;
 };
 
 /* The row of an option table for --force, which is member @member of @type. */

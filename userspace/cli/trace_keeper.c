@@ -51,7 +51,8 @@ static void keep(int fd, const void *arg)
 	if (privilege_drop_but_owning())
 		return;
 	file = receive(fd);
-	is_taken = file >= 0 && !fstat(file, &st) && S_ISREG(st.st_mode) && st.st_uid == user->uid &&
+	is_taken = file >= 0 && !fstat(file,
+				       &st) && S_ISREG(st.st_mode) && st.st_uid == user->uid &&
 		   !fchown(file, 0, (gid_t)-1);
 	/* Until it is told, or the recorder is gone. */
 	if (write(fd, &byte, 1) == 1)

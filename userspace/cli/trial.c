@@ -54,7 +54,8 @@ static void look_at(const struct run *run, struct answer *answer)
 		/* In a shorter run it was looked at too seldom for a peak. */
 		if (answer->trial.wall_ns >= MEMORY_WALL_MIN_NS)
 			answer->trial.memory_bytes = run->result.memory_bytes;
-		answer->status = run_workload_status(run) == LAB_EXIT_OK ? -1 : LAB_EXIT_CONTRADICTED;
+		answer->status = run_workload_status(run) == LAB_EXIT_OK ? -1 :
+									   LAB_EXIT_CONTRADICTED;
 	}
 	output_release(&out);
 }
@@ -68,7 +69,8 @@ static void be_trial(void *arg, void *out)
 	char folder[PATH_MAX];
 
 	run->opts = (struct run_opts){
-		.folder = folder, .grace_ns = RUN_GRACE_DEFAULT_NS, .ops = spec->workload->wants_ops,
+		.folder = folder, .grace_ns = RUN_GRACE_DEFAULT_NS,
+		.ops = spec->workload->wants_ops,
 		.keep_root = spec->keep_root, .memory = true, .look.brief = true,
 	};
 	run->workload = spec->workload;

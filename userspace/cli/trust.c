@@ -38,7 +38,8 @@ static bool is_in(const struct groups *groups, gid_t gid)
 	return false;
 }
 
-static bool may_change(const char *path, const struct privilege_user *user, const struct groups *groups)
+static bool may_change(const char *path, const struct privilege_user *user,
+		       const struct groups *groups)
 {
 	struct stat st;
 

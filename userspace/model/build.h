@@ -39,22 +39,27 @@ struct counters {
 struct btask {
 	struct model_task t;	/* spans, start_ns and end_ns are set at the end */
 	uint32_t parent, jump, depth; /* indices; jump: some ancestor, for task_descends() */
-	uint32_t leader;	/* index of its process's first task; its own where that is not known */
+	/* index of its process's first task; its own where that is not known */
+	uint32_t leader;
 	enum life life;
 	uint32_t futex_val;	/* blocked in a futex: the value it expects */
 	size_t futex_first, futex_last; /* 1 + index into builder.futex_links, 0: none */
 	bool implicit;		/* seen in a record, its TASK_NEW or SEED was not */
-	bool uncounted;		/* no record said its counters: neither a switch-out nor what introduced it */
+	/* no record said its counters: neither a switch-out nor what introduced it */
+	bool uncounted;
 	bool seeded, seeded_on_cpu;
 	bool seed_counts;	/* no record came before its seed, which said its counters */
 	bool ran;
-	uint64_t ran_first_ns;	/* the first record that says that it took a CPU, ran_first_cpu; NEVER */
+	/* the first record that says that it took a CPU, ran_first_cpu; NEVER */
+	uint64_t ran_first_ns;
 	uint16_t ran_first_cpu;
-	bool tentative;		/* blocked, but woken while it still ran: ready, if no waking follows */
+	/* blocked, but woken while it still ran: ready, if no waking follows */
+	bool tentative;
 	bool woken_running;	/* running, and a waking came */
 	bool in_unwoken;	/* running, and no waking explains why; none came since */
 	uint16_t woken_cpu;	/* ready since a waking there; NO_CPU: not since one */
-	bool late;		/* woken_running, tentative: by a waking that came too late for this run, that one */
+	/* woken_running, tentative: by a waking that came too late for this run, that one */
+	bool late;
 	uint64_t woken_ready_ns; /* ready, and a waking came then: it may have run unseen; NEVER */
 	struct model_span open;	/* of LIFE_READY, _RUNNING, _BLOCKED */
 	uint64_t made_ns, death_ns; /* death: NEVER while alive */
@@ -70,7 +75,8 @@ struct btask {
 	uint64_t hidden;	/* switch-ins not seen */
 	uint64_t clock_in_ns;	/* clock_task at the start of this stint */
 	bool clock_in_known;
-	size_t epoll_span;	/* 1 + its last span, if that was a wait in epoll, until it is known how that ended; 0 */
+	/* 1 + its last span, if that was a wait in epoll, until it is known how that ended; 0 */
+	size_t epoll_span;
 	bool epoll_returned;	/* that call has returned */
 	bool has_total;
 	bool in_exec;		/* its last switch-out was in execve(2) */
@@ -81,7 +87,8 @@ struct btask {
 	uint16_t queue_cpu;	/* NO_CPU: on none */
 	uint32_t queue_group;
 	uint32_t queue_prev, queue_next; /* indices, NO_TASK */
-	bool held, spent;	/* spent: until it runs, for its own budget is used up; else by its group's quota */
+	/* spent: until it runs, for its own budget is used up; else by its group's quota */
+	bool held, spent;
 	uint64_t held_ns;	/* since */
 };
 
@@ -102,9 +109,11 @@ struct bcpu {
 	uint64_t since_ns;	/* stamp of the last record that says who has it */
 	size_t stay_cnt;	/* running spans on it */
 	bool clock_known;	/* the next two are valid */
-	uint64_t clock_ns, clock_ts_ns; /* its task clock in the last switch record, and the stamp of that */
+	/* its task clock in the last switch record, and the stamp of that */
+	uint64_t clock_ns, clock_ts_ns;
 	uint32_t throttled;	/* bit g: the queue of group g is throttled */
-	uint32_t queues[LAB_GROUPS_MAX + 1]; /* per group 1 + index of the first task on it, 0: none */
+	/* per group 1 + index of the first task on it, 0: none */
+	uint32_t queues[LAB_GROUPS_MAX + 1];
 	struct model_cpu_seg *segs; /* foreign, idle, unknown; ascending, unclipped */
 	size_t seg_cnt, seg_cap;
 	/* sequence numbers */
@@ -190,7 +199,8 @@ struct model_builder {
 	struct idmap task_by_id;
 	struct idmap threads;	/* (tgid, tid) that existed */
 	struct idmap task_by_tid; /* index of the last one that had it */
-	struct idmap leaders;	/* by tgid: the task announced last with this number as its tid too */
+	/* by tgid: the task announced last with this number as its tid too */
+	struct idmap leaders;
 	uint32_t mm_cnt;
 	struct idmap mm_of_tgid; /* of seeded tasks */
 	const struct trace_symbols *symbols; /* borrowed; NULL: none */
@@ -202,12 +212,14 @@ struct model_builder {
 	size_t marked_cnt, marked_cap;
 	uint32_t marked_total;	/* beginnings */
 	struct idmap marked_by_id; /* (tgid, number of the ID's text) */
-	struct idmap marked_of_tgid; /* the first one, + 1; 0: none. Processes that mark their operations are in it */
+	/* the first one, + 1; 0: none. Processes that mark their operations are in it */
+	struct idmap marked_of_tgid;
 	struct idmap text_nodes, name_by_text;
 	uint32_t text_node_cnt;
 	/*
-	 * Each time that a task goes on to its next span, in order of time. Most begin where a record ended the
-	 * span before, and records come in order: of those the task's index is enough.
+	 * Each time that a task goes on to its next span, in order of time. Most begin where a
+	 * record ended the span before, and records come in order: of those the task's index is
+	 * enough.
 	 */
 	uint32_t *turns;
 	size_t turn_cnt, turn_cap;
@@ -231,9 +243,11 @@ struct model_builder {
 	struct idmap own_ends_by_set;
 	uint64_t exec_charged_ns; /* of the stays whose excess was looked at */
 	uint64_t ready_excess_ns; /* of those that ended ready */
-	uint64_t clock_pair_max_ns; /* the largest bound on two clocks' disagreement that META has; 0: it has none */
+	/* the largest bound on two clocks' disagreement that META has; 0: it has none */
+	uint64_t clock_pair_max_ns;
 	uint64_t unwoken_runs;	/* that no waking explains */
-	uint64_t timely_wakings; /* before the runs that they made possible, which were on other CPUs */
+	/* before the runs that they made possible, which were on other CPUs */
+	uint64_t timely_wakings;
 	uint64_t late_wakings;	/* of these, stamped after the run that they made possible began */
 	uint64_t throttled_outs; /* switch-outs of throttled tasks */
 	uint64_t holds_begun;
@@ -245,7 +259,10 @@ struct model_builder {
 
 /* ---- build_fault.c ---- */
 
-/* One failed check that no missing record explains; kept up to a limit, counted beyond. @name is static. */
+/*
+ * One failed check that no missing record explains; kept up to a limit, counted beyond. @name is
+ * static.
+ */
 void audit_fail(struct model_builder *b, const char *name, uint32_t task_id, uint64_t expected,
 		uint64_t observed);
 
@@ -310,7 +327,9 @@ void task_settle_reason(struct model_builder *b, struct btask *t);
 
 bool task_descends(const struct model_builder *b, uint32_t idx, uint32_t ancestor);
 
-/* One descends from the other, or from the first task of the other's process, which is not its own. */
+/*
+ * One descends from the other, or from the first task of the other's process, which is not its own.
+ */
 bool task_is_kin(const struct model_builder *b, uint32_t idx, uint32_t other);
 
 void task_on_new(struct model_builder *b, const struct lab_ev_task *ev);
@@ -357,8 +376,9 @@ void seq_on_total(struct model_builder *b, const struct lab_ev_cpu_total *ev);
 void seq_on_statement(struct bcpu *cpu, uint64_t ts_ns);
 
 /*
- * Into model.gaps, by CPU, starts and ends ascending. Duplicated numbers fail the audit, and so do missing ones that
- * are not as many as the CPU refused. @end: NULL for an incomplete file, whose refused records are not known.
+ * Into model.gaps, by CPU, starts and ends ascending. Duplicated numbers fail the audit, and so do
+ * missing ones that are not as many as the CPU refused. @end: NULL for an incomplete file, whose
+ * refused records are not known.
  */
 void seq_finish(struct model_builder *b, const struct trace_end *end);
 
@@ -407,7 +427,10 @@ void ops_finish(struct model_builder *b);
 
 void markers_on_marker(struct model_builder *b, const struct lab_ev_marker *ev);
 
-/* The process with this number runs another program, or is another: what it had open ends at @ts_ns. */
+/*
+ * The process with this number runs another program, or is another: what it had open ends at
+ * @ts_ns.
+ */
 void markers_forget(struct model_builder *b, uint32_t tgid, uint64_t ts_ns);
 
 /* Close what is open: with its process, or the window. */
@@ -418,8 +441,8 @@ void markers_finish(struct model_builder *b);
 void turn_note(struct model_builder *b, uint32_t idx, uint64_t ts_ns);
 
 /*
- * Into model.turns. The spans are final; @gone: how many there were before the window. The tasks are
- * sorted; @place: where each stands now, by its index.
+ * Into model.turns. The spans are final; @gone: how many there were before the window. The tasks
+ * are sorted; @place: where each stands now, by its index.
  */
 void turns_finish(struct model_builder *b, const uint32_t *place, size_t gone);
 

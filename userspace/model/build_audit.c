@@ -23,8 +23,9 @@
 #define EXEC_EXCESS_MAX_NS 1000000u
 #define EXEC_EXCESS_SHARE 100
 /*
- * The host may take a CPU between the kernel's reading of the task clock and the probe's stamp, a moment later:
- * what is no more than this does not count, and what is more counts as a whole. The two clocks may also go at different rates, by one in CLOCK_RATE.
+ * The host may take a CPU between the kernel's reading of the task clock and the probe's stamp, a
+ * moment later: what is no more than this does not count, and what is more counts as a whole. The
+ * two clocks may also go at different rates, by one in CLOCK_RATE.
  */
 #define CLOCK_AHEAD_FREE_NS 500000
 #define CLOCK_RATE 1000
@@ -170,8 +171,9 @@ static void check_exec_excess(struct model_builder *b)
 }
 
 /*
- * A task clock stands still in interrupts and while the host has the CPU; it never runs ahead of the time. Where
- * it does, the stamp of the record before is too late, or the stamp of this one is too early.
+ * A task clock stands still in interrupts and while the host has the CPU; it never runs ahead of
+ * the time. Where it does, the stamp of the record before is too late, or the stamp of this one is
+ * too early.
  */
 void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint64_t clock_ns)
 {
@@ -191,7 +193,9 @@ void audit_clock(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns, uint
 	cpu->clock_ts_ns = ts_ns;
 }
 
-/* Return: whether an effect stamped at @effect_ns contradicts a cause at @cause_ns on another CPU. */
+/*
+ * Return: whether an effect stamped at @effect_ns contradicts a cause at @cause_ns on another CPU.
+ */
 static bool is_early(const struct model_builder *b, uint64_t effect_ns, uint64_t cause_ns)
 {
 	/* Each pair was compared with the same CPU. */
@@ -208,13 +212,15 @@ void audit_waking_late(struct model_builder *b, struct btask *t, uint16_t cpu, u
 
 void audit_birth_late(struct model_builder *b, const struct btask *t, uint16_t cpu, uint64_t ts_ns)
 {
-	if (t->ran_first_ns != NEVER && t->ran_first_cpu != cpu && is_early(b, t->ran_first_ns, ts_ns))
+	if (t->ran_first_ns != NEVER && t->ran_first_cpu != cpu &&
+	    is_early(b, t->ran_first_ns, ts_ns))
 		audit_fail(b, "birth_late", t->t.id, t->ran_first_ns, ts_ns);
 }
 
 /*
- * A waking that was not seen, and another waking that came while the task ran, happen: seldom, beside all that are
- * seen in time. Of clocks that disagree, one makes the wakings late that it does not make early.
+ * A waking that was not seen, and another waking that came while the task ran, happen: seldom,
+ * beside all that are seen in time. Of clocks that disagree, one makes the wakings late that it
+ * does not make early.
  */
 static void check_wakings(struct model_builder *b)
 {

@@ -73,7 +73,9 @@ static void until_theirs(struct model_builder *b, struct bcpu *cpu, uint64_t ts_
 		if (prev->since_ns)
 			add_seg(cpu, since, ts_ns, prev->class, tid, comm);
 	} else if (since > cpu->since_ns) {
-		/* Others went before it: from foreign to foreign needs no record, and nothing else. */
+		/*
+		 * Others went before it: from foreign to foreign needs no record, and nothing else.
+		 */
 		if (cpu->class == LAB_CPU_FOREIGN)
 			add_seg(cpu, cpu->since_ns, since, LAB_CPU_FOREIGN, 0, 0);
 		/* So a foreign task came then, and when the CPU became idle was hidden. */
@@ -103,7 +105,10 @@ void cpu_state_change(struct model_builder *b, struct bcpu *cpu, uint64_t ts_ns,
 
 /* ---- the end ---- */
 
-/* One CPU's time, laid out so far, and what else is known of it: stretches and gaps, each ascending. */
+/*
+ * One CPU's time, laid out so far, and what else is known of it: stretches and gaps, each
+ * ascending.
+ */
 struct lane {
 	uint64_t at_ns;
 	struct model_cpu_seg *out;	/* model.cpu_segs from first on */
@@ -124,7 +129,10 @@ static void lane_put(struct lane *l, const struct model_cpu_seg *seg)
 		l->out[l->out_cnt++] = *seg;
 }
 
-/* What the CPU was doing at @t if it was not ours, and until when that is the answer: at most @until. */
+/*
+ * What the CPU was doing at @t if it was not ours, and until when that is the answer: at most
+ * @until.
+ */
 static struct model_cpu_seg layer_at(struct lane *l, uint64_t t, uint64_t until)
 {
 	struct model_cpu_seg seg = { .start_ns = t, .class = LAB_CPU_UNKNOWN };
@@ -184,8 +192,8 @@ static bool is_usable(const struct trace_meta *meta, uint16_t cpu)
 }
 
 /*
- * The last statement holds to the end of the window, unless the CPU went away: the tracepoint is mute
- * from before the last switch of a CPU that goes.
+ * The last statement holds to the end of the window, unless the CPU went away: the tracepoint is
+ * mute from before the last switch of a CPU that goes.
  */
 static void close_segs(struct model_builder *b, struct bcpu *cpu)
 {
@@ -194,7 +202,10 @@ static void close_segs(struct model_builder *b, struct bcpu *cpu)
 		add_seg(cpu, cpu->since_ns, b->m.end_ns, cpu->class, 0, 0);
 }
 
-/* One per CPU number, each with room for all that can come: a segment ends where something else does. */
+/*
+ * One per CPU number, each with room for all that can come: a segment ends where something else
+ * does.
+ */
 static struct lane *lanes_new(struct model_builder *b)
 {
 	struct lane *lanes = xcalloc(b->cpu_cnt, sizeof(*lanes));

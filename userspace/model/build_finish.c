@@ -38,9 +38,13 @@ int finish_window(struct model_builder *b, const struct trace_end *end)
 {
 	struct model *m = &b->m;
 
-	/* Recording that was cut off before the first record was written is a run of which nothing is known. */
+	/*
+	 * Recording that was cut off before the first record was written is a run of which nothing
+	 * is known.
+	 */
 	if (!has_root(b) && (end || m->event_cnt)) {
-		log_err("no record of this trace says what its first task was: there is nothing to tell from it");
+		log_err("no record of this trace says what its first task was: there is nothing to "
+			"tell from it");
 		return -EBADMSG;
 	}
 	if (m->meta.attach_tgid)
@@ -151,8 +155,8 @@ static int task_cmp(const void *a, const void *b)
 }
 
 /*
- * Tasks by birth number; so far they stood in the order of first sight. Return: where each stands now,
- * to be freed.
+ * Tasks by birth number; so far they stood in the order of first sight. Return: where each stands
+ * now, to be freed.
  */
 static uint32_t *sort_tasks(struct model_builder *b)
 {
@@ -178,7 +182,8 @@ static void clip_migrations(struct model *m)
 }
 
 /* Of the waits that reach into the window, the last one stays. */
-static void note_last_wait(const struct model *m, struct model_task *t, const struct futex_link *link)
+static void note_last_wait(const struct model *m, struct model_task *t,
+			   const struct futex_link *link)
 {
 	const struct model_span *wait = &t->spans[link->span];
 
@@ -211,7 +216,9 @@ static void judge_futexes(struct model_builder *b)
 	free(waits);
 }
 
-/* What followed the last switch-out that was recorded is known only if the kernel counted no other. */
+/*
+ * What followed the last switch-out that was recorded is known only if the kernel counted no other.
+ */
 static void doubt_tails(struct model_builder *b)
 {
 	for (size_t i = 0; i < b->total_cnt; i++) {

@@ -47,7 +47,8 @@ static uint32_t name_idx(struct model_builder *b, const char *text, size_t len)
 }
 
 /* The operation that has this ID in this process, begun or ended; NULL: none ever had. */
-static struct marked *find_marked(struct model_builder *b, uint32_t tgid, const char *id, size_t len)
+static struct marked *find_marked(struct model_builder *b, uint32_t tgid, const char *id,
+				  size_t len)
 {
 	uint32_t *idx = idmap_get(&b->marked_by_id, tgid, text_number(b, id, len));
 

@@ -2,11 +2,12 @@
 /*
  * build_naps - tasks that look at the clock again and again, and have nothing else to do meanwhile.
  *
- * A nap is a sleep of a set time that was had out. Naps follow each other if no other wait is between them. Who
- * naps so may simulate work, or pace it, and goes on to something else in the end. Two kinds do not: a task that
- * does so until its process ends (Go's monitor thread, a daemon that watches), and one that does so until its
- * child has ended (while p.poll() is None: sleep). Their naps tick: they are no work. What such a task runs in
- * between is. Of the first kind a process has one: several that nap until it ends are what it is made of.
+ * A nap is a sleep of a set time that was had out. Naps follow each other if no other wait is
+ * between them. Who naps so may simulate work, or pace it, and goes on to something else in the
+ * end. Two kinds do not: a task that does so until its process ends (Go's monitor thread, a daemon
+ * that watches), and one that does so until its child has ended (while p.poll() is None: sleep).
+ * Their naps tick: they are no work. What such a task runs in between is. Of the first kind a
+ * process has one: several that nap until it ends are what it is made of.
  */
 #include <stdlib.h>
 
@@ -71,12 +72,13 @@ static uint64_t looks_at(const struct model_task *t, const struct model_span *na
 
 /* Naps that follow each other: the first, and the last two. */
 struct chain {
-	struct model_span *first, *before, *last;	/* before: NULL if there is one; last: if there is none */
+	/* before: NULL if there is one; last: if there is none */
+	struct model_span *first, *before, *last;
 };
 
 /*
- * A child that is gone for wait(2) has its last switch a little later. So it ended after the task last looked in
- * vain, and not long after it looked again.
+ * A child that is gone for wait(2) has its last switch a little later. So it ended after the task
+ * last looked in vain, and not long after it looked again.
  */
 static void chain_end(const struct naps *n, const struct model_task *t, struct chain *c,
 		      bool with_process)

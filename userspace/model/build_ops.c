@@ -32,7 +32,9 @@ static struct data_users *users_of(struct model_builder *b, const struct reg *re
 	return &b->users[idx];
 }
 
-/* Of the set of @reg: how many registrations are open whose other end the process has, and CROWDED. */
+/*
+ * Of the set of @reg: how many registrations are open whose other end the process has, and CROWDED.
+ */
 static uint32_t *own_ends_of(struct model_builder *b, const struct reg *reg)
 {
 	return idmap_put(&b->own_ends_by_set, set_key(reg->tgid, reg->epfd), 0, 0);
@@ -190,8 +192,8 @@ static void observe(struct btask *t)
 }
 
 /*
- * Behind what wakes the loop may be anything; and a timer that ticks, or is set again without a word to
- * epoll, may stand for all that the program waits for (libsystemd, Boost.Asio).
+ * Behind what wakes the loop may be anything; and a timer that ticks, or is set again without a
+ * word to epoll, may stand for all that the program waits for (libsystemd, Boost.Asio).
  */
 static bool shows_operation(struct model_builder *b, const struct reg *reg)
 {

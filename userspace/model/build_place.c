@@ -4,8 +4,8 @@
  * tasks are moved.
  *
  * By queue (before Linux 6.18) a quota holds back whoever waits on a queue of its group that is
- * throttled; each waiting task is kept in a list of its queue. By task it holds back
- * the one whose switch-out says so, until its queue goes on: only these are in the lists. A task of the deadline
+ * throttled; each waiting task is kept in a list of its queue. By task it holds back the one whose
+ * switch-out says so, until its queue goes on: only these are in the lists. A task of the deadline
  * class that has used up its own runtime is in none.
  */
 
@@ -80,7 +80,8 @@ void place_ready(struct model_builder *b, uint32_t idx, uint16_t cpu, bool throt
 	uint32_t *first, group = t->group;
 	bool on;
 
-	if (t->spent || !group || cpu >= b->cpu_cnt || b->m.meta.throttling == LAB_THROTTLING_UNSEEN)
+	if (t->spent || !group || cpu >= b->cpu_cnt ||
+	    b->m.meta.throttling == LAB_THROTTLING_UNSEEN)
 		return;
 	place_left(b, idx, ts_ns);
 	on = b->cpus[cpu].throttled >> group & 1;
@@ -235,7 +236,8 @@ static void clip_holds(struct model *m, struct model_task *t, const struct model
 	for (size_t i = 0; i < cnt; i++) {
 		while (span < end && span->end_ns <= from[i].start_ns)
 			span++;
-		for (const struct model_span *s = span; s < end && s->start_ns < from[i].end_ns; s++)
+		for (const struct model_span *s = span;
+		     s < end && s->start_ns < from[i].end_ns; s++)
 			if (s->state == SPAN_READY)
 				*vec_push(m->holds, m->hold_cnt, m->hold_cap) = (struct model_hold){
 					.start_ns = max_u64(s->start_ns, from[i].start_ns),

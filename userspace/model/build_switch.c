@@ -370,7 +370,10 @@ static bool waker_is_certain(const struct model_span *wait, const struct lab_ev_
 	       ev->waker_arg0 == wait->addr;
 }
 
-/* Its own process ends, or runs another program: whoever did that ends all waits of the other threads. */
+/*
+ * Its own process ends, or runs another program: whoever did that ends all waits of the other
+ * threads.
+ */
 static bool ends_process(int32_t syscall)
 {
 	return syscall == NR_EXIT_GROUP || syscall == NR_EXECVE || syscall == NR_EXECVEAT;

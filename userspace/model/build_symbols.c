@@ -99,7 +99,8 @@ void symbols_finish(struct model_builder *b)
 			.addr = row->addr,
 			.object = m->symbol_texts[row->object],
 			.offset = row->offset,
-			.symbol = row->symbol == TRACE_NO_TEXT ? NULL : m->symbol_texts[row->symbol],
+			.symbol = row->symbol == TRACE_NO_TEXT ? NULL :
+								 m->symbol_texts[row->symbol],
 			.symbol_off = row->symbol_off,
 		};
 	}

@@ -36,8 +36,12 @@ struct merge {
 	const struct late_turn *late, *late_end;
 };
 
-/* Those at the ends of spans before the window are left out; each task's first span has no turn yet. */
-static void merge_begin(struct merge *g, struct model_builder *b, const uint32_t *place, size_t gone)
+/*
+ * Those at the ends of spans before the window are left out; each task's first span has no turn
+ * yet.
+ */
+static void merge_begin(struct merge *g, struct model_builder *b, const uint32_t *place,
+			size_t gone)
 {
 	size_t late = 0;
 
@@ -67,7 +71,10 @@ static void merge_begin(struct merge *g, struct model_builder *b, const uint32_t
 	g->late_end = b->late_turns + b->late_turn_cnt;
 }
 
-/* Return: the next span, of the task *@idx; NULL at the end. Turns beyond a task's last span are void. */
+/*
+ * Return: the next span, of the task *@idx; NULL at the end. Turns beyond a task's last span are
+ * void.
+ */
 static const struct model_span *merge_next(struct merge *g, uint32_t *idx)
 {
 	for (;;) {

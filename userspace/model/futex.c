@@ -8,7 +8,10 @@
 #include "util/alloc.h"
 #include "util/minmax.h"
 
-/* A wait that a task ends within this part of the shortest sleep of its task there is none of its sleeps. */
+/*
+ * A wait that a task ends within this part of the shortest sleep of its task there is none of its
+ * sleeps.
+ */
 #define GLIMPSE_PART 100
 /* Sleeps that differ by less than this part of the shortest are of one length. */
 #define SAME_PART 20
@@ -289,8 +292,10 @@ static bool reached_limit(const struct model_span *s)
 /* How the waits with a time limit of one task at one site ended. */
 struct limits {
 	const struct model_span *last;		/* the last one that says something */
-	const struct model_span *glimpse;	/* the last one that a task ended right after it began */
-	uint64_t shortest_ns, longest_ns;	/* of those that reached their limit; UINT64_MAX, 0: none did */
+	/* the last one that a task ended right after it began */
+	const struct model_span *glimpse;
+	/* of those that reached their limit; UINT64_MAX, 0: none did */
+	uint64_t shortest_ns, longest_ns;
 	size_t reached_cnt, cut_short_cnt, glimpse_cnt;
 };
 
@@ -302,9 +307,9 @@ static void note_last(const struct model_span **last, const struct model_span *s
 }
 
 /*
- * A wait that a task ends right after it began says nothing: the same word may be that of a sleep and of a
- * lock (Ruby's threads), and what was slept is known from those that reached their limit. Nor does a wait whose
- * end no probe saw.
+ * A wait that a task ends right after it began says nothing: the same word may be that of a sleep
+ * and of a lock (Ruby's threads), and what was slept is known from those that reached their limit.
+ * Nor does a wait whose end no probe saw.
  */
 static void count_limit(struct limits *l, const struct model_span *s)
 {
@@ -352,9 +357,10 @@ static struct limits limits_of(const struct site *site, uint32_t task_id)
 enum sleeps { SLEEPS_NOT, SLEEPS_PERHAPS, SLEEPS };
 
 /*
- * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and tasks cut no
- * more of them short than did. Perhaps, if all were of one length, and a task ended a further one at once: so
- * does a runtime's periodic thread end that is told to stop when it has just begun to wait.
+ * Whether the task came here to sleep: of its waits with a time limit the last one reached it, and
+ * tasks cut no more of them short than did. Perhaps, if all were of one length, and a task ended a
+ * further one at once: so does a runtime's periodic thread end that is told to stop when it has
+ * just begun to wait.
  */
 static enum sleeps sleeps_here(const struct site *site, uint32_t task_id)
 {

@@ -10,10 +10,10 @@
  *	lab:resume:ID		it goes on, in the thread that says so
  *	lab:end:ID		it has ended
  *
- * ID is any text without a colon, and stands for one operation of its process until that has ended; then it
- * may be used again. A point in it makes a part: 7.2 is a part of 7, as long as that is open, and is shown
- * inside it, but counts as no operation of its own. NAME is for people; it may be empty and
- * may hold colons.
+ * ID is any text without a colon, and stands for one operation of its process until that has ended;
+ * then it may be used again. A point in it makes a part: 7.2 is a part of 7, as long as that is
+ * open, and is shown inside it, but counts as no operation of its own. NAME is for people; it may
+ * be empty and may hold colons.
  */
 
 #include <stdbool.h>

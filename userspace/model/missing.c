@@ -99,8 +99,8 @@ static uint64_t cuts_of_waits(const struct model *m, const struct gap_list *any)
 }
 
 /*
- * Many tasks that wait through many gaps would be cut into more pieces than there is memory for. Then gaps that are
- * near each other become one: less is known, and nothing that is not.
+ * Many tasks that wait through many gaps would be cut into more pieces than there is memory for.
+ * Then gaps that are near each other become one: less is known, and nothing that is not.
  */
 static void gaps_thin_out(const struct model *m, struct gap_list *any)
 {
@@ -185,8 +185,8 @@ static bool is_cut(const struct gap_list *gaps, uint64_t start_ns, uint64_t end_
 }
 
 /*
- * Whether it is not known how the task waits in @s, from its start on: the waking that would say it may be
- * missing. It may have come while the task still ran.
+ * Whether it is not known how the task waits in @s, from its start on: the waking that would say it
+ * may be missing. It may have come while the task still ran.
  */
 static bool is_guess(const struct model_task *t, const struct model_span *s,
 		     const struct gap_list *any)
@@ -197,7 +197,10 @@ static bool is_guess(const struct model_task *t, const struct model_span *s,
 	       is_cut(any, s > t->spans ? s[-1].start_ns : s->start_ns, s->end_ns);
 }
 
-/* Whether the task may have run or waited for something else since a loss: nothing says when it took a CPU. */
+/*
+ * Whether the task may have run or waited for something else since a loss: nothing says when it
+ * took a CPU.
+ */
 static bool is_vague(const struct model_task *t, const struct model_span *s)
 {
 	return s->unsure ||
@@ -205,9 +208,9 @@ static bool is_vague(const struct model_task *t, const struct model_span *s)
 }
 
 /*
- * Only a task that ran on a CPU whose records are there is known while those of others are missing. Where
- * switches of the task itself are missing, its waits are not known from the loss on until its next
- * switch-out.
+ * Only a task that ran on a CPU whose records are there is known while those of others are missing.
+ * Where switches of the task itself are missing, its waits are not known from the loss on until its
+ * next switch-out.
  */
 static void split_task(struct model_task *t, const struct gap_list *by_cpu,
 		       const struct gap_list *any)

@@ -12,10 +12,10 @@
 /**
  * model_hide_missing() - divide spans and CPU time where records are missing
  *
- * The part of a span inside a loss becomes SPAN_UNKNOWN: of a running task a loss of its own CPU, of
- * any other task a loss of any CPU, because the task may have run there. A CPU's time inside a loss
- * becomes LAB_CPU_UNKNOWN. The analyses of the verdict need the spans as drawn, so this comes after them:
- * report_hide_missing() calls it.
+ * The part of a span inside a loss becomes SPAN_UNKNOWN: of a running task a loss of its own CPU,
+ * of any other task a loss of any CPU, because the task may have run there. A CPU's time inside a
+ * loss becomes LAB_CPU_UNKNOWN. The analyses of the verdict need the spans as drawn, so this comes
+ * after them: report_hide_missing() calls it.
  */
 void model_hide_missing(struct model *m);
 

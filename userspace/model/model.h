@@ -58,22 +58,29 @@ enum reason {
 const char *reason_name(enum reason reason);
 
 /* model_span.flags */
-#define SPAN_HIDDEN_START	0x0001	/* running: its switch-in was not recorded; never a witness */
-#define SPAN_CUT_START		0x0002	/* began before lab looked, before the window, or in a loss */
+#define SPAN_HIDDEN_START	0x0001	/* running: its switch-in was not recorded; no witness */
+/* began before lab looked, before the window, or in a loss */
+#define SPAN_CUT_START		0x0002
 #define SPAN_CUT_END		0x0004	/* still going on at the cut, or where a loss begins */
 #define SPAN_PREEMPTED		0x0008	/* ready: it was preempted (not woken, not born) */
-#define SPAN_WOKEN_BY_IRQ	0x0010	/* blocked: an interrupt ended it: a timer, a device, the network */
+/* blocked: an interrupt ended it: a timer, a device, the network */
+#define SPAN_WOKEN_BY_IRQ	0x0010
 #define SPAN_WAKER_EXITING	0x0020	/* blocked: ended by an exiting task */
 #define SPAN_WAKER_KIN	0x0040	/* blocked: ended by its kin, or with its process: see progress.h */
 #define SPAN_ACCEPT		0x0080	/* blocked in accept(2) */
 #define SPAN_WOKEN_UNSEEN	0x0100	/* blocked: it ran again though no waking was recorded */
-#define SPAN_ACROSS_GAP		0x0200	/* running: records of its CPU are missing between its ends */
+/* running: records of its CPU are missing between its ends */
+#define SPAN_ACROSS_GAP		0x0200
 #define SPAN_FUTEX		0x0400	/* blocked in a futex: addr and futex_op are valid */
-#define SPAN_COMPAT		0x0800	/* blocked in a 32-bit call: syscall is a number of the i386 table */
-#define SPAN_OBSERVED		0x2000	/* blocked in epoll, poll: what ended it, or could have, is known; see analyze/unseen.h */
-#define SPAN_WOKEN_BY_SIGNAL	0x1000	/* blocked in a futex: whoever ended it was in no futex call */
+/* blocked in a 32-bit call: syscall is a number of the i386 table */
+#define SPAN_COMPAT		0x0800
+/* blocked in epoll, poll: what ended it, or could have, is known; see analyze/unseen.h */
+#define SPAN_OBSERVED		0x2000
+/* blocked in a futex: whoever ended it was in no futex call */
+#define SPAN_WOKEN_BY_SIGNAL	0x1000
 
-#define SPAN_NO_LIMIT		0x8000	/* blocked in a futex: the call is known to have had no time limit */
+/* blocked in a futex: the call is known to have had no time limit */
+#define SPAN_NO_LIMIT		0x8000
 #define SPAN_YIELDED		0x4000	/* ready: it gave its CPU up with sched_yield(2) */
 
 /* Those that say what ended a block. */
@@ -87,24 +94,31 @@ const char *reason_name(enum reason reason);
 struct model_span {
 	uint64_t start_ns, end_ns;
 	union {
-		uint64_t seq_in; /* running: the record on `cpu` that opens it; void if hidden or cut */
+		/* running: the record on `cpu` that opens it; void if hidden or cut */
+		uint64_t seq_in;
 		uint64_t addr;	/* blocked: futex address, or the first argument of the call */
 	};
 	union {
 		uint64_t seq_out; /* running: the record on `cpu` that closes it */
 		struct {
-			uint32_t waker_id; /* blocked: birth number of ours that ended it, 0: none */
+			/* blocked: birth number of ours that ended it, 0: none */
+			uint32_t waker_id;
 			uint32_t waker_tid; /* blocked: 0 if in interrupt or unknown */
 		};
 	};
 	union {
-		uint64_t start_min_ns; /* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
+		/* running: earliest it can have begun; start_ns unless SPAN_HIDDEN_START */
+		uint64_t start_min_ns;
 		struct {
 			int32_t syscall; /* blocked: LAB_SYSCALL_NONE if in none */
-			uint32_t mm_id;	/* blocked in a futex: whose memory addr is in; 0: shared, addr is the key */
+			/*
+			 * blocked in a futex: whose memory addr is in; 0: shared, addr is the key
+			 */
+			uint32_t mm_id;
 		};
 	};
-	uint16_t cpu;		/* running: there; ready: queued there as far as known, else UINT16_MAX */
+	/* running: there; ready: queued there as far as known, else UINT16_MAX */
+	uint16_t cpu;
 	uint16_t flags;		/* SPAN_* */
 	uint8_t state;		/* enum span_state */
 	uint8_t reason;		/* enum reason */
@@ -112,11 +126,14 @@ struct model_span {
 	bool futex_private:1;	/* FUTEX_PRIVATE_FLAG, so keyed by process */
 	bool futex_owned:1;	/* it names a living task as the owner */
 	bool futex_many:1;	/* the call that ended it may have ended others as well */
-	bool guess:1;		/* a waking came before it began: blocked if another follows, else ready */
-	bool unsure:1;		/* between two switch-outs of its task that were recorded others are missing */
+	/* a waking came before it began: blocked if another follows, else ready */
+	bool guess:1;
+	/* between two switch-outs of its task that were recorded others are missing */
+	bool unsure:1;
 	bool with_process:1;	/* blocked: it ended as its process did, or ran another program */
 	bool perhaps:1;		/* blocked: in a futex, it may have been a sleep; see futex.h */
-	bool ticks:1;		/* blocked: a nap between looks at the clock, and no work; see build_naps.c */
+	/* blocked: a nap between looks at the clock, and no work; see build_naps.c */
+	bool ticks:1;
 };
 _Static_assert(sizeof(struct model_span) == 48, "a model is mostly spans");
 
@@ -124,26 +141,32 @@ struct model_task {
 	uint32_t id;		/* birth number */
 	uint32_t parent_id;	/* 0: the root, or seeded */
 	uint32_t tid, tgid;
-	uint32_t mm_id;		/* tasks with the same one share their memory (CLONE_VM), until exec */
+	/* tasks with the same one share their memory (CLONE_VM), until exec */
+	uint32_t mm_id;
 	uint32_t policy;
 	int32_t nice;
 	char comm[LAB_COMM_LEN + 1];	/* the last one it had; raw bytes, NUL-terminated */
-	uint64_t start_ns;	/* its wakeup_new; the root: its release; a seeded one: the window's start */
+	/* its wakeup_new; the root: its release; a seeded one: the window's start */
+	uint64_t start_ns;
 	uint64_t end_ns;	/* its TASK_DEAD switch-out, or the cut */
 	bool alive;		/* at the cut */
 	bool never_ran;
-	struct model_span *spans; /* the model's, in time order; they cover [start_ns, end_ns) exactly */
+	/* the model's, in time order; they cover [start_ns, end_ns) exactly */
+	struct model_span *spans;
 	size_t span_cnt, span_cap; /* no span is empty */
 	size_t span_first;	/* how many spans the tasks before it have */
-	uint64_t cpu_ns;	/* what the kernel charged: last sum_exec_runtime less the baseline */
+	/* what the kernel charged: last sum_exec_runtime less the baseline */
+	uint64_t cpu_ns;
 	uint64_t voluntary, involuntary; /* kernel's counts less the baseline */
 	uint64_t migrations;	/* sched_migrate_task events */
 	uint32_t exit_code;
 	size_t allowed_first, allowed_cnt; /* into model.allowed, in time order */
 	size_t hold_first, hold_cnt;	/* into model.holds, in time order */
-	uint64_t wait_start_ns;	/* the start of its last span of a wait in a futex; 0: it has none */
+	/* the start of its last span of a wait in a futex; 0: it has none */
+	uint64_t wait_start_ns;
 	uint32_t wait_val;	/* the value that it expected */
-	uint32_t wait_owner_tid; /* who had what it waited for when it began; 0: not known; see futex.h */
+	/* who had what it waited for when it began; 0: not known; see futex.h */
+	uint32_t wait_owner_tid;
 };
 
 /* Bit c % 64 of words[c / 64] is CPU c. */
@@ -162,7 +185,10 @@ struct model_allowed {
 	uint32_t set;		/* into model.cpusets; equal sets may stand there more than once */
 };
 
-/* A stretch of a ready span in which no CPU could take the task, for a quota, or its own budget, was used up. */
+/*
+ * A stretch of a ready span in which no CPU could take the task, for a quota, or its own budget,
+ * was used up.
+ */
 struct model_hold {
 	uint64_t start_ns, end_ns;
 	uint32_t task_id;
@@ -201,7 +227,8 @@ struct model_op {
 	uint64_t active_ns;	/* marked: not suspended */
 	uint64_t ready_cnt;	/* an fd's */
 	uint8_t fd_type;	/* inode mode >> 12, or enum lab_fd_kind; 0: not known */
-	bool open_at_end;	/* still registered at the cut (end_ns is its last readiness all the same) */
+	/* still registered at the cut (end_ns is its last readiness all the same) */
+	bool open_at_end;
 };
 
 /* A stretch in which a marked operation was not suspended. */
@@ -221,10 +248,13 @@ struct model_loop_wait {
 
 /* Why a task was moved, as far as the records tell: the first that applies. */
 enum move_cause {
-	MOVE_UNKNOWN = 0,	/* none of the others; or the recording tells no affinity, and so no cause */
+	/* none of the others; or the recording tells no affinity, and so no cause */
+	MOVE_UNKNOWN = 0,
 	MOVE_AFFINITY,		/* it may no longer use the CPU that it was on */
-	MOVE_WAKEUP,		/* it was being woken: its state was TASK_WAKING (try_to_wake_up(), kernel/sched/core.c) */
-	MOVE_EXEC,		/* the CPU it was on moved it out of execve(2), where the kernel chooses anew */
+	/* it was being woken: its state was TASK_WAKING (try_to_wake_up(), kernel/sched/core.c) */
+	MOVE_WAKEUP,
+	/* the CPU it was on moved it out of execve(2), where the kernel chooses anew */
+	MOVE_EXEC,
 	MOVE_BALANCE,		/* it was ready, and pulled or pushed to another queue */
 	MOVE_CAUSE_CNT,
 };
@@ -252,15 +282,20 @@ struct audit_failure {
 	bool by_loss;		/* records that are known to be missing explain it */
 };
 
-/* What the audit compared, filled while the model is built (kernel-notes 9; HACKING.md lists the checks). */
+/*
+ * What the audit compared, filled while the model is built (kernel-notes 9; HACKING.md lists the
+ * checks).
+ */
 struct model_audit {
 	uint64_t births, deaths, alive;	/* seen: births is deaths + alive */
 	uint64_t tasks_checked;
 	uint64_t switches_checked;	/* switch-outs recorded */
 	uint64_t switches_counted;	/* by the kernel, up to each task's last of them */
 	uint64_t migrations_checked;
-	uint64_t clock_ahead_ns;	/* by which task clocks ran ahead of the stamps on their CPUs, beyond what happens */
-	uint64_t exec_excess_ns;	/* sum over stints of exec_start(out) - clock_task(in) - charged */
+	/* by which task clocks ran ahead of the stamps on their CPUs, beyond what happens */
+	uint64_t clock_ahead_ns;
+	/* sum over stints of exec_start(out) - clock_task(in) - charged */
+	uint64_t exec_excess_ns;
 	uint64_t hidden_switch_ins;	/* reported, never folded in */
 	uint64_t unseen_moves;		/* a task took a CPU to which no record had moved it */
 	uint64_t unseen_wakings;	/* a blocked task ran again: no waking, or a hidden one */
@@ -303,10 +338,12 @@ struct model {
 	struct model_task *tasks;	/* by birth number, ascending */
 	size_t task_cnt, task_cap;
 	size_t span_cnt;		/* of all tasks */
-	uint32_t *turns;		/* span_cnt of them: all spans in order of time, see timeline.h */
+	/* span_cnt of them: all spans in order of time, see timeline.h */
+	uint32_t *turns;
 	struct model_cpu *cpus;		/* P of them, ascending */
 	size_t cpu_cnt, cpu_cap;
-	struct model_cpu_seg *cpu_segs;	/* those of a CPU adjoin; behind them unused ones may follow */
+	/* those of a CPU adjoin; behind them unused ones may follow */
+	struct model_cpu_seg *cpu_segs;
 	size_t cpu_seg_cnt, cpu_seg_cap;
 	char (*comms)[LAB_COMM_LEN + 1];/* names of foreign tasks, each once */
 	size_t comm_cnt, comm_cap;
@@ -314,7 +351,8 @@ struct model {
 	size_t op_cnt, op_cap;
 	struct model_op_part *op_parts;	/* by operation, then in order of time */
 	size_t op_part_cnt, op_part_cap;
-	char **names;			/* of marked operations, raw; [0] is ""; NULL if there are none; owned */
+	/* of marked operations, raw; [0] is ""; NULL if there are none; owned */
+	char **names;
 	size_t name_cnt, name_cap;
 	struct model_loop_wait *loop_waits; /* in order of return */
 	size_t loop_wait_cnt, loop_wait_cap;
@@ -326,9 +364,12 @@ struct model {
 	size_t cpuset_cnt, cpuset_cap;
 	struct model_allowed *allowed;	/* by task */
 	size_t allowed_cnt, allowed_cap;
-	uint32_t quota_milli_cpus;	/* the tightest that one of ours was under, in CPUs x 1000; 0: none is known */
-	bool quota_entered;		/* it came into that one after the start, or the start's was not as tight */
-	bool holds_known;		/* false: holds are missing, for the recording did not look, or not enough */
+	/* the tightest that one of ours was under, in CPUs x 1000; 0: none is known */
+	uint32_t quota_milli_cpus;
+	/* it came into that one after the start, or the start's was not as tight */
+	bool quota_entered;
+	/* false: holds are missing, for the recording did not look, or not enough */
+	bool holds_known;
 	bool quota_holds, budget_holds;	/* there are holds by a quota; by tasks' own budgets */
 	struct model_hold *holds;	/* by task */
 	size_t hold_cnt, hold_cap;
@@ -346,8 +387,10 @@ struct model {
 	uint64_t ready_unknown;		/* epoll events not read, or of no known fd */
 	uint64_t markers_unread;	/* began as a marker, and could not be read */
 	uint64_t markers_malformed;	/* said nothing that markers.h knows */
-	uint64_t markers_unmatched;	/* of an operation that was not open, or begun anew without an end */
-	uint64_t migrations_unseen;	/* counted by the kernel, told by no event; 0 if nothing was hidden */
+	/* of an operation that was not open, or begun anew without an end */
+	uint64_t markers_unmatched;
+	/* counted by the kernel, told by no event; 0 if nothing was hidden */
+	uint64_t migrations_unseen;
 };
 
 /**
@@ -355,8 +398,9 @@ struct model {
  * @r: read to its end; borrowed
  * @out: caller's storage, overwritten; model_release() it even after an error
  *
- * Return: 0; -EBADMSG after one logged sentence if the events contradict each other so that no model
- * exists (no root); -errno of the reader. The model of an incomplete file without any event is empty.
+ * Return: 0; -EBADMSG after one logged sentence if the events contradict each other so that no
+ * model exists (no root); -errno of the reader. The model of an incomplete file without any event
+ * is empty.
  */
 int model_build(struct trace_reader *r, struct model *out);
 
@@ -375,8 +419,8 @@ size_t model_cpu_row(const struct model *m, uint16_t cpu);
 const struct model_symbol *model_symbol(const struct model *m, uint32_t mm_id, uint64_t addr);
 
 /*
- * Return: which of a task's spans, or of a CPU's segments, is the first that ends after @at_ns; their
- * number if none does.
+ * Return: which of a task's spans, or of a CPU's segments, is the first that ends after @at_ns;
+ * their number if none does.
  */
 size_t model_span_at(const struct model_task *task, uint64_t at_ns);
 size_t model_seg_at(const struct model *m, const struct model_cpu *cpu, uint64_t at_ns);

@@ -59,7 +59,8 @@ static const uint8_t calls_x86_64[] = {
 	[74] = CALL_SYNC, [75] = CALL_SYNC,	/* fsync, fdatasync */
 	[162] = CALL_SYNC, [306] = CALL_SYNC,	/* sync, syncfs */
 	[26] = CALL_SYNC, [277] = CALL_SYNC,	/* msync, sync_file_range */
-	[73] = CALL_FILELOCK, [72] = CALL_FILELOCK, /* flock, fcntl: no other command of it sleeps so */
+	/* flock, fcntl: no other command of it sleeps so */
+	[73] = CALL_FILELOCK, [72] = CALL_FILELOCK,
 	[65] = CALL_SEMAPHORE, [220] = CALL_SEMAPHORE, /* semop, semtimedop */
 	[69] = CALL_QUEUE, [70] = CALL_QUEUE,	/* msgsnd, msgrcv */
 	[242] = CALL_QUEUE, [243] = CALL_QUEUE,	/* mq_timedsend, mq_timedreceive */
@@ -93,7 +94,8 @@ static const uint8_t calls_i386[] = {
 	[143] = CALL_FILELOCK,			/* flock */
 	[55] = CALL_FILELOCK, [221] = CALL_FILELOCK, /* fcntl, fcntl64 */
 	[420] = CALL_SEMAPHORE,			/* semtimedop_time64 */
-	[400] = CALL_QUEUE, [401] = CALL_QUEUE,	/* msgsnd, msgrcv; ipc(2) does not say which it is */
+	/* msgsnd, msgrcv; ipc(2) does not say which it is */
+	[400] = CALL_QUEUE, [401] = CALL_QUEUE,
 	[279] = CALL_QUEUE, [280] = CALL_QUEUE,	/* mq_timedsend, mq_timedreceive */
 	[418] = CALL_QUEUE, [419] = CALL_QUEUE,	/* their _time64 */
 };
@@ -173,14 +175,15 @@ static void classify_futex(const struct sleep *sleep, enum call call, struct mod
 }
 
 /*
- * How many descriptors poll was given; of select, what lies above them. Of a 32-bit call that is not known:
- * any number.
+ * How many descriptors poll was given; of select, what lies above them. Of a 32-bit call that is
+ * not known: any number.
  */
 static uint32_t polled_cnt(const struct sleep *sleep)
 {
 	if (sleep->flags & LAB_F_COMPAT)
 		return UINT32_MAX;
-	return (uint32_t)(sleep->syscall == 7 || sleep->syscall == 271 ? sleep->args[1] : sleep->args[0]);
+	return (uint32_t)(sleep->syscall == 7 || sleep->syscall == 271 ? sleep->args[1] :
+			  sleep->args[0]);
 }
 
 /* One descriptor, and no time limit: an event loop would wait for more. */
@@ -246,14 +249,16 @@ static enum reason interruptible(const struct sleep *sleep, enum call call)
 
 /*
  * The freezer of cgroup v2 has a task sleep freezably on its way to user space. Out of a call it is
- * known by that: the one other such sleep, in a page fault, is not freezable. Before 6.1 neither is.
+ * known by that: the one other such sleep, in a page fault, is not freezable. Before 6.1 neither
+ * is.
  */
 static bool is_stopped(const struct sleep *sleep)
 {
 	if (sleep->state & (LAB_STATE_STOPPED | LAB_STATE_TRACED | LAB_STATE_FROZEN))
 		return true;
 	return sleep->state & LAB_STATE_INTERRUPTIBLE && sleep->state & LAB_STATE_FREEZABLE &&
-	       sleep->syscall == LAB_SYSCALL_NONE && !(sleep->flags & (LAB_F_WORKER | LAB_F_EXITING));
+	       sleep->syscall == LAB_SYSCALL_NONE &&
+	       !(sleep->flags & (LAB_F_WORKER | LAB_F_EXITING));
 }
 
 void reason_classify(const struct sleep *sleep, struct model_span *span)
@@ -276,7 +281,8 @@ void reason_classify(const struct sleep *sleep, struct model_span *span)
 	} else if (call == CALL_FUTEX || call == CALL_FUTEX_WAITV || call == CALL_FUTEX_WAIT) {
 		classify_futex(sleep, call, span);
 	} else if (sleep->syscall == LAB_SYSCALL_NONE && !(sleep->flags & LAB_F_EXITING)) {
-		span->reason = REASON_PAGEFAULT;	/* that another task serves: userfaultfd(2) */
+		/* that another task serves: userfaultfd(2) */
+		span->reason = REASON_PAGEFAULT;
 	} else {
 		span->reason = interruptible(sleep, call);
 		if (call == CALL_ACCEPT)

@@ -3,9 +3,9 @@
 #define LAB_MODEL_TIMELINE_H
 
 /*
- * timeline - the spans of all tasks in order: by start; where starts are equal by CPU, then by end, then by
- * birth number. model.turns says for each span in this order whose it is and in which state:
- * nothing is sorted, no span is copied, and those in other states are not even looked at.
+ * timeline - the spans of all tasks in order: by start; where starts are equal by CPU, then by end,
+ * then by birth number. model.turns says for each span in this order whose it is and in which
+ * state: nothing is sorted, no span is copied, and those in other states are not even looked at.
  */
 
 #include <stdlib.h>
@@ -36,8 +36,8 @@ static inline void timeline_init(struct timeline *l, const struct model *m)
 }
 
 /*
- * Return: the next span, and the index of its task in *@task_idx; NULL at the end. The span before it of
- * the same task ends where it begins.
+ * Return: the next span, and the index of its task in *@task_idx; NULL at the end. The span before
+ * it of the same task ends where it begins.
  */
 static inline const struct model_span *timeline_step(struct timeline *l, uint32_t *task_idx)
 {

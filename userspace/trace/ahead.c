@@ -27,7 +27,8 @@ struct ahead {
 
 	bool asked, threaded;
 	pthread_t thread;
-	pthread_mutex_t lock;		/* of what follows, but for the rows of a slot that is not full */
+	/* of what follows, but for the rows of a slot that is not full */
+	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct slot slots[SLOT_CNT];	/* chunk i in slot i % SLOT_CNT */
 	bool stop;

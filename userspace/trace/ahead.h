@@ -22,7 +22,8 @@ struct ahead *ahead_new(const struct trace_source *from, const struct scan_chunk
  * ahead_next() - the events of the next chunk; there must be one left
  * @rows: its memory is taken, for another chunk; it gets the events, and other memory
  *
- * Return: 0; -EBADMSG (to be left out); -EKEYREJECTED (a sealed file was changed); or -errno of the read, and then the same at every further call.
+ * Return: 0; -EBADMSG (to be left out); -EKEYREJECTED (a sealed file was changed); or -errno of the
+ * read, and then the same at every further call.
  */
 int ahead_next(struct ahead *a, struct event_rows *rows);
 

@@ -142,7 +142,8 @@ int trace_certificate_compare(int fd, const char *lines, bool *is_same)
 		return -ENOENT;
 	err = put_certificate(&raw, lines, place.digest);
 	if (!err)
-		err = trace_chunk_load(&from, place.off, &place.stored.head, TRACE_RAW_MAX, &stored);
+		err = trace_chunk_load(&from, place.off, &place.stored.head, TRACE_RAW_MAX,
+				       &stored);
 	if (!err) {
 		*is_same = place.stored.head.raw_len == raw.len && !memcmp(stored, raw.p, raw.len);
 		free(stored);

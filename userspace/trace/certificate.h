@@ -15,20 +15,22 @@
  * @fd: a complete trace, open for reading and writing; its position does not matter
  * @lines: the pairs, each "KEY VALUE\n"; borrowed
  *
- * A pair is added: the digest of all chunks in front (docs/trace-format.md).
- * If it cannot be written, the file is left as it was, but for one that it had.
+ * A pair is added: the digest of all chunks in front (docs/trace-format.md). If it cannot be
+ * written, the file is left as it was, but for one that it had.
  *
- * Return: 0; -EBADMSG if the file does not end with its index (it is unfinished, or damaged) or a line has no
- * space; or -errno. Logs nothing.
+ * Return: 0; -EBADMSG if the file does not end with its index (it is unfinished, or damaged) or a
+ * line has no space; or -errno. Logs nothing.
  */
 int trace_certificate_store(int fd, const char *lines);
 
 /**
- * trace_certificate_compare() - whether the stored chunk is what trace_certificate_store() would store
+ * trace_certificate_compare() - whether the stored chunk is what trace_certificate_store() would
+ * store
  * @fd: a trace, open for reading
  * @is_same: set in any case
  *
- * Return: 0; -ENOENT if no certificate is stored; -EBADMSG if the file is unfinished or damaged; or -errno. Logs nothing.
+ * Return: 0; -ENOENT if no certificate is stored; -EBADMSG if the file is unfinished or damaged; or
+ * -errno. Logs nothing.
  */
 int trace_certificate_compare(int fd, const char *lines, bool *is_same);
 

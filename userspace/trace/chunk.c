@@ -131,7 +131,8 @@ static int load_stored(const struct trace_source *from, uint64_t off,
 	if (!err && from->seal && (memcmp(header, *stored, sizeof(header)) ||
 				   !trace_seal_holds(from->seal, off, *stored, len)))
 		err = -EBADMSG;
-	if (!err && crc_of(*stored + TRACE_CHUNK_HEADER_LEN, chunk->stored_len) != chunk->payload_crc)
+	if (!err &&
+	    crc_of(*stored + TRACE_CHUNK_HEADER_LEN, chunk->stored_len) != chunk->payload_crc)
 		err = -EBADMSG;
 	if (err)
 		free(*stored);

@@ -10,7 +10,8 @@
 #include "trace/trace.h"
 #include "util/minmax.h"
 
-#define DIRECTORY_BYTES_MAX (256u << 10) /* of a payload: the lengths of all columns of all groups */
+/* of a payload: the lengths of all columns of all groups */
+#define DIRECTORY_BYTES_MAX (256u << 10)
 #define TEXTS_PER_ROW_MAX 8
 #define BLOCK_ROWS 256u
 
@@ -218,7 +219,7 @@ static inline uint64_t varint_of_word(uint64_t word, unsigned int len)
 	return (word & 0x0fffffff00000000u) >> 4 | (word & 0x000000000fffffffu);
 }
 
-/* The next @cnt varints. False: they are not there, or one exceeds @mask, which is 2^n - 1 and has a byte. */
+/* The next @cnt varints. False: not there, or one exceeds @mask, which is 2^n - 1 and a byte. */
 static bool read_varints(struct bytes_in *in, uint64_t mask, uint32_t cnt, uint64_t *v)
 {
 	uint64_t all = 0;
@@ -290,7 +291,7 @@ static inline uint64_t unzigzag(uint64_t value)
 	return (value >> 1) ^ -(value & 1);
 }
 
-/* From differences to sums with what went before under the same key; @zigzag: differences are signed. */
+/* From differences to sums with what went before under the same key; @zigzag: they are signed. */
 static inline void add_to_key(struct decoder *d, struct part *part,
 			      const struct schema_field *field, struct column *col, uint64_t *v,
 			      bool zigzag)
@@ -479,7 +480,7 @@ static bool head_before(const struct lab_ev_head *a, const struct lab_ev_head *b
 	return a->seq < b->seq;
 }
 
-/* The fields that every row has; each row takes its place in the output, and has nothing else yet. */
+/* The fields that every row has; each row takes its place in the output, and is else empty. */
 static bool decode_heads(struct decoder *d, struct event_rows *out)
 {
 	const struct schema *schema = d->schema;

@@ -36,7 +36,10 @@ void keymap_reset(struct keymap *map);
 /* keymap_slot() of any key. */
 uint32_t keymap_find(struct keymap *map, uint64_t key);
 
-/* Which row is that of @key. One that is equal to map->used before the call is new, its content undefined. */
+/*
+ * Which row is that of @key. One that is equal to map->used before the call is new, its content
+ * undefined.
+ */
 static inline uint32_t keymap_slot(struct keymap *map, uint64_t key)
 {
 	if (key < KEYMAP_NEAR && map->near && map->near[key])

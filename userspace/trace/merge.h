@@ -23,8 +23,8 @@ struct merge *merge_new(const struct trace_source *from, const struct scan *scan
 			const struct schema *schema);
 
 /*
- * The next event, borrowed until the next call. Only trace_event_size() bytes are of the event; those
- * behind them can be read, and mean nothing.
+ * The next event, borrowed until the next call. Only trace_event_size() bytes are of the event;
+ * those behind them can be read, and mean nothing.
  *
  * Return: 1, 0 at the end, -errno of a read (-EKEYREJECTED: a sealed file was changed).
  */

@@ -259,8 +259,9 @@ int trace_open(const char *path, int flags)
 static int read_error(const struct trace_reader *r, int err)
 {
 	if (err == -EKEYREJECTED)
-		log_err("another process has changed %s since lab wrote it: there is no report. Whoever may "
-			"write there can do this; run the workload as another user (--user)", r->path);
+		log_err("another process has changed %s since lab wrote it: there is no report. "
+			"Whoever may write there can do this; run the workload as another user "
+			"(--user)", r->path);
 	else
 		log_err("cannot read %s: %s%s", r->path, io_reason(-err),
 			err == -ENOMEM ? "" : "; copy it to another disk and try that");

@@ -55,7 +55,8 @@ struct schema_field {
 	bool referred;		/* another field's key or base */
 	uint8_t our_bytes;
 	uint16_t off;		/* in union lab_event */
-	uint16_t map, pos;	/* SCHEMA_PRED_KEY: which of the group's key maps, and where in its rows */
+	/* SCHEMA_PRED_KEY: which of the group's key maps, and where in its rows */
+	uint16_t map, pos;
 };
 
 struct schema_group {

@@ -72,7 +72,10 @@ struct trace_seal *trace_seal_new(void)
 {
 	struct trace_seal *seal = xcalloc(1, sizeof(*seal));
 
-	/* It never fails for so few bytes, but that the kernel has no such call: then nothing is safe. */
+	/*
+	 * It never fails for so few bytes, but that the kernel has no such call: then nothing is
+	 * safe.
+	 */
 	if (getrandom(seal->key, sizeof(seal->key), 0) != sizeof(seal->key))
 		abort();
 	return seal;

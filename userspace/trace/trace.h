@@ -28,7 +28,8 @@
 /* Two CPUs run at once if so many rounds in a row of a handshake take less than this on average. */
 #define TRACE_HANDSHAKE_ROUNDS 1000
 #define TRACE_HANDSHAKE_ROUND_NS 1000
-#define TRACE_EVENTS_ALWAYS 262144	/* a file of any size may have these, and one more per byte */
+/* a file of any size may have these, and one more per byte */
+#define TRACE_EVENTS_ALWAYS 262144
 #define TRACE_EVENTS_PER_CHUNK 16384	/* the writer's; a reader takes up to 4 times as many */
 
 /* The bound on clock disagreement between two CPUs that was measured at the start. */
@@ -43,7 +44,8 @@ enum trace_end_reason {
 	TRACE_END_EXIT = 1,	/* the last task ended */
 	TRACE_END_FOR = 2,	/* --for */
 	TRACE_END_INTERRUPT = 3,/* Ctrl-C */
-	TRACE_END_DAEMON = 4,	/* the root and its children ended; what was left outlived the grace time */
+	/* the root and its children ended; what was left outlived the grace time */
+	TRACE_END_DAEMON = 4,
 	TRACE_END_DETACH = 5,	/* --pid: the process was left running */
 	TRACE_END_WRITE_ERROR = 6, /* the disk was full, or failed: recorded up to there */
 };
@@ -56,12 +58,14 @@ struct trace_meta {
 	uint32_t argc;
 	bool is_command;		/* a command, not a built-in workload */
 	uint32_t attach_tgid;		/* --pid; 0: lab started the root */
-	uint32_t attempt, attempts_max;	/* --until-quiet: which one this is, of how many at most; else 0 */
+	/* --until-quiet: which one this is, of how many at most; else 0 */
+	uint32_t attempt, attempts_max;
 	struct claim claim;		/* or the --expect; class CLASS_NONE: none */
 	char *release;			/* uname */
 	char *machine;
 	uint32_t cpus_online;
-	uint16_t *cpus_usable;		/* allowed to the root and online at its release; ascending */
+	/* allowed to the root and online at its release; ascending */
+	uint16_t *cpus_usable;
 	uint32_t cpus_usable_cnt;
 	uint32_t quota_milli_cpus;	/* cgroup quota x 1000; 0: none */
 	uint32_t throttling;		/* enum lab_throttling */
@@ -79,24 +83,35 @@ struct trace_meta {
 /* What is known when it ends. Owns nothing. */
 struct trace_end {
 	uint32_t reason;		/* enum trace_end_reason */
-	uint64_t end_ns;		/* CLOCK_MONOTONIC of the cut; for TRACE_END_EXIT of the drain's end */
+	/* CLOCK_MONOTONIC of the cut; for TRACE_END_EXIT of the drain's end */
+	uint64_t end_ns;
 	bool root_reaped;
-	int32_t wait_status;		/* of the root, as waitpid(2) gives it; valid if root_reaped */
+	/* of the root, as waitpid(2) gives it; valid if root_reaped */
+	int32_t wait_status;
 	bool left_known;
-	uint32_t left;			/* processes of the tree that lived on when lab left; valid if left_known */
+	/* processes of the tree that lived on when lab left; valid if left_known */
+	uint32_t left;
 	uint64_t births;		/* birth numbers given out, the root included */
 	uint64_t storage_failures;	/* tasks that could not be marked: not followed */
-	uint64_t recursion_misses;	/* program runs the kernel skipped, and nothing makes up for */
-	uint64_t name_misses;		/* skipped runs that cost a name, an exec or an exit status */
-	bool misses_unread;		/* this kernel did not tell them to a recorder without privileges */
-	uint64_t ready_unseen;		/* epoll events beyond what the records hold, and calls not seen */
-	uint64_t groups_unseen;		/* times that a task entered a group beyond LAB_GROUPS_MAX */
+	/* program runs the kernel skipped, and nothing makes up for */
+	uint64_t recursion_misses;
+	/* skipped runs that cost a name, an exec or an exit status */
+	uint64_t name_misses;
+	/* this kernel did not tell them to a recorder without privileges */
+	bool misses_unread;
+	/* epoll events beyond what the records hold, and calls not seen */
+	uint64_t ready_unseen;
+	/* times that a task entered a group beyond LAB_GROUPS_MAX */
+	uint64_t groups_unseen;
 	uint64_t bpf_ns, bpf_runs;	/* the kernel's statistics; 0, 0: not measured */
 	uint64_t reader_cpu_ns;		/* CPU time of the recorder's own process while recording */
 	uint64_t steal_ns;		/* of the usable CPUs in the window, from /proc/stat */
 };
 
-/* Whether the root failed: it was killed, or its status is not 0. What lab itself sent when --for was over is no failure. */
+/*
+ * Whether the root failed: it was killed, or its status is not 0. What lab itself sent when --for
+ * was over is no failure.
+ */
 bool trace_end_failed(const struct trace_end *end);
 
 /* An all-zero meta is empty. */
@@ -109,12 +124,17 @@ void trace_meta_release(struct trace_meta *meta);
 struct trace_symbol {
 	uint32_t task;		/* that waited there, by its birth number */
 	bool is_shared;		/* waited at as a futex that processes share */
-	uint64_t wait_ns;	/* when a wait of it began: addr is of the memory that it had then */
+	/* when a wait of it began: addr is of the memory that it had then */
+	uint64_t wait_ns;
 	uint64_t addr;
-	uint32_t object;	/* text: path of the mapped file, or "[heap]", "[stack]", "[anon]", ... */
+	/* text: path of the mapped file, or "[heap]", "[stack]", "[anon]", ... */
+	uint32_t object;
 	uint32_t symbol;	/* text, or TRACE_NO_TEXT */
-	uint64_t offset;	/* of an object file: its address there (as nm shows it); else in the
-				 * file, or from the start of the mapping */
+	/*
+	 * of an object file: its address there (as nm shows it); else in the file, or from the
+	 * start of the mapping
+	 */
+	uint64_t offset;
 	uint64_t symbol_off;	/* from the symbol's start */
 };
 
@@ -126,12 +146,14 @@ struct trace_symbols {
 	size_t bytes;		/* while collecting: bound on what it takes in the file */
 };
 
-/* A text to refer to. Return: its number; TRACE_NO_TEXT if it is empty, too long or one too many. */
+/*
+ * A text to refer to. Return: its number; TRACE_NO_TEXT if it is empty, too long or one too many.
+ */
 uint32_t trace_symbols_text(struct trace_symbols *s, const char *text);
 
 /*
- * One more row; nothing where its object is TRACE_NO_TEXT or there is no room. Texts take 4 MiB at most,
- * and all together 8 MiB.
+ * One more row; nothing where its object is TRACE_NO_TEXT or there is no room. Texts take 4 MiB at
+ * most, and all together 8 MiB.
  */
 void trace_symbols_add(struct trace_symbols *s, const struct trace_symbol *row);
 
@@ -175,7 +197,8 @@ int trace_writer_symbols(struct trace_writer *w, const struct trace_symbols *sym
 int trace_writer_finish(struct trace_writer *w, const struct trace_end *end);
 
 /*
- * What the file must be: the caller's, who frees it (trace/seal.h). Ask once, and when all is written.
+ * What the file must be: the caller's, who frees it (trace/seal.h). Ask once, and when all is
+ * written.
  */
 struct trace_seal *trace_writer_seal(struct trace_writer *w);
 
@@ -236,7 +259,10 @@ const struct trace_end *trace_reader_end(const struct trace_reader *r);
 /* The end was written and every chunk was whole so far. Call again after the last event. */
 bool trace_reader_complete(const struct trace_reader *r);
 
-/* What is wrong with an incomplete file, a sentence's tail such as "cut after 3 of its chunks"; "" if nothing. */
+/*
+ * What is wrong with an incomplete file, a sentence's tail such as "cut after 3 of its chunks"; ""
+ * if nothing.
+ */
 const char *trace_reader_damage(const struct trace_reader *r);
 
 /*
@@ -249,8 +275,8 @@ bool trace_reader_damaged(const struct trace_reader *r);
 uint64_t trace_reader_bytes(const struct trace_reader *r);
 
 /*
- * Events that the file says it has; and whether that is more than docs/trace-format.md bounds them to by the
- * file's size: no recorder writes such a file, and to read it may take any memory.
+ * Events that the file says it has; and whether that is more than docs/trace-format.md bounds them
+ * to by the file's size: no recorder writes such a file, and to read it may take any memory.
  */
 uint64_t trace_reader_events(const struct trace_reader *r);
 bool trace_reader_is_dense(const struct trace_reader *r);
@@ -267,8 +293,8 @@ bool trace_reader_is_dense(const struct trace_reader *r);
 int trace_reader_next(struct trace_reader *r, union lab_event *ev);
 
 /*
- * The same without a copy: *@ev is borrowed until the next call. Bytes beyond the kind's size can be read, and
- * mean nothing.
+ * The same without a copy: *@ev is borrowed until the next call. Bytes beyond the kind's size can
+ * be read, and mean nothing.
  */
 int trace_reader_borrow(struct trace_reader *r, const union lab_event **ev);
 
