@@ -210,7 +210,7 @@ TEST(view_words_are_safe)
 	view_go(&v, 4 * MS);
 	CHECK(!strchr(words_cursor(&v, true).s, '\033'));
 	CHECK(!strncmp(words_cursor(&v, true).s, "?[2J (tid 103) at +4.000 ms: ready, ", 36));
-	CHECK(strstr(words_legend(&v, false).s, "! waiting for a CPU; "));
+	CHECK(strstr(words_legend(&v, false).s, "! waits for a CPU; "));
 	CHECK(!strchr(words_lane(&v, 4, 17, true).s, '\033'));
 	CHECK(!strcmp(words_lane(&v, 4, 17, true).s, "?[2J 103"));
 	CHECK(!strcmp(words_lane(&v, 3, 8, true).s, "wor~ 102"));

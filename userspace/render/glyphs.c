@@ -5,10 +5,10 @@
 
 #define ASCII_BARS { "0", "1", "2", "3", "4", "5", "6", "7", "8" }
 
-#define ASCII_CELLS(futex, epoll) {						\
+#define ASCII_CELLS(lock, cond, epoll) {					\
 	[CELL_ABSENT] = " ", [CELL_RUN] = "0", [CELL_READY] = "!",		\
-	[CELL_FUTEX] = futex, [CELL_EPOLL] = epoll, [CELL_IO] = "~",		\
-	[CELL_SLEEP] = ".", [CELL_CHILD] = "^", [CELL_OTHER] = "-",		\
+	[CELL_LOCK] = lock, [CELL_COND] = cond, [CELL_EPOLL] = epoll,		\
+	[CELL_IO] = "~", [CELL_SLEEP] = ".", [CELL_CHILD] = "^", [CELL_OTHER] = "-",	\
 	[CELL_SEVERAL] = "*", [CELL_NO_LANE] = "+", [CELL_FOREIGN] = "#",	\
 	[CELL_UNKNOWN] = "?",							\
 }
@@ -16,7 +16,7 @@
 const struct glyphs glyphs_utf8 = {
 	.cell = {
 		[CELL_ABSENT] = " ", [CELL_RUN] = "0", [CELL_READY] = "▒",
-		[CELL_FUTEX] = "╳", [CELL_EPOLL] = "◦", [CELL_IO] = "~",
+		[CELL_LOCK] = "╳", [CELL_COND] = "◊", [CELL_EPOLL] = "◦", [CELL_IO] = "~",
 		[CELL_SLEEP] = "·", [CELL_CHILD] = "^", [CELL_OTHER] = "-",
 		[CELL_SEVERAL] = "*", [CELL_NO_LANE] = "+", [CELL_FOREIGN] = "#",
 		[CELL_UNKNOWN] = "?",
@@ -26,13 +26,13 @@ const struct glyphs glyphs_utf8 = {
 };
 
 const struct glyphs glyphs_ascii = {
-	.cell = ASCII_CELLS("x", "e"),
+	.cell = ASCII_CELLS("x", "c", "e"),
 	.bar = ASCII_BARS,
 	.tick = "|",
 };
 
 const struct glyphs glyphs_ascii_letters = {
-	.cell = ASCII_CELLS("&", "@"),
+	.cell = ASCII_CELLS("&", "%", "@"),
 	.bar = ASCII_BARS,
 	.tick = "|",
 };
@@ -50,11 +50,11 @@ static enum cell cell_of_reason(enum reason reason)
 {
 	switch (reason) {
 	case REASON_LOCK:
-	case REASON_COND:
-	case REASON_JOIN:
 	case REASON_FILELOCK:
 	case REASON_SEMAPHORE:
-		return CELL_FUTEX;
+		return CELL_LOCK;
+	case REASON_COND:
+		return CELL_COND;
 	case REASON_EPOLL:
 	case REASON_POLL:
 	case REASON_EVENTFD:
@@ -69,6 +69,7 @@ static enum cell cell_of_reason(enum reason reason)
 	case REASON_SLEEP:
 		return CELL_SLEEP;
 	case REASON_CHILD:
+	case REASON_JOIN:
 		return CELL_CHILD;
 	default:
 		return CELL_OTHER;
@@ -99,7 +100,8 @@ const char *cell_sgr(enum cell cell)
 	case CELL_READY:
 	case CELL_FOREIGN:
 		return "38;5;202";
-	case CELL_FUTEX:
+	case CELL_LOCK:
+	case CELL_COND:
 		return "38;5;175";
 	case CELL_EPOLL:
 		return "38;5;32";
@@ -117,12 +119,13 @@ const char *cell_sgr(enum cell cell)
 const char *cell_meaning(enum cell cell)
 {
 	switch (cell) {
-	case CELL_READY: return "waiting for a CPU";
-	case CELL_FUTEX: return "futex";
+	case CELL_READY: return "waits for a CPU";
+	case CELL_LOCK: return "waits for a lock";
+	case CELL_COND: return "waits for a condition";
 	case CELL_EPOLL: return "epoll, poll";
 	case CELL_IO: return "I/O";
-	case CELL_SLEEP: return "sleeping";
-	case CELL_CHILD: return "waiting for a child";
+	case CELL_SLEEP: return "sleeps";
+	case CELL_CHILD: return "waits for a child or thread to end";
 	case CELL_OTHER: return "blocked otherwise";
 	case CELL_SEVERAL: return "several tasks";
 	case CELL_NO_LANE: return "tasks without a lane";

@@ -17,11 +17,12 @@ enum cell {
 	CELL_ABSENT = 0,	/* not born yet, or dead */
 	CELL_RUN,		/* drawn as the CPU's digit; in a CPU lane as the task's letter */
 	CELL_READY,
-	CELL_FUTEX,		/* lock, cond, join */
+	CELL_LOCK,		/* lock, filelock, semaphore */
+	CELL_COND,
 	CELL_EPOLL,		/* epoll, poll, eventfd */
 	CELL_IO,		/* pipe, socket, uring, disk, pagefault */
 	CELL_SLEEP,		/* in a CPU lane: idle */
-	CELL_CHILD,
+	CELL_CHILD,		/* child, join: the end of a process or of a thread */
 	CELL_OTHER,		/* kernel, stopped, signal, other */
 	CELL_UNKNOWN,		/* missing records; in a CPU lane also: who had it is not known */
 	CELL_TASK_CNT,

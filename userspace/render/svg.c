@@ -43,11 +43,12 @@ static const struct paint {
 } paints[CELL_CNT] = {
 	[CELL_RUN] = { "run", "#009e73", "", "running" },
 	[CELL_READY] = { "ready", "#d55e00", "M-1 1l2-2M0 6l6-6M5 7l2-2", "ready: wants a CPU" },
-	[CELL_FUTEX] = { "lock", "#cc79a7", "M1 1l4 4M5 1l-4 4", "blocked: lock, cond, join" },
+	[CELL_LOCK] = { "lock", "#cc79a7", "M1 1l4 4M5 1l-4 4", "blocked: lock" },
+	[CELL_COND] = { "cond", "#cc79a7", "M3 1l2 2l-2 2l-2-2z", "blocked: condition" },
 	[CELL_EPOLL] = { "event", "#0072b2", "M0 3h6", "blocked: epoll, poll" },
 	[CELL_IO] = { "io", "#e69f00", "M2 2h2v2h-2z", "blocked: input, output" },
 	[CELL_SLEEP] = { "sleep", "#b8bcc2", "", "blocked: sleep" },
-	[CELL_CHILD] = { "child", "#8a8f98", "M3 0v6", "blocked: child" },
+	[CELL_CHILD] = { "child", "#8a8f98", "M3 0v6", "blocked: child or thread" },
 	[CELL_OTHER] = { "other", "#6b7280", "M0 0l6 6", "blocked: other" },
 	[CELL_FOREIGN] = { "foreign", "#57606a", "M0 0l6 6M6 0l-6 6", "other programs" },
 	[CELL_UNKNOWN] = { "unknown", "#f0e442", "M0 3h3M3 0v3", "not known" },
@@ -55,8 +56,8 @@ static const struct paint {
 
 /* The order in which they are stacked, from the foot up. */
 static const enum cell order[] = {
-	CELL_RUN, CELL_READY, CELL_FUTEX, CELL_EPOLL, CELL_IO, CELL_CHILD, CELL_OTHER, CELL_SLEEP,
-	CELL_FOREIGN, CELL_UNKNOWN,
+	CELL_RUN, CELL_READY, CELL_LOCK, CELL_COND, CELL_EPOLL, CELL_IO, CELL_CHILD, CELL_OTHER,
+	CELL_SLEEP, CELL_FOREIGN, CELL_UNKNOWN,
 };
 
 static void put_text(const struct picture *p, uint32_t x, uint32_t y, const char *anchor,

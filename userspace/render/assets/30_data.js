@@ -12,7 +12,7 @@ const RUN = 0, READY = 1, LOCK = 2, EVENT = 3, IO = 4, CHILD = 5, OTHER = 6, SLE
 const OURS = 0, FOREIGN = 1, UNKNOWN = 2, IDLE = 9;
 const STATE_NAMES = ["run", "ready", "lock", "event", "io", "child", "other", "sleep", "unknown"];
 const STATE_OF_REASON = {
-	lock: LOCK, cond: LOCK, join: LOCK, epoll: EVENT, poll: EVENT, pipe: IO, socket: IO, uring: IO, disk: IO, pagefault: IO,
+	lock: LOCK, cond: LOCK, join: CHILD, epoll: EVENT, poll: EVENT, pipe: IO, socket: IO, uring: IO, disk: IO, pagefault: IO,
 	sleep: SLEEP, child: CHILD, filelock: LOCK, semaphore: LOCK, queue: IO, eventfd: EVENT,
 };
 const KIND_MARK = 0x20, KIND_PROGRESS = 0x40, KIND_MASK = 0x1f, KIND_UNKNOWN = 0x1f;
