@@ -240,7 +240,12 @@ def check_operations(f, r):
         if o["fd"] is None:
             check_marked(f, ops, o)
         else:
-            f.same(f"operation {o['id']}: its name", o["name"], f"fd {o['fd']}")
+            f.holds(f"operation {o['id']} is named by what its descriptor is of",
+                    o["name"] in [f"{kind}fd {o['fd']}" for kind in FD_KINDS])
+
+
+FD_KINDS = ["", "pipe ", "device ", "file ", "socket ", "eventfd ", "signalfd ", "timer ", "epoll ",
+            "own pipe or socket "]
 
 
 def check_marked(f, ops, o):
