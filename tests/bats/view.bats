@@ -171,7 +171,7 @@ given_back() {
 	sees PARALLEL
 	keys '?'
 	sees 'zoom to the selection'
-	sees '▒ waiting for a CPU'
+	sees '▒ waits for a CPU'
 	sees '^Any key goes back'
 	keys x
 	sees PARALLEL
@@ -184,7 +184,7 @@ given_back() {
 		keys x
 		sleep 0.2
 	done
-	sees '▒ waiting for a CPU'
+	sees '▒ waits for a CPU'
 	keys x
 	sees PARALLEL
 	tmux -S "$SOCKET" resize-window -x 80 -y 24

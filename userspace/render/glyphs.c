@@ -120,12 +120,12 @@ const char *cell_meaning(enum cell cell)
 {
 	switch (cell) {
 	case CELL_READY: return "waits for a CPU";
-	case CELL_LOCK: return "waits for a lock";
-	case CELL_COND: return "waits for a condition";
+	case CELL_LOCK: return "lock";
+	case CELL_COND: return "condition";
 	case CELL_EPOLL: return "epoll, poll";
 	case CELL_IO: return "I/O";
 	case CELL_SLEEP: return "sleeps";
-	case CELL_CHILD: return "waits for a child or thread to end";
+	case CELL_CHILD: return "end of a child or thread";
 	case CELL_OTHER: return "blocked otherwise";
 	case CELL_SEVERAL: return "several tasks";
 	case CELL_NO_LANE: return "tasks without a lane";
