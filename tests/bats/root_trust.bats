@@ -98,7 +98,8 @@ forge() {
 @test "a program that runs as another user than root cannot write to its trace" {
 	forge 65534 'cat forged.lab >out/trace.lab; cp forged.lab out/trace.lab; chmod 666 out/trace.lab
 		     cat forged.lab >>out/trace.lab'
-	[[ $status -eq 1 && $output == *"Permission denied"* ]]
+	# 4: on a busy machine the claim is undecided.
+	[[ ($status -eq 1 || $status -eq 4) && $output == *"Permission denied"* ]]
 	[[ $(stat -c %u:%a out/trace.lab) == 65534:600 ]]
 	run -0 lab verify out
 	[[ $output == "PROVEN  "* ]]
